@@ -1,0 +1,53 @@
+"""Train an autoencoder on your own images or tables.
+
+One model then reconstructs, denoises, encodes and scores. The names below are imported when they are first used, so
+that `import narrows` is light.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from narrows.data.formats import Samples, read
+    from narrows.errors import DataError, ModelFileError, NarrowsError, SpecError, TrainingError
+    from narrows.estimator import Autoencoder, load
+    from narrows.train.loop import train
+
+_HOMES = {
+    "Autoencoder": "narrows.estimator",
+    "load": "narrows.estimator",
+    "Samples": "narrows.data.formats",
+    "read": "narrows.data.formats",
+    "train": "narrows.train.loop",
+    "NarrowsError": "narrows.errors",
+    "SpecError": "narrows.errors",
+    "DataError": "narrows.errors",
+    "ModelFileError": "narrows.errors",
+    "TrainingError": "narrows.errors",
+}
+__all__ = [
+    "Autoencoder",
+    "DataError",
+    "ModelFileError",
+    "NarrowsError",
+    "Samples",
+    "SpecError",
+    "TrainingError",
+    "load",
+    "read",
+    "train",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'narrows' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

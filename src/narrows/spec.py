@@ -1,0 +1,165 @@
+"""Parts as texts: `"gaussian(0.08)"` <-> the object.
+
+A text is read with `ast`, literals only: names come from a menu and nothing is evaluated. Every part
+stores its constructor's arguments under their own names, so `repr(part)` is its text.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import math
+import warnings
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from narrows.errors import SpecError, did_you_mean
+
+MAX_LENGTH = 1000  # characters; the longest text that is read
+T = TypeVar("T")
+
+
+class Part:
+    """Something written as a call; its `repr` is that call with every argument spelled out.
+
+    Positional parameters are printed by position, keyword-only ones by name, and those that are None
+    are left out.
+    """
+
+    def __repr__(self) -> str:
+        words = []
+        for name, parameter in inspect.signature(type(self).__init__).parameters.items():
+            variable = parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+            if name == "self" or variable or getattr(self, name) is None:
+                continue
+            keyword = f"{name}=" if parameter.kind is parameter.KEYWORD_ONLY else ""
+            words.append(f"{keyword}{getattr(self, name)!r}")
+        return f"{getattr(type(self), 'spelling', type(self).__name__.lower())}({', '.join(words)})"
+
+
+def build(text: str, menu: Mapping[str, Callable[..., T]], kind: str, join: Callable[..., T] | None = None) -> T:
+    """Build the part that `text` names in `menu`.
+
+    Parameters
+    ----------
+    text : the part as a call, `"relu(128)"`; a bare name means the call without arguments.
+    menu : names and what they build.
+    kind : the word for such a part in messages, `"bottleneck"`.
+    join : makes one part out of several that are joined with `|`; None where that has no meaning.
+
+    Raises
+    ------
+    SpecError : for anything but known names with literal arguments that the part accepts.
+
+    Examples
+    --------
+    >>> from fractions import Fraction
+    >>> build("ratio(3, denominator=4)", {"ratio": Fraction}, "number")
+    Fraction(3, 4)
+    """
+    calls = [_read_call(node, text, kind) for node in _split(_parse(text, kind), ast.BitOr)]
+    if len(calls) > 1 and join is None:
+        raise SpecError(f"a {kind} is one part, however {text!r} joins several with '|'; name one of them")
+    parts = [_call(name, args, kwargs, menu, kind) for name, args, kwargs in calls]
+    return parts[0] if join is None or len(parts) == 1 else join(*parts)
+
+
+def check_whole(name: str, value: Any, low: int, high: float = math.inf) -> int:
+    """Return `value` if it is a whole number in [low, high], else raise a SpecError that says so."""
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise SpecError(f"{name} must be a whole number {_range(low, high)}, however: {name}={value!r}")
+    return value
+
+
+def check_number(name: str, value: Any, low: float, high: float = math.inf) -> float:
+    """Return `value` if it is a finite number in [low, high], else raise a SpecError that says so."""
+    number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if not number or not low <= value <= high:
+        raise SpecError(f"{name} must be a number {_range(low, high)}, however: {name}={value!r}")
+    return value
+
+
+def check_flag(name: str, value: Any) -> bool:
+    """Return `value` if it is True or False, else raise a SpecError that says so."""
+    if not isinstance(value, bool):
+        raise SpecError(f"{name} must be True or False, however: {name}={value!r}")
+    return value
+
+
+def check_choice(name: str, value: Any, choices: tuple[str, ...]) -> str:
+    """Return `value` if it is one of `choices`, else raise a SpecError that says so."""
+    if value not in choices:
+        raise SpecError(f"{name} must be one of {', '.join(map(repr, choices))}, however: {name}={value!r}")
+    return value
+
+
+def check_sizes(name: str, value: Any, high: int, most: int = 64) -> list[int]:
+    """Return `value` if it is a list of at most `most` whole numbers in [1, high], else raise a SpecError."""
+    if not isinstance(value, list | tuple) or len(value) > most:
+        raise SpecError(f"{name} must be a list of at most {most} whole numbers, however: {name}={value!r}")
+    return [check_whole(f"{name}[{i}]", v, 1, high) for i, v in enumerate(value)]
+
+
+def _range(low: float, high: float) -> str:
+    return f"of at least {low}" if high == math.inf else f"between {low} and {high}"
+
+
+def _parse(text: str, kind: str) -> ast.expr:
+    if not isinstance(text, str):
+        raise SpecError(f"a {kind} is written as a text such as 'name(1)', however: {text!r}")
+    if len(text) > MAX_LENGTH:
+        raise SpecError(f"a {kind} has at most {MAX_LENGTH} characters, however this one has {len(text)}")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # what Python only warns of is no text that we write
+            return ast.parse(text.strip(), mode="eval").body
+    except (SyntaxError, ValueError, RecursionError, MemoryError, Warning):
+        raise SpecError(f"the {kind} {text!r} cannot be read; write it as a call, 'name(1, option=2)'") from None
+
+
+def _split(node: ast.expr, operator: type[ast.operator]) -> list[ast.expr]:
+    """Return the operands of `a | b | c`, left to right (a loop: a long chain is a deep tree)."""
+    operands: list[ast.expr] = []
+    while isinstance(node, ast.BinOp) and isinstance(node.op, operator):
+        operands.append(node.right)
+        node = node.left
+    return [node, *reversed(operands)]
+
+
+def _read_call(node: ast.expr, text: str, kind: str) -> tuple[str, list[Any], dict[str, Any]]:
+    if isinstance(node, ast.Name):
+        return node.id, [], {}
+    if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name)):
+        raise SpecError(f"the {kind} {text!r} is not a call; write it as 'name(1, option=2)'")
+    kwargs = {}
+    for keyword in node.keywords:
+        if keyword.arg is None or keyword.arg in kwargs:
+            raise SpecError(f"the {kind} {text!r} may name each option once, and has no place for '**'")
+        kwargs[keyword.arg] = _literal(keyword.value, text, kind)
+    return node.func.id, [_literal(arg, text, kind) for arg in node.args], kwargs
+
+
+def _literal(node: ast.expr, text: str, kind: str, depth: int = 0) -> Any:
+    """Return a number, text, truth value, None or a list of them; nothing else is a literal here."""
+    if isinstance(node, ast.Constant) and (node.value is None or isinstance(node.value, bool | int | float | str)):
+        if not isinstance(node.value, float) or math.isfinite(node.value):
+            return node.value
+    elif isinstance(node, ast.List | ast.Tuple) and depth < 4:
+        return [_literal(item, text, kind, depth + 1) for item in node.elts]
+    elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        value = _literal(node.operand, text, kind, depth + 1) if depth < 4 else None
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return -value
+    raise SpecError(f"the {kind} {text!r} may hold finite numbers, texts, True, False, None and lists of them only")
+
+
+def _call(name: str, args: list[Any], kwargs: dict[str, Any], menu: Mapping[str, Callable[..., T]], kind: str) -> T:
+    if name not in menu:
+        raise SpecError(f"there is no {kind} {name!r}; {did_you_mean(name, menu)}")
+    factory = menu[name]
+    signature = inspect.signature(factory)
+    try:
+        signature.bind(*args, **kwargs)
+    except TypeError as error:
+        raise SpecError(f"the {kind} {name!r} is written {name}{signature}, however: {error}") from None
+    return factory(*args, **kwargs)
