@@ -1,0 +1,1 @@
+"""What is learned: torch only; no files, no printing."""

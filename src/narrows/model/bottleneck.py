@@ -1,0 +1,135 @@
+"""The narrow place: from the encoder's output `h` to the code `z`."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+from torch import Generator, Tensor, nn
+
+from narrows.spec import Part, check_whole
+
+MAX_SIZE = 65536
+
+
+@dataclass(frozen=True)
+class Code:
+    """What comes out of the narrow place.
+
+    Attributes
+    ----------
+    z : the code (N, features) or (N, features, *grid).
+    penalty : a cost (N,) of every sample's code, on the scale of a sum over values (a KL term, say).
+    symbols : whole numbers that stand for `z`, for discrete codes.
+    """
+
+    z: Tensor
+    penalty: Tensor
+    symbols: Tensor | None = None
+
+
+class Bottleneck(Part, nn.Module, ABC):
+    """Turns `h` (N, features_in, *grid) into a code of `features_out` numbers a place.
+
+    Without a generator there is no chance in it: a random code gives its mean.
+    """
+
+    features_in: int
+    features_out: int
+
+    @abstractmethod
+    def forward(self, h: Tensor, generator: Generator | None = None) -> Code:
+        """Return the code of `h` (N, features_in, *grid)."""
+
+
+class PairedBottleneck(Bottleneck):
+    """A bottleneck that also relates the codes of partners, such as neighbours in the data."""
+
+    @abstractmethod
+    def relate(self, z: Tensor, partner_z: Tensor) -> Tensor:
+        """Return a cost (N,): one per anchor in `z` (N, features), against the whole batch of partners."""
+
+
+class Linear(Bottleneck):
+    """Passes `size` numbers through unchanged.
+
+    Parameters
+    ----------
+    size : numbers of the code; of each place where the backbone makes a grid.
+
+    Examples
+    --------
+    >>> import torch
+    >>> Linear(2)(torch.tensor([[-1.0, 2.0]])).z
+    tensor([[-1.,  2.]])
+    """
+
+    def __init__(self, size: int = 32) -> None:
+        super().__init__()
+        self.size = check_whole("size", size, 1, MAX_SIZE)
+        self.features_in = self.features_out = size
+
+    def forward(self, h: Tensor, generator: Generator | None = None) -> Code:
+        """Return `h` as the code."""
+        return _free(h)
+
+
+class ReLU(Bottleneck):
+    """Cuts negative numbers to 0.
+
+    Parameters
+    ----------
+    size : numbers of the code; of each place where the backbone makes a grid.
+
+    Examples
+    --------
+    >>> import torch
+    >>> ReLU(2)(torch.tensor([[-1.0, 2.0]])).z
+    tensor([[0., 2.]])
+    """
+
+    def __init__(self, size: int = 32) -> None:
+        super().__init__()
+        self.size = check_whole("size", size, 1, MAX_SIZE)
+        self.features_in = self.features_out = size
+
+    def forward(self, h: Tensor, generator: Generator | None = None) -> Code:
+        """Return max(h, 0) as the code."""
+        return _free(h.relu())
+
+
+class Sparse(Bottleneck):
+    """Keeps the `k` largest numbers of each place and sets the others to 0.
+
+    Makhzani and Frey, "k-Sparse Autoencoders", 2013.
+
+    Parameters
+    ----------
+    size : numbers of the code; of each place where the backbone makes a grid.
+    k : how many of them stay, at most `size`.
+
+    Examples
+    --------
+    >>> import torch
+    >>> Sparse(3, 1)(torch.tensor([[1.0, 3.0, 2.0]])).z
+    tensor([[0., 3., 0.]])
+    """
+
+    def __init__(self, size: int = 128, k: int = 16) -> None:
+        super().__init__()
+        self.size = check_whole("size", size, 1, MAX_SIZE)
+        self.k = check_whole("k", k, 1, size)
+        self.features_in = self.features_out = size
+
+    def forward(self, h: Tensor, generator: Generator | None = None) -> Code:
+        """Return the `k` largest of every place of `h`, in their places."""
+        values, places = h.topk(self.k, dim=1)
+        return _free(h.new_zeros(h.shape).scatter(1, places, values))
+
+
+def _free(z: Tensor) -> Code:
+    """Return a code that costs nothing."""
+    return Code(z, z.new_zeros(z.shape[0]))
+
+
+BOTTLENECKS: dict[str, type[Bottleneck]] = {"linear": Linear, "relu": ReLU, "sparse": Sparse}

@@ -1,0 +1,86 @@
+"""The cost of a reconstruction, per value and per sample.
+
+`output` is the pair (raw, squashed): the decoder's raw values and the same in model's units. Cross-entropies
+read the raw ones, since a saturated sigmoid has gradient 0.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+from torch import Tensor, nn
+from torch.nn.functional import binary_cross_entropy_with_logits
+
+from narrows.spec import Part
+
+Output = tuple[Tensor, Tensor]  # (raw, squashed), each (N, C, *grid)
+
+
+class Loss(Part, nn.Module, ABC):
+    """The cost of an output beside a target, both in model's units."""
+
+    needs_logits = False  # whether it reads `raw` as the logit of a value in [0, 1]
+
+    @abstractmethod
+    def pointwise(self, output: Output, target: Tensor) -> Tensor:
+        """Return the cost of every value, shaped like `target`."""
+
+    def forward(self, output: Output, target: Tensor, weight: Tensor | None = None) -> Tensor:
+        """Return the cost (N,) of every sample: the SUM over its values.
+
+        A `weight` (like `target`) is scaled to mean 1 over the batch, so that it moves attention, not the total.
+        """
+        costs = self.pointwise(output, target)
+        if weight is not None:
+            costs = costs * (weight / weight.mean().clamp_min(1e-12))
+        return costs.flatten(1).sum(1)
+
+
+class MSE(Loss):
+    """The squared error.
+
+    Examples
+    --------
+    >>> import torch
+    >>> MSE()((torch.zeros(1, 3), torch.zeros(1, 3)), torch.tensor([[0.0, 1.0, 2.0]]))
+    tensor([5.])
+    """
+
+    def pointwise(self, output: Output, target: Tensor) -> Tensor:
+        """Return (squashed - target)^2."""
+        return (output[1] - target).square()
+
+
+class MAE(Loss):
+    """The absolute error, which a few wild values pull less.
+
+    Examples
+    --------
+    >>> import torch
+    >>> MAE()((torch.zeros(1, 3), torch.zeros(1, 3)), torch.tensor([[0.0, 1.0, -2.0]]))
+    tensor([3.])
+    """
+
+    def pointwise(self, output: Output, target: Tensor) -> Tensor:
+        """Return |squashed - target|."""
+        return (output[1] - target).abs()
+
+
+class BCE(Loss):
+    """The binary cross-entropy of values in [0, 1]; needs `unit(output='sigmoid')`.
+
+    Examples
+    --------
+    >>> import torch
+    >>> BCE()((torch.zeros(1, 1), torch.full((1, 1), 0.5)), torch.ones(1, 1)).item()  # log 2
+    0.6931471824645996
+    """
+
+    needs_logits = True
+
+    def pointwise(self, output: Output, target: Tensor) -> Tensor:
+        """Return -target log(squashed) - (1 - target) log(1 - squashed), from the raw values."""
+        return binary_cross_entropy_with_logits(output[0], target, reduction="none")
+
+
+LOSSES: dict[str, type[Loss]] = {"mse": MSE, "mae": MAE, "bce": BCE}

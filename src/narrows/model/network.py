@@ -1,0 +1,256 @@
+"""The composition: backbone x bottleneck x corruption x loss, on scaled data."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Generator, Tensor, nn
+
+from narrows.errors import SpecError
+from narrows.model.backbone import BACKBONES, Backbone, SkipBackbone
+from narrows.model.bottleneck import BOTTLENECKS, Bottleneck, Code, PairedBottleneck
+from narrows.model.corruption import CORRUPTIONS, Chain, Corruption
+from narrows.model.loss import LOSSES, MSE, Loss
+from narrows.model.scaling import SCALINGS, Scaling
+from narrows.spec import Part, build
+
+MENUS: dict[str, Mapping[str, Callable[..., Part]]] = {
+    "backbone": BACKBONES,
+    "bottleneck": BOTTLENECKS,
+    "corruption": CORRUPTIONS,
+    "loss": LOSSES,
+    "scaling": SCALINGS,
+}
+BLOCK_ROWS = 64  # rows that go through a network at once when it is in use
+MAX_VALUES = 2**28  # values of one sample: beyond any picture, within what memory holds
+
+
+class Cost(NamedTuple):
+    """What a batch costs, each (N,): `total` is minimised; `mse` is per value, in model's units."""
+
+    total: Tensor
+    mse: Tensor
+    penalty: Tensor
+
+
+def build_part(kind: str, text: str) -> Part:
+    """Build the part of `kind` (a key of MENUS) that `text` names.
+
+    Examples
+    --------
+    >>> build_part("corruption", "mask(0.5) | gaussian(0.1)")
+    mask(0.5, value=0.0) | gaussian(0.1, clip=False)
+    """
+    return build(text, MENUS[kind], kind, join=Chain if kind == "corruption" else None)
+
+
+def as_tensor(x: np.ndarray) -> Tensor:
+    """Return samples as a torch tensor without a copy; types that torch cannot reckon with become float64.
+
+    Examples
+    --------
+    >>> as_tensor(np.zeros((2, 3), np.uint8)).dtype, as_tensor(np.zeros((2, 3), np.uint64)).dtype
+    (torch.uint8, torch.float64)
+    """
+    if x.dtype in (np.uint32, np.uint64, np.longdouble):
+        x = x.astype(np.float64)
+    return torch.from_numpy(x if x.flags.writeable else x.copy())  # torch warns of arrays that are read only
+
+
+def damage(x: Tensor, scaling: Scaling, corruption: Corruption, generator: Generator) -> tuple[Tensor, Tensor | None]:
+    """Return `x` (user's units) damaged, in model's units, and the loss weights of its values.
+
+    Whole numbers stay within their range, since nobody's damaged picture leaves it.
+    """
+    damaged, weight = corruption(scaling(x), generator)
+    if scaling.limits is not None and (corruption.clip or not x.is_floating_point()):
+        damaged = damaged.clamp(*scaling.limits)
+    return damaged, weight
+
+
+class Network(nn.Module):
+    """An autoencoder: x -> scale -> corrupt -> encode -> narrow -> decode -> compare with x.
+
+    Parameters
+    ----------
+    shape : of one sample in user's units, (C, *grid); a table's row is (C,).
+    backbone, bottleneck, corruption, loss, scaling : the parts, see MENUS. `scaling` has been built for `shape`.
+
+    Examples
+    --------
+    >>> network = Network.from_texts((1, 28, 28), bottleneck="relu(128)", backbone="dense(hidden=[])",
+    ...     corruption="none", loss="mse", scaling="unit")
+    >>> sum(p.numel() for p in network.parameters())
+    201616
+    """
+
+    def __init__(
+        self,
+        shape: tuple[int, ...],
+        *,
+        backbone: Backbone,
+        bottleneck: Bottleneck,
+        corruption: Corruption,
+        loss: Loss,
+        scaling: Scaling,
+    ) -> None:
+        super().__init__()
+        if loss.needs_logits and not scaling.logits:
+            raise SpecError(
+                f"the loss {loss!r} compares shares between 0 and 1, however the scaling is {scaling!r}; "
+                f"use scaling=\"unit(output='sigmoid')\" or loss='mse'"
+            )
+        if isinstance(bottleneck, PairedBottleneck) and backbone.grid:
+            raise SpecError(f"{bottleneck!r} relates whole samples and needs a vector code, however: {backbone!r}")
+        self.shape = tuple(shape)
+        self.backbone = backbone
+        self.bottleneck = bottleneck
+        self.corruption = corruption
+        self.loss = loss
+        self.scaling = scaling
+        model_shape = scaling.model_shape(self.shape)
+        self.values = math.prod(model_shape)
+        self.encoder, self.decoder = backbone.build(model_shape, bottleneck.features_in, bottleneck.features_out)
+        self.code_shape = self._probe_code_shape(model_shape)
+
+    @classmethod
+    def from_texts(cls, shape: tuple[int, ...], **texts: str) -> Network:
+        """Build a network for samples of `shape` from a text for every key of MENUS."""
+        parts = {kind: build_part(kind, texts[kind]) for kind in MENUS}
+        parts["scaling"].build(tuple(shape))  # type: ignore[attr-defined]
+        return cls(shape, **parts)  # type: ignore[arg-type]
+
+    @property
+    def texts(self) -> dict[str, str]:
+        """The text of every part, enough to build the same network again."""
+        return {kind: repr(getattr(self, kind)) for kind in MENUS}
+
+    @property
+    def code_size(self) -> int:
+        """Numbers of one sample's code."""
+        return math.prod(self.code_shape)
+
+    @property
+    def has_code(self) -> bool:
+        """Whether the code holds all that the decoder reads (not so with skips)."""
+        return not isinstance(self.backbone, SkipBackbone)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights lie."""
+        return self.scaling.offset.device
+
+    def forward(
+        self,
+        x: Tensor,
+        target: Tensor | None = None,
+        partner: Tensor | None = None,
+        generator: Generator | None = None,
+    ) -> Cost:
+        """Return the cost of a batch `x` (N, C, *grid) in user's units: the training step's objective.
+
+        `target` is what it should become (`x` itself by default), `partner` a neighbour of each sample for a
+        `PairedBottleneck`. Without a generator nothing is damaged and nothing is drawn.
+        """
+        clean = self.scaling(x if target is None else target)
+        damaged, weight = self.damage(x, generator)
+        h, around = self.encoder(damaged)
+        code = self.bottleneck(h, generator)
+        raw = self.decoder(code.z, around)
+        output = raw, self.scaling.squash(raw)
+
+        loss = self.loss(output, clean, weight)
+        penalty = code.penalty
+        if partner is not None and isinstance(self.bottleneck, PairedBottleneck):
+            partner_h, _ = self.encoder(self.damage(partner, generator)[0])
+            penalty = penalty + self.bottleneck.relate(code.z, self.bottleneck(partner_h, generator).z)
+        if isinstance(self.loss, MSE) and weight is None:
+            mse = loss.detach() / self.values
+        else:
+            mse = (output[1].detach() - clean).square().flatten(1).mean(1)
+        # one division, so that penalty and loss keep their true proportion
+        return Cost((loss + penalty) / self.values, mse, penalty)
+
+    def damage(self, x: Tensor, generator: Generator | None) -> tuple[Tensor, Tensor | None]:
+        """Return `x` (user's units) damaged, in model's units, and the loss weights of its values."""
+        if generator is None:
+            return self.scaling(x), None
+        return damage(x, self.scaling, self.corruption, generator)
+
+    def restore(self, scaled: Tensor) -> Tensor:
+        """Return samples (N, C, *grid) through the narrow place, without damage or chance; all in model's units."""
+        h, around = self.encoder(scaled)
+        return self.scaling.squash(self.decoder(self.bottleneck(h).z, around))
+
+    def encode(self, x: Tensor) -> Code:
+        """Return the code of `x` (N, C, *grid), without damage and without chance."""
+        h, _ = self.encoder(self.scaling(x))
+        return self.bottleneck(h)
+
+    def decode(self, z: Tensor) -> Tensor:
+        """Return what codes `z` (N, *code_shape) stand for, in user's units, float64."""
+        self.check_code()
+        return self.scaling.back(self.scaling.squash(self.decoder(z, ())))
+
+    def reconstruct(self, x: Tensor) -> Tensor:
+        """Return `x` (N, C, *grid) through the narrow place, in user's units, float64."""
+        return self.scaling.back(self.restore(self.scaling(x)))
+
+    def squared_error(self, x: Tensor) -> Tensor:
+        """Return the squared error of every value of `x` (N, C, *grid), in model's units, float64."""
+        scaled = self.scaling(x)
+        return (self.restore(scaled).double() - scaled.double()).square()
+
+    @torch.no_grad()
+    def start_at(self, mean: Tensor) -> None:
+        """Set the last layer's bias so that an untrained decoder starts near `mean` (C, *grid) in model's units.
+
+        Otherwise the first steps go into learning it.
+        """
+        name, bias = list(self.decoder.named_parameters())[-1]
+        raw = self.scaling.unsquash(mean)
+        if not name.endswith("bias"):
+            return
+        if bias.numel() == raw.numel():
+            bias.copy_(raw.view_as(bias))
+        elif bias.numel() == raw.shape[0]:
+            bias.copy_(self.scaling.unsquash(mean.flatten(1).mean(1)))
+
+    def in_blocks(self, function: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+        """Return `function` of the rows of `x`, in blocks of BLOCK_ROWS rows, the last one padded, on the CPU.
+
+        A matrix product may round a row differently in a batch of another size; in blocks of one size a sample's
+        result is the same bit for bit, alone and in any company.
+        """
+        training, results = self.training, []
+        self.eval()
+        with torch.inference_mode():
+            for start in range(0, len(x), BLOCK_ROWS):
+                rows = x[start : start + BLOCK_ROWS]
+                block = torch.zeros(BLOCK_ROWS, *x.shape[1:], dtype=x.dtype, device=self.device)
+                block[: len(rows)] = rows.to(self.device)
+                results.append(function(block)[: len(rows)].cpu())
+        self.train(training)
+        return torch.cat(results).clone()
+
+    def check_code(self) -> None:
+        """Raise a SpecError where the code alone does not hold a sample."""
+        if not self.has_code:
+            raise SpecError(
+                f"a model with the backbone {self.backbone!r} has connections round its bottleneck, so its code does "
+                f"not hold a sample; it restores, and other uses need a backbone such as 'dense' or 'conv'"
+            )
+
+    def _probe_code_shape(self, model_shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Return the shape of one code; a grid's is found by running the encoder without data ("meta")."""
+        features = self.bottleneck.features_out
+        if not self.backbone.grid:
+            return (features,)
+        with torch.device("meta"):
+            encoder, _ = self.backbone.build(model_shape, self.bottleneck.features_in, features)
+            h, _ = encoder(torch.empty(1, *model_shape))
+        return (features, *h.shape[2:])

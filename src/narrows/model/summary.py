@@ -1,0 +1,72 @@
+"""What a network is made of: layers, shapes, counts."""
+
+from __future__ import annotations
+
+import copy
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from narrows.model.network import Network
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One step on the way of a sample: its name, the shape that leaves it and the numbers it learned."""
+
+    name: str
+    shape: tuple[int, ...]
+    parameters: int
+
+
+def layers(network: Network) -> list[Layer]:
+    """Return the layers in the order in which a sample passes them, from "data" through "code" to the output.
+
+    Examples
+    --------
+    >>> network = Network.from_texts((4,), backbone="dense(hidden=[])", bottleneck="linear(2)", corruption="none",
+    ...     loss="mse", scaling="standard")
+    >>> [(layer.name, layer.shape, layer.parameters) for layer in layers(network)]
+    [('data', (4,), 0), ('Linear', (2,), 10), ('code: linear(2)', (2,), 0), ('Linear', (4,), 12)]
+    """
+    shape = network.scaling.model_shape(network.shape)
+    rows = [Layer("data", shape, 0)]
+
+    def note(module: nn.Module, inputs: object, output: torch.Tensor) -> None:
+        count = sum(p.numel() for p in module.parameters())
+        rows.append(Layer(type(module).__name__, tuple(output.shape[1:]), count))
+
+    ghost = copy.deepcopy(network).to("meta")
+    for half in (ghost.encoder, ghost.decoder):
+        for module in half.modules():
+            if not list(module.children()):
+                module.register_forward_hook(note)
+    h, around = ghost.encoder(torch.empty(1, *shape, device="meta"))
+    z = ghost.bottleneck(h).z
+    count = sum(p.numel() for p in network.bottleneck.parameters())
+    rows.append(Layer(f"code: {network.texts['bottleneck']}", tuple(z.shape[1:]), count))
+    ghost.decoder(z, around)
+    return [row for before, row in zip([None, *rows], rows, strict=False) if not _is_silent(before, row)]
+
+
+def describe_code(network: Network) -> str:
+    """Return the code's size beside the data's in words.
+
+    Examples
+    --------
+    >>> describe_code(Network.from_texts((4,), backbone="dense", bottleneck="linear(2)", corruption="none",
+    ...     loss="mse", scaling="standard"))
+    '2 numbers for 4'
+    """
+    size, values = network.code_size, math.prod(network.shape)
+    grid = f" ({'x'.join(map(str, network.code_shape))})" if len(network.code_shape) > 1 else ""
+    text = f"{size:,} numbers{grid} for {values:,}"
+    return text if size < values else f"{text}: not narrower than the data, so nothing has to be left out"
+
+
+def _is_silent(before: Layer | None, row: Layer) -> bool:
+    """Whether a layer only turns the shape of what it got, as a cut that cuts nothing does."""
+    silent = row.name in ("Flatten", "Unflatten") or (row.name == "Cut" and before and before.shape == row.shape)
+    return bool(silent)
