@@ -1,0 +1,1 @@
+"""What enters: a path, a name or an array becomes samples, then batches."""

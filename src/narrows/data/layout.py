@@ -1,0 +1,166 @@
+"""Users' arrays <-> samples (N, C, *grid): `data` turns them once, `use` turns results back."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from narrows.errors import DataError, did_you_mean
+
+MAX_CHANNELS = 16  # a picture with more is more likely one whose axes are in another order
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Says how a user's array was arranged, and arranges results the same way.
+
+    Parameters
+    ----------
+    kind : one of LAYOUTS; a model file keeps it as text.
+
+    Raises
+    ------
+    DataError : for a kind that is not one.
+
+    Examples
+    --------
+    >>> Layout("channels_last").back(np.zeros((5, 3, 8, 9))).shape
+    (5, 8, 9, 3)
+    """
+
+    kind: str
+
+    def __post_init__(self) -> None:
+        if self.kind not in LAYOUTS:
+            raise DataError(f"there is no layout {self.kind!r}; {did_you_mean(str(self.kind), LAYOUTS)}")
+
+    def back(self, values: np.ndarray) -> np.ndarray:
+        """Return `values` (N, C, *grid), one sample per sample, in the user's arrangement.
+
+        >>> Layout("one_grey").back(np.zeros((1, 1, 8, 9))).shape
+        (8, 9)
+        """
+        values = values[0] if self.kind.startswith("one_") else values
+        arrangement = self.kind.removeprefix("one_")
+        if arrangement == "grey":
+            return values.squeeze(-3)
+        if arrangement == "channels_last":
+            return np.moveaxis(values, -3, -1)
+        if arrangement == "flat":
+            return np.moveaxis(values, -3, -1).reshape(*values.shape[:-3], math.prod(values.shape[-3:]))
+        return values
+
+
+def to_samples(x: np.ndarray, shape: tuple[int, ...] | None = None) -> tuple[np.ndarray, Layout]:
+    """Arrange a user's array as samples (N, C, *grid), contiguous and of its own type.
+
+    Parameters
+    ----------
+    x : the user's array, as `read` returns it.
+    shape : what one sample is to the model, (D,) or (C, H, W). Without it, as in training, two dimensions are a
+        table (N, D), three are grey pictures (N, H, W), four are grey pictures (N, 1, H, W) where the second is 1,
+        else pictures (N, H, W, C) of at most 16 channels. With it the model decides: one sample alone of its own
+        (D,), (H, W) or (H, W, C) and flat rows of pictures, channels last, are understood too.
+
+    Returns
+    -------
+    The samples, where a table has an empty grid, (N, D), and the layout that turns results back.
+
+    Raises
+    ------
+    DataError : for any other shape; it names the shape and the rule.
+
+    Examples
+    --------
+    >>> samples, layout = to_samples(np.zeros((10, 28, 28), np.uint8))
+    >>> samples.shape, layout.kind
+    ((10, 1, 28, 28), 'grey')
+    >>> samples, layout = to_samples(np.zeros(784), shape=(1, 28, 28))
+    >>> samples.shape, layout.back(samples).shape
+    ((1, 1, 28, 28), (784,))
+    """
+    x = np.asarray(x)
+    kind = _kind_in_training(x.shape) if shape is None else _kind_in_use(x.shape, tuple(shape))
+    if x.size == 0:
+        raise DataError(f"there must be at least one sample with one value, however: the shape is {x.shape}")
+    return np.ascontiguousarray(_arrange(x, kind, shape)), Layout(kind)
+
+
+def _arrange(x: np.ndarray, kind: str, shape: tuple[int, ...] | None) -> np.ndarray:
+    """Undo what `Layout.back` of this kind does."""
+    x = x[np.newaxis] if kind.startswith("one_") else x
+    arrangement = kind.removeprefix("one_")
+    if arrangement == "grey":
+        return x[:, np.newaxis]
+    if arrangement == "flat" and shape is not None:
+        channels, *grid = shape
+        x, arrangement = x.reshape(len(x), *grid, channels), "channels_last"
+    return np.moveaxis(x, -1, 1) if arrangement == "channels_last" else x
+
+
+def _kind_in_training(found: tuple[int, ...]) -> str:
+    if len(found) in (2, 3):
+        return "table" if len(found) == 2 else "grey"
+    if len(found) != 4:
+        raise DataError(
+            "training takes a table (N, D), grey pictures (N, H, W) or pictures (N, H, W, C), "
+            f"however: the array has {len(found)} dimensions, {found}"
+        )
+    _, second, _, last = found
+    if second == 1:
+        return "channels_first"
+    if last > MAX_CHANNELS or (second in (3, 4) and last not in (3, 4)):
+        raise DataError(_channels_first(found))
+    return "channels_last"
+
+
+def _kind_in_use(found: tuple[int, ...], shape: tuple[int, ...]) -> str:
+    known = _known_shapes(shape)
+    for kind, expected in known.items():
+        if len(found) == len(expected) and all(b in (None, a) for a, b in zip(found, expected, strict=True)):
+            return kind
+    if len(shape) == 3 and len(found) == 4 and found[1:] == shape:
+        raise DataError(_channels_first(found))
+    rule = " or ".join(map(_written, known.values()))
+    raise DataError(f"this model takes arrays of shape {rule}, however: the array's shape is {found}")
+
+
+def _known_shapes(shape: tuple[int, ...]) -> dict[str, tuple[int | None, ...]]:
+    """Return the arrays that a model of samples of `shape` understands, None for N; the first that fits is meant."""
+    if len(shape) == 1:
+        return {"table": (None, *shape), "one_table": shape}
+    if len(shape) != 3:
+        raise DataError(f"a model takes samples (D,) or (C, H, W), however: {shape}")
+    channels, *grid = shape
+    values = math.prod(shape)
+    grey: dict[str, tuple[int | None, ...]] = {}
+    if channels == 1:
+        grey = {"grey": (None, *grid), "one_grey": tuple(grid), "channels_first": (None, 1, *grid)}
+    last = {"channels_last": (None, *grid, channels), "one_channels_last": (*grid, channels)}
+    return grey | last | {"flat": (None, values), "one_flat": (values,)}
+
+
+def _written(shape: tuple[int | None, ...]) -> str:
+    return str(tuple(shape)).replace("None", "N")
+
+
+def _channels_first(found: tuple[int, ...]) -> str:
+    return (
+        f"pictures are (N, H, W, C) with at most {MAX_CHANNELS} channels, channels last, "
+        f"however: the shape is {found}; write x.transpose(0, 2, 3, 1) if its second dimension holds the channels"
+    )
+
+
+LAYOUTS = (
+    "table",  # (N, D)
+    "grey",  # (N, H, W)
+    "channels_last",  # (N, H, W, C)
+    "channels_first",  # (N, 1, H, W)
+    "flat",  # (N, H * W * C)
+    "one_table",  # (D,), and so on: one sample alone
+    "one_grey",
+    "one_channels_last",
+    "one_flat",
+)

@@ -1,0 +1,86 @@
+"""What leaves: arrays and pictures, by the ending of the path that is asked for."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from narrows.errors import DataError
+from narrows.files import whole, whole_folder
+
+
+def write(path: str | Path, x: np.ndarray, names: Sequence[str] | None = None, overwrite: bool = False) -> None:
+    """Write `x` to `path`: a .npy, .npz (key `x`) or .csv file, else a folder of PNG pictures.
+
+    Parameters
+    ----------
+    x : any array; two dimensions for .csv; pictures (N, H, W) or (N, H, W, 3) of bytes or 16-bit numbers, or
+        fractions in [0, 1], for a folder.
+    names : a name per column for .csv, or per picture for a folder (its ending becomes .png).
+    overwrite : replace what is there.
+
+    Raises DataError where the path exists, cannot be written or does not suit the array.
+    """
+    path = Path(path)
+    check_suits(path, x)
+    if path.suffix == ".npy":
+        with whole(path, overwrite) as temporary, temporary.open("wb") as file:
+            np.save(file, x, allow_pickle=False)
+    elif path.suffix == ".npz":
+        with whole(path, overwrite) as temporary, temporary.open("wb") as file:
+            np.savez_compressed(file, x=x)
+    elif path.suffix == ".csv":
+        with whole(path, overwrite) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file)
+            writer.writerow(names or [f"x{i}" for i in range(x.shape[1])])
+            writer.writerows(x.tolist())
+    else:
+        _write_pictures(path, x, names, overwrite)
+
+
+def check_suits(path: str | Path, x: np.ndarray) -> None:
+    """Raise a DataError where an array like `x` cannot be written to a path like this.
+
+    Examples
+    --------
+    >>> check_suits("out.npy", np.zeros(3))
+    """
+    suffix = Path(path).suffix
+    rule = "-o takes FILE.npy, FILE.npz, FILE.csv for two dimensions, or a folder for pictures"
+    if suffix in (".npy", ".npz") or (suffix == ".csv" and x.ndim == 2):
+        return
+    if suffix or not _are_pictures(x):
+        raise DataError(f"{path} does not suit {x.dtype} {x.shape}: {rule}")
+
+
+def _are_pictures(x: np.ndarray) -> bool:
+    shaped = x.ndim == 3 or (x.ndim == 4 and (x.shape[-1] in (1, 3) or x.shape[1] == 1))
+    return shaped and (x.dtype in (np.bool_, np.uint8, np.uint16) or x.dtype.kind == "f")
+
+
+def _write_pictures(folder: Path, x: np.ndarray, names: Sequence[str] | None, overwrite: bool) -> None:
+    if x.ndim == 4 and 1 in (x.shape[1], x.shape[-1]):
+        x = x.squeeze(1 if x.shape[1] == 1 else -1)
+    if x.dtype.kind in "fb":
+        x = np.round(np.clip(x, 0, 1) * 255).astype(np.uint8)
+    if x.dtype == np.uint16 and x.ndim == 4:
+        x = (x >> 8).astype(np.uint8)  # PNG files of 16-bit colour are not what Pillow writes
+    width = len(str(len(x) - 1))
+    names = [f"{i:0{width}d}" for i in range(len(x))] if names is None else names
+    with whole_folder(folder, overwrite) as temporary:
+        for picture, name in zip(x, _unique(names), strict=True):
+            path = (temporary / name).with_suffix(".png")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(picture).save(path)
+
+
+def _unique(names: Sequence[str]) -> list[str]:
+    """Return names that stay different as .png: a.jpg and a.tif become a.jpg.png and a.tif.png."""
+    stems = [str(Path(name).with_suffix("")) for name in names]
+    if len(set(stems)) == len(stems):
+        return stems
+    return [f"{name}.png" for name in names]
