@@ -1,0 +1,274 @@
+"""One safe file: weights, and the texts that rebuild the model.
+
+`model.safetensors` holds the network's state and, in its header, one JSON text: the format's version, the parts'
+texts, the shape and kind of the data, and the figures of training. There is no pickle, no import path and no file
+path in it. A stranger's file is checked before any weight is read, and is either a good model or a ModelFileError.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import struct
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load as load_tensors
+from safetensors.torch import save_file
+from torch import Tensor
+
+from narrows.data.layout import Layout
+from narrows.errors import ModelFileError, NarrowsError
+from narrows.files import whole
+from narrows.model.network import MAX_VALUES, MENUS, Network
+from narrows.spec import MAX_LENGTH
+
+FORMAT = 1
+FILE_NAME = "model.safetensors"
+MAX_FILE = 4 * 2**30  # bytes
+MAX_HEADER = 2**20  # bytes
+MAX_SIDE = 2**20  # of one axis of a sample
+MAX_ITEMS = 10_000  # of a list or table in the header
+QUANTILES = (0.0, 0.25, 0.5, 0.75, 0.95, 1.0)
+DTYPES = {"bool", "float16", "float32", "float64"} | {f"{u}int{n}" for u in ("", "u") for n in (8, 16, 32, 64)}
+_TORCH_NAMES = {"F32": torch.float32, "F64": torch.float64, "I64": torch.int64, "F16": torch.float16}
+_TORCH_NAMES |= {"BF16": torch.bfloat16, "I32": torch.int32, "U8": torch.uint8, "BOOL": torch.bool}
+
+Scalar = str | int | float | bool | None
+
+
+@dataclass(frozen=True)
+class Card:
+    """What a model knows of its data and its training.
+
+    Attributes
+    ----------
+    layout : how the training data were arranged, a `Layout` kind.
+    dtype : the type of the training data, a NumPy name.
+    columns : a table's column names, else None.
+    reading : how pictures were read (size, fit, colour, depth), {} for arrays.
+    origin : a short name of the data.
+    recipe : how it was trained: optimizer, schedule, batch size, steps, seed and the like.
+    figures : what was measured, such as `test_mse`; every MSE is per value, in model's units.
+    error_quantiles : the MSE of held-out samples at the QUANTILES, rising; () when none was measured.
+    """
+
+    layout: str
+    dtype: str
+    columns: tuple[str, ...] | None = None
+    reading: dict[str, Any] = field(default_factory=dict)
+    origin: str = ""
+    recipe: dict[str, Scalar] = field(default_factory=dict)
+    figures: dict[str, float] = field(default_factory=dict)
+    error_quantiles: tuple[float, ...] = ()
+
+
+class Model(NamedTuple):
+    """A trained network and its card: all that is in a model file."""
+
+    network: Network
+    card: Card
+
+
+def save(path: str | Path, model: Model, overwrite: bool = False) -> None:
+    """Write `model` to the file `path`, whole or not at all.
+
+    Raises DataError where the file exists or cannot be written, ModelFileError where a weight is not finite.
+    """
+    tensors = {name: value.detach().cpu().contiguous() for name, value in model.network.state_dict().items()}
+    _check_finite(tensors, str(path))
+    header = {"format": FORMAT, "shape": model.network.shape, "texts": model.network.texts, "card": asdict(model.card)}
+    # one key only: the order of several would differ from run to run
+    metadata = {"narrows": json.dumps(header, sort_keys=True, allow_nan=False)}
+    with whole(path, overwrite) as temporary:
+        save_file(tensors, temporary, metadata)
+
+
+def load(path: str | Path, device: str | torch.device = "cpu") -> Model:
+    """Read a model file, or the one in a run folder.
+
+    Parameters
+    ----------
+    path : of `model.safetensors` or of the folder that holds it.
+    device : where the weights go.
+
+    Raises
+    ------
+    ModelFileError : when there is none, or it is not one that is safe to open.
+    """
+    path = Path(path)
+    path = path / FILE_NAME if path.is_dir() else path
+    try:
+        with path.open("rb") as file:
+            size = path.stat().st_size
+            header, head_bytes = _read_header(file.read, size, path.name)
+            network, card = _rebuild(header, path.name)
+            tensors = load_tensors(head_bytes + file.read(size))
+    except OSError as error:
+        reason = "there is no such file" if isinstance(error, FileNotFoundError) else error.strerror
+        raise ModelFileError(
+            f"the model {path} cannot be read: {reason}; give a run folder or the {FILE_NAME} in it"
+        ) from None
+    except SafetensorError as error:
+        raise _refusal(path.name, f"its weights are damaged ({error})") from None
+    _check_finite(tensors, path.name)
+    network.load_state_dict(tensors, assign=True)
+    if not (network.scaling.scale > 0).all():
+        raise _refusal(path.name, "its scaling has a scale that is not positive")
+    return Model(network.to(device).eval(), card)
+
+
+def _read_header(read: Callable[[int], bytes], size: int, name: str) -> tuple[dict[str, Any], bytes]:
+    """Return the header's JSON, checked to be one of ours, and the bytes that were read."""
+    first = read(8)
+    length = struct.unpack("<Q", first)[0] if len(first) == 8 else 0
+    if size > MAX_FILE or not 2 <= length <= min(MAX_HEADER, size - 8):
+        raise _refusal(name, "it is not a safetensors file of a size that a model has")
+    text = read(length)
+    header = _parse_json(text, name)
+    metadata = header.get("__metadata__")
+    if not isinstance(metadata, dict) or not isinstance(metadata.get("narrows"), str):
+        raise _refusal(name, "it is no model of narrows")
+    return header, first + text
+
+
+def _rebuild(header: dict[str, Any], name: str) -> tuple[Network, Card]:
+    """Return the network on the meta device, equal in names, types and shapes to the file's, and the card."""
+    about = _parse_json(header["__metadata__"]["narrows"], name)
+    if isinstance(about.get("format"), int) and about["format"] > FORMAT:
+        raise _refusal(name, f"it has format {about['format']} of a later narrows; update narrows to read it")
+    if set(about) != {"format", "shape", "texts", "card"} or about["format"] != FORMAT:
+        raise _refusal(name, "its header lacks a key or has an unknown one")
+    shape = _check_shape(about["shape"], name)
+    texts = about["texts"]
+    known = isinstance(texts, dict) and set(texts) == set(MENUS)
+    if not known or not all(isinstance(text, str) and len(text) <= MAX_LENGTH for text in texts.values()):
+        raise _refusal(name, "its header does not name one text for every part")
+    card = _check_card(about["card"], shape, name)
+    try:
+        with torch.device("meta"):
+            network = Network.from_texts(shape, **texts)
+    except NarrowsError as error:
+        raise _refusal(name, str(error)) from None
+    except (RuntimeError, OverflowError, MemoryError, ValueError, TypeError) as error:
+        raise _refusal(name, f"its parts do not fit its data ({error})") from None
+    expected = {key: (value.dtype, list(value.shape)) for key, value in network.state_dict().items()}
+    if {key: _described(value) for key, value in header.items() if key != "__metadata__"} != expected:
+        raise _refusal(name, "its weights have other names, types or shapes than its parts")
+    return network, card
+
+
+def _described(entry: Any) -> tuple[torch.dtype | None, Any]:
+    entry = entry if isinstance(entry, dict) else {}
+    kind = entry.get("dtype")
+    return _TORCH_NAMES.get(kind) if isinstance(kind, str) else None, entry.get("shape")
+
+
+def _check_shape(shape: Any, name: str) -> tuple[int, ...]:
+    good = isinstance(shape, list) and 1 <= len(shape) <= 4
+    if (
+        not good
+        or not all(_is_whole(side) and 1 <= side <= MAX_SIDE for side in shape)
+        or math.prod(shape) > MAX_VALUES
+    ):
+        raise _refusal(name, "the shape of its data is not one that narrows writes")
+    return tuple(shape)
+
+
+def _check_card(card: Any, shape: tuple[int, ...], name: str) -> Card:
+    """Return the card, every field of it within the values that `save` writes."""
+    if not isinstance(card, dict) or set(card) != {f.name for f in fields(Card)}:
+        raise _refusal(name, "its card lacks a key or has an unknown one")
+    columns, quantiles = card["columns"], card["error_quantiles"]
+    try:
+        Layout(card["layout"])
+        layout_is_known = True
+    except (NarrowsError, TypeError):
+        layout_is_known = False
+    rules = {
+        "layout": layout_is_known,
+        "dtype": isinstance(card["dtype"], str) and card["dtype"] in DTYPES,
+        "columns": columns is None or (_is_list(columns, _is_text) and len(columns) == shape[0]),
+        "reading": _is_reading(card["reading"]),
+        "origin": _is_text(card["origin"]),
+        "recipe": _is_table(card["recipe"], lambda v: v is None or _is_text(v) or _is_number(v)),
+        "figures": _is_table(card["figures"], _is_number),
+        "error_quantiles": _is_list(quantiles, lambda v: _is_number(v) and v >= 0)
+        and len(quantiles) in (0, len(QUANTILES))
+        and quantiles == sorted(quantiles),
+    }
+    for key, good in rules.items():
+        if not good:
+            raise _refusal(name, f"the {key!r} of its card is not one that narrows writes")
+    card = {**card, "columns": columns and tuple(columns), "error_quantiles": tuple(quantiles)}
+    return Card(**card)
+
+
+def _is_reading(value: Any) -> bool:
+    if value == {}:
+        return True
+    return (
+        isinstance(value, dict)
+        and set(value) == {"size", "fit", "colour", "depth"}
+        and _is_list(value["size"], lambda side: _is_whole(side) and 1 <= side <= MAX_SIDE)
+        and len(value["size"]) == 2
+        and value["fit"] in ("crop", "pad", "stretch")
+        and value["colour"] in ("grey", "rgb")
+        and value["depth"] in (8, 16)
+    )
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and abs(value) <= 1e300
+
+
+def _is_text(value: Any) -> bool:
+    return (
+        isinstance(value, str) and len(value) <= MAX_LENGTH and value.isprintable()
+    )  # terminals obey other characters
+
+
+def _is_list(value: Any, rule: Callable[[Any], bool]) -> bool:
+    return isinstance(value, list) and len(value) <= MAX_ITEMS and all(map(rule, value))
+
+
+def _is_table(value: Any, rule: Callable[[Any], bool]) -> bool:
+    return isinstance(value, dict) and len(value) <= MAX_ITEMS and all(map(rule, value.values()))
+
+
+def _check_finite(tensors: Mapping[str, Tensor], name: str) -> None:
+    for key, value in tensors.items():
+        if not value.isfinite().all():
+            raise _refusal(name, f"its weight {key!r} has a value that is not finite")
+
+
+def _parse_json(text: str | bytes, name: str) -> dict[str, Any]:
+    """Return the JSON object in `text`, strict: no key twice, no NaN, no infinity."""
+
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        if len({key for key, _ in pairs}) < len(pairs):
+            raise ValueError("a key twice")
+        return dict(pairs)
+
+    def refuse(constant: str) -> None:
+        raise ValueError(constant)
+
+    try:
+        value = json.loads(text, object_pairs_hook=unique, parse_constant=refuse)
+    except (ValueError, RecursionError):
+        value = None
+    if not isinstance(value, dict):
+        raise _refusal(name, "its header is not JSON of our kind")
+    return value
+
+
+def _refusal(name: str, reason: str) -> ModelFileError:
+    return ModelFileError(f"{name} is not opened: {reason}; give a {FILE_NAME} written by `narrows train`")

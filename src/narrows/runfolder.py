@@ -1,0 +1,75 @@
+"""What training leaves: a folder with the model, the history, the page and its pictures."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from narrows import modelfile
+from narrows.errors import DataError
+from narrows.files import whole_folder
+from narrows.modelfile import FILE_NAME, Model
+
+HISTORY = "history.csv"
+COLUMNS = ("epoch", "train_mse", "val_mse", "seconds")
+
+
+def write_run(
+    folder: Path,
+    model: Model,
+    history: Sequence[Mapping[str, Any]],
+    page: str,
+    pictures: Mapping[str, bytes],
+    overwrite: bool = False,
+) -> None:
+    """Write a run folder, whole or not at all.
+
+    Parameters
+    ----------
+    folder : where; an existing one is refused unless `overwrite`, which replaces the files of the same names.
+    history : a mapping per epoch with the keys COLUMNS; a missing `val_mse` is None.
+    page : the HTML of report.html.
+    pictures : PNG files by name.
+
+    Raises DataError where the folder exists or cannot be written.
+    """
+    with whole_folder(folder, overwrite) as temporary:
+        modelfile.save(temporary / FILE_NAME, model)
+        (temporary / HISTORY).write_text(history_text(history), encoding="utf-8")
+        (temporary / "report.html").write_text(page, encoding="utf-8")
+        for name, data in pictures.items():
+            (temporary / name).write_bytes(data)
+
+
+def history_text(history: Sequence[Mapping[str, Any]]) -> str:
+    """Return the history as CSV.
+
+    Examples
+    --------
+    >>> print(history_text([{"epoch": 1, "train_mse": 0.5, "val_mse": None, "seconds": 2.0}]), end="")
+    epoch,train_mse,val_mse,seconds
+    1,0.5,,2.0
+    """
+    text = io.StringIO()
+    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(history)
+    return text.getvalue()
+
+
+def read_history(folder: Path) -> list[dict[str, float | None]]:
+    """Return the history in a run folder, empty where there is none.
+
+    Raises DataError for a file that is not one that training wrote.
+    """
+    path = Path(folder) / HISTORY
+    if not path.exists():
+        return []
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            return [{key: float(row[key]) if row[key] else None for key in COLUMNS} for row in csv.DictReader(file)]
+    except (KeyError, ValueError, TypeError, csv.Error):
+        raise DataError(f"{path} is not a history that training wrote; delete it, or train again") from None

@@ -1,0 +1,224 @@
+"""One step, one loop; a generator of Progress."""
+
+from __future__ import annotations
+
+import copy
+import math
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import torch
+from torch import Generator, Tensor
+
+from narrows.data.stream import Stream
+from narrows.errors import TrainingError
+from narrows.model.network import BLOCK_ROWS, Network
+from narrows.train.optim import Constant, Optimizer, Schedule
+
+READ_EVERY = 50  # steps between two readings of the loss: each one makes the device wait
+MEASURED_STEPS = 20  # steps whose speed decides whether the budget fits into max_seconds
+PATIENCE = 10  # epochs without a better validation error, after which a constant rate stops
+
+
+@dataclass
+class Budget:
+    """How long to train.
+
+    Parameters
+    ----------
+    steps : steps in all; the rate follows the share of them that is done.
+    max_seconds : a cap; `steps` is cut once, after the first 20, where the measured speed says that it would not fit.
+
+    Attributes
+    ----------
+    asked : the steps before that cut.
+    """
+
+    steps: int
+    max_seconds: float = math.inf
+    asked: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.asked = self.steps
+
+    @property
+    def was_cut(self) -> bool:
+        """Whether `max_seconds` took steps away."""
+        return self.steps < self.asked
+
+    def cut(self, done: int, seconds: float, seconds_per_step: float) -> None:
+        """Lower `steps` to what fits into the rest of `max_seconds`, after `done` steps in `seconds`."""
+        left = (self.max_seconds - seconds) / max(seconds_per_step, 1e-9)
+        self.steps = max(done, min(self.steps, done + int(min(left, self.steps))))
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where training stands. Between two of these the network is usable.
+
+    Attributes
+    ----------
+    step, steps : steps done, of how many.
+    epoch : the epoch that this step belongs to, from 1.
+    seconds : wall clock since training began.
+    samples : samples seen since training began.
+    train_mse : mean squared error per value in model's units, over the epoch's samples so far, while weights move.
+    val_mse : the same over the validation share after an epoch; None before its end or without such a share.
+    epoch_ends : whether this is an epoch's last step: a row of the history.
+    epoch_seconds : wall clock of the epoch so far, its validation included.
+    """
+
+    step: int
+    steps: int
+    epoch: int
+    seconds: float
+    samples: int
+    train_mse: float
+    val_mse: float | None
+    epoch_ends: bool
+    epoch_seconds: float
+
+
+@dataclass
+class State:
+    """All that a run carries from step to step, beside the network's weights.
+
+    `order` draws the batches (on the CPU), `chance` draws damage and random codes (on the device).
+    """
+
+    optimizer: torch.optim.Optimizer
+    order: Generator
+    chance: Generator
+    step: int = 0
+    epoch: int = 0
+    samples: int = 0
+
+
+def train(
+    network: Network,
+    stream: Stream,
+    budget: Budget,
+    *,
+    optimizer: Optimizer,
+    schedule: Schedule,
+    validation: Tensor | None = None,
+    seed: int = 0,
+) -> Iterator[Progress]:
+    """Train `network` on `stream` until the budget is spent, yielding where it stands.
+
+    Parameters
+    ----------
+    network : on the device of the stream; its weights change in place.
+    validation : samples (n, C, *grid) in user's units, on the device; measured after every epoch with damage of a
+        fixed seed and without random codes.
+    seed : of the batches' order, the damage and random codes; torch's global random state is left alone.
+
+    Raises
+    ------
+    TrainingError : when the loss is no longer finite; the network then holds the last good weights.
+
+    Examples
+    --------
+    >>> from narrows.train.optim import Adam, OneCycle
+    >>> network = Network.from_texts((4,), backbone="dense(hidden=[])", bottleneck="linear(2)",
+    ...     corruption="none", loss="mse", scaling="standard")
+    >>> stream = Stream(torch.eye(4), batch_size=2)
+    >>> rows = list(train(network, stream, Budget(6), optimizer=Adam(), schedule=OneCycle()))
+    >>> [row.epoch for row in rows if row.epoch_ends]
+    [1, 2, 3]
+    """
+    state = State(
+        optimizer.build(network.parameters()),
+        order=Generator().manual_seed(seed),
+        chance=Generator(network.device).manual_seed(seed),
+    )
+    began = time.perf_counter()
+    good = copy.deepcopy(network.state_dict())
+    good_step = 0
+    best, best_weights, best_epoch = math.inf, good, 0
+    while state.step < budget.steps:
+        state.epoch += 1
+        epoch_began = time.perf_counter()
+        squares, seen = torch.zeros((), dtype=torch.float64, device=network.device), 0
+        network.train()
+        for batch in stream.batches(state.order):
+            squares += _step(network, batch, state, optimizer.rate * schedule.factor(state.step / budget.steps))
+            seen += len(batch["x"])
+            if state.step == MEASURED_STEPS and budget.max_seconds < math.inf:
+                squares.item()  # waits for the device, so that the clock tells the truth
+                now = time.perf_counter() - began
+                budget.cut(state.step, now, _seconds_per_step(now, stream, validation))
+            last = state.step >= budget.steps
+            if state.step % READ_EVERY == 0 or last or seen == len(stream):
+                train_mse = squares.item() / seen
+                if not (math.isfinite(train_mse) and _is_finite(network)):
+                    network.load_state_dict(good)
+                    raise TrainingError(_not_finite(state.step, good_step))
+                good, good_step = copy.deepcopy(network.state_dict()), state.step
+                ends = last or seen == len(stream)
+                val_mse = validate(network, validation, seed) if ends and validation is not None else None
+                now = time.perf_counter()
+                yield Progress(
+                    state.step,
+                    budget.steps,
+                    state.epoch,
+                    now - began,
+                    state.samples,
+                    train_mse,
+                    val_mse,
+                    ends,
+                    now - epoch_began,
+                )
+                if val_mse is not None and val_mse < best:
+                    best, best_weights, best_epoch = val_mse, good, state.epoch
+            if last:
+                break
+        if isinstance(schedule, Constant) and validation is not None and state.epoch - best_epoch >= PATIENCE:
+            network.load_state_dict(best_weights)
+            return
+    if isinstance(schedule, Constant) and validation is not None:
+        network.load_state_dict(best_weights)
+
+
+@torch.no_grad()
+def validate(network: Network, x: Tensor, seed: int) -> float:
+    """Return the MSE per value over `x` (n, C, *grid), with damage of a fixed seed and without random codes."""
+    chance = Generator(network.device).manual_seed(seed)
+    network.eval()
+    total = torch.zeros((), dtype=torch.float64, device=network.device)
+    for rows in x.split(16 * BLOCK_ROWS):
+        damaged, _ = network.damage(rows, chance)
+        total += (network.restore(damaged) - network.scaling(rows)).square().sum()
+    network.train()
+    return total.item() / (len(x) * network.values)
+
+
+def _step(network: Network, batch: dict[str, Tensor], state: State, rate: float) -> Tensor:
+    """Take one step and return the sum of the batch's MSE, still on the device."""
+    for group in state.optimizer.param_groups:
+        group["lr"] = rate
+    cost = network(**batch, generator=state.chance)
+    state.optimizer.zero_grad(set_to_none=True)
+    cost.total.mean().backward()
+    state.optimizer.step()
+    state.step += 1
+    state.samples += len(batch["x"])
+    return cost.mse.sum()
+
+
+def _seconds_per_step(seconds: float, stream: Stream, validation: Tensor | None) -> float:
+    """Return what a step costs, its share of the epoch's validation included (a forward pass is a third of a step)."""
+    shadow = 0 if validation is None else len(validation) / (3 * len(stream))
+    return seconds / MEASURED_STEPS * (1 + shadow)
+
+
+def _is_finite(network: Network) -> bool:
+    return all(bool(p.isfinite().all()) for p in network.parameters())
+
+
+def _not_finite(step: int, good_step: int) -> str:
+    return (
+        f"the loss is no longer finite between steps {good_step} and {step}, so training stops and keeps the weights "
+        f"of step {good_step}; scale the data (scaling='auto') or take another loss or a preset with a lower rate"
+    )
