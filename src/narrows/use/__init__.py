@@ -1,0 +1,1 @@
+"""The tasks: plain functions of a network and data."""

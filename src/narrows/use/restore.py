@@ -1,0 +1,35 @@
+"""Reconstruct and denoise: samples through the narrow place."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from narrows.model.corruption import Clean
+from narrows.modelfile import Model
+from narrows.use.units import enter
+
+
+def reconstruct(model: Model, x: np.ndarray) -> np.ndarray:
+    """Return `x` through the model, in its own arrangement, units and type.
+
+    Parameters
+    ----------
+    x : any arrangement that the model's shape explains; whole numbers of more than 16 bits come back as float64.
+
+    Raises DataError for an array whose samples are not of the model's shape.
+    """
+    samples, back = enter(model, x)
+    return back(model.network.in_blocks(model.network.reconstruct, samples))
+
+
+def denoise(model: Model, x: np.ndarray) -> np.ndarray:
+    """Return `x` restored: what the model makes of damaged samples, without any further damage.
+
+    The same pass as `reconstruct`; whether it restores depends on whether the model `was_damaged` in training.
+    """
+    return reconstruct(model, x)
+
+
+def was_damaged(model: Model) -> bool:
+    """Return whether the model's training data were damaged, so that it learned to undo it."""
+    return not isinstance(model.network.corruption, Clean)

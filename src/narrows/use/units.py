@@ -1,0 +1,54 @@
+"""Users' arrays <-> the network's tensors: arrangement, depth and type, there and back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from torch import Tensor
+
+from narrows.data.layout import Layout, to_samples
+from narrows.model.network import as_tensor
+from narrows.modelfile import Model
+
+FULL = {"bool": 1.0, "uint8": 255.0, "uint16": 65535.0}  # the full range of the types that pictures come in
+Leave = Callable[[Tensor], np.ndarray]
+
+
+def enter(model: Model, x: np.ndarray) -> tuple[Tensor, Leave]:
+    """Return the array `x` as samples (N, C, *grid) in the units that `model` was trained in, and the way back.
+
+    A picture of another depth than the training data's is mapped full range to full range. On the way back bytes,
+    16-bit numbers and truth values are rounded and clamped, last of all; other whole numbers become float64;
+    fractions keep their type.
+
+    Raises DataError for an array whose samples are not of the model's shape.
+    """
+    samples, layout = to_samples(x, model.network.shape)
+    tensor = as_tensor(samples)
+    dtype, card = x.dtype, model.card
+    other_depth = dtype.name in FULL and dtype.name != card.dtype and samples.ndim == 4
+    if not (other_depth and model.network.scaling.limits):
+        return tensor, lambda values: layout.back(cast(values.numpy(), dtype))
+    full, scaling = FULL[dtype.name], model.network.scaling
+    offset, scale = scaling.offset.item(), scaling.scale.item()
+    inside = tensor.double() / full * scale + offset
+    return inside, lambda values: layout.back(cast((values.numpy() - offset) / scale * full, dtype))
+
+
+def leave(model: Model, values: Tensor) -> np.ndarray:
+    """Return samples (N, C, *grid) in user's units as an array arranged and typed as the training data were."""
+    return Layout(model.card.layout).back(cast(values.numpy(), np.dtype(model.card.dtype)))
+
+
+def cast(values: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    """Return `values` as the type that data of `dtype` come back in, see `enter`.
+
+    Examples
+    --------
+    >>> cast(np.array([-3.0, 17.6, 300.0]), np.dtype(np.uint8))
+    array([  0,  18, 255], dtype=uint8)
+    """
+    if dtype.name in FULL:
+        return np.clip(np.round(values), 0, FULL[dtype.name]).astype(dtype)
+    return values.astype(dtype if dtype.kind == "f" else np.float64)
