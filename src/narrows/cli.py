@@ -1,0 +1,580 @@
+"""The command line: one subcommand per verb, each a thin call of the library.
+
+Exit status: 0, all that was asked for is there (named skips included); 1, some outputs are missing, each named;
+2, nothing was done. Heavy libraries are imported by the verbs that use them, so that help comes at once.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from tyro.conf import FlagCreatePairsOff, Positional, arg
+from tyro.extras import SubcommandApp
+
+from narrows.errors import DataError, NarrowsError, TrainingError, did_you_mean
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from narrows.data.formats import Samples
+    from narrows.modelfile import Model
+    from narrows.train.fit import Fit
+
+app = SubcommandApp()
+ARRAYS = "FILE.npy, .npz or .csv, or a folder for pictures"
+Data = Annotated[Positional[str], arg(metavar="DATA")]
+Run = Annotated[Positional[str], arg(metavar="RUN")]
+Output = Annotated[str, arg(aliases=["-o"], metavar="OUT", help=ARRAYS)]
+Size = Annotated[tuple[int, ...] | None, arg(metavar="N | H W", help_behavior_hint="")]
+Fitting = Annotated[Literal["crop", "pad", "stretch"] | None, arg(metavar="crop|pad|stretch", help_behavior_hint="")]
+Part = Annotated[str | None, arg(metavar="PART", help_behavior_hint="")]
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command line on `argv` and return the exit status."""
+    argv = sys.argv[1:] if argv is None else argv
+    try:
+        if argv and not argv[0].startswith("-") and argv[0] not in app._subcommands:
+            raise NarrowsError(f"there is no verb {argv[0]!r}; {did_you_mean(argv[0], app._subcommands)}")
+        return app.cli(args=argv, prog="narrows", description=_DESCRIPTION, config=(FlagCreatePairsOff,)) or 0
+    except NarrowsError as error:
+        print(f"narrows: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("narrows: stopped; nothing was written", file=sys.stderr)
+        return 130
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else 2
+
+
+_DESCRIPTION = (
+    "Trains an autoencoder on your own images or tables; the one model then reconstructs, denoises and encodes. "
+    "Begin with `narrows demo`, or `narrows train FOLDER`."
+)
+
+
+@app.command
+def train(
+    data: Data = "mnist",
+    *,
+    output: Annotated[str | None, arg(aliases=["-o"], metavar="RUN", help_behavior_hint="")] = None,
+    preset: Annotated[str | None, arg(metavar="NAME", help_behavior_hint="")] = None,
+    backbone: Part = None,
+    bottleneck: Part = None,
+    corruption: Part = None,
+    loss: Part = None,
+    scaling: Part = None,
+    epochs: Annotated[int | None, arg(metavar="N", help_behavior_hint="")] = None,
+    max_seconds: Annotated[float | None, arg(metavar="S", help_behavior_hint="")] = None,
+    validation: Annotated[float | None, arg(metavar="SHARE", help_behavior_hint="")] = None,
+    seed: Annotated[int, arg(metavar="N")] = 0,
+    device: Annotated[str, arg(metavar="auto|cpu|cuda")] = "auto",
+    size: Size = None,
+    fit: Fitting = None,
+    labels: Annotated[str | None, arg(metavar="FILE", help_behavior_hint="")] = None,
+    as_published: bool = False,
+    overwrite: bool = False,
+) -> int:
+    """Train an autoencoder on DATA and leave a run folder.
+
+    Args:
+        data: a name (mnist), a folder of pictures, or a .npy, .npz, IDX or .csv file.
+        output: the run folder; runs/NAME by default, then runs/NAME-2.
+        preset: a ready choice of parts, see `narrows parts`.
+        backbone: how both halves are built, "dense(hidden=[256])".
+        bottleneck: the narrow place, "linear(32)".
+        corruption: damage in training, "gaussian(0.0, 0.1)".
+        loss: cost of a reconstruction, "mse".
+        scaling: user's units to the model's, "standard".
+        epochs: passes over the training samples.
+        max_seconds: a cap on training, 300 by default.
+        validation: share of the samples kept out of training, 0.1 by default.
+        seed: makes a run repeatable.
+        device: where to train.
+        size: of pictures, one number or height and width.
+        fit: how pictures of another shape are brought to that size.
+        labels: a file with a label per sample, for colours and figures.
+        as_published: repeat the preset's source to the letter.
+        overwrite: replace an existing run.
+    """
+    from narrows.train.fit import Fit
+
+    samples = _read(data, size=size, fit=fit, labels=labels)
+    folder = _run_folder(output, samples.origin, overwrite)
+    fitting = Fit(
+        samples,
+        preset=preset,
+        epochs=epochs,
+        max_seconds=max_seconds,
+        validation=validation,
+        as_published=as_published,
+        seed=seed,
+        device=device,
+        backbone=backbone,
+        bottleneck=bottleneck,
+        corruption=corruption,
+        loss=loss,
+        scaling=scaling,
+    )
+    for note in fitting.notes:
+        print(note)
+    status = _train(fitting)
+    model = fitting.finish()
+    _write_run(folder, model, fitting, overwrite)
+    _print_figures(model)
+    _print_cut(fitting)
+    print(f"{folder}: model.safetensors, history.csv, report.html")
+    print(f"next: narrows reconstruct {folder} {_example(data, samples)} -o out{'' if samples.reading else '.npy'}")
+    return status
+
+
+@app.command
+def reconstruct(run: Run, data: Data, *, output: Output, overwrite: bool = False) -> int:
+    """Send DATA through the narrow place of a model and write what comes out.
+
+    Args:
+        run: a run folder or a model file.
+        data: what to reconstruct.
+        output: where the result goes.
+        overwrite: replace an existing output.
+    """
+    from narrows.use.restore import reconstruct
+
+    return _restore(run, data, output, overwrite, reconstruct)
+
+
+@app.command
+def denoise(run: Run, data: Data, *, output: Output, overwrite: bool = False) -> int:
+    """Restore noisy DATA with a model.
+
+    Args:
+        run: a run folder or a model file.
+        data: what to restore.
+        output: where the result goes.
+        overwrite: replace an existing output.
+    """
+    from narrows.use.restore import denoise
+
+    return _restore(run, data, output, overwrite, denoise)
+
+
+@app.command
+def encode(run: Run, data: Data, *, output: Output, overwrite: bool = False) -> int:
+    """Write the code of every sample of DATA, a row of numbers each.
+
+    Args:
+        run: a run folder or a model file.
+        data: what to encode.
+        output: where the codes go, a file.
+        overwrite: replace an existing output.
+    """
+    from narrows.data.outputs import write
+    from narrows.files import refuse_existing
+    from narrows.use.embed import encode
+
+    refuse_existing(output, overwrite)
+    model = _load(run)
+    samples = _read_for(model, data)
+    codes = encode(model, samples.x)
+    write(output, codes, names=[f"z{i}" for i in range(codes.shape[1])], overwrite=overwrite)
+    print(f"{output}: {codes.shape[0]:,} codes of {codes.shape[1]:,} numbers")
+    return 0
+
+
+@app.command
+def decode(
+    run: Run, codes: Annotated[Positional[str], arg(metavar="CODES")], *, output: Output, overwrite: bool = False
+) -> int:
+    """Write the samples that CODES stand for.
+
+    Args:
+        run: a run folder or a model file.
+        codes: a file that encode wrote.
+        output: where the samples go.
+        overwrite: replace an existing output.
+    """
+    from narrows.data.outputs import write
+    from narrows.files import refuse_existing
+    from narrows.use.embed import decode
+
+    refuse_existing(output, overwrite)
+    model = _load(run)
+    samples = decode(model, _read(codes).x)
+    write(output, samples, names=model.card.columns, overwrite=overwrite)
+    print(f"{output}: {_describe(samples)}")
+    return 0
+
+
+@app.command
+def corrupt(
+    data: Data,
+    *,
+    with_: Annotated[str, arg(name="with", metavar="CORRUPTION")],
+    output: Output,
+    seed: Annotated[int, arg(metavar="N")] = 0,
+    size: Size = None,
+    fit: Fitting = None,
+    overwrite: bool = False,
+) -> int:
+    """Damage DATA and write the result, to try a model on.
+
+    Args:
+        data: what to damage.
+        with_: the damage, "gaussian(0.08)" or a chain "mask(0.2) | gaussian(0.1)".
+        output: where the result goes.
+        seed: makes the damage repeatable.
+        size: of pictures, one number or height and width.
+        fit: how pictures of another shape are brought to that size.
+        overwrite: replace an existing output.
+    """
+    from narrows.data.outputs import write
+    from narrows.files import refuse_existing
+    from narrows.use.damage import corrupt
+
+    refuse_existing(output, overwrite)
+    samples = _read(data, size=size, fit=fit)
+    damaged, units = corrupt(samples.x, with_, seed)
+    write(output, damaged, names=samples.names or samples.columns, overwrite=overwrite)
+    print(f"damage: {with_}, in units of {units}")
+    print(f"before: {_describe(samples.x)}")
+    print(f"after:  {_describe(damaged)}")
+    return 0
+
+
+@app.command
+def info(source: Annotated[Positional[str], arg(metavar="RUN | DATA")]) -> int:
+    """Say what is in a model or in data.
+
+    Args:
+        source: a run folder, a model file, or data.
+    """
+    if _is_model(source):
+        return _info_model(source)
+    return _info_data(source)
+
+
+@app.command
+def evaluate(run: Run, data: Data) -> int:
+    """Print every table that the model and DATA allow, plain methods beside it.
+
+    Args:
+        run: a run folder or a model file.
+        data: what to measure the model on; best data that it never saw.
+    """
+    from narrows.use.evaluate import evaluate
+
+    model = _load(run)
+    samples = _read_for(model, data)
+    reference, name = _reference(model, data, samples)
+    for table in evaluate(model, samples.x, reference, name):
+        _print_table(table)
+    return 0
+
+
+@app.command
+def report(
+    run: Run,
+    data: Annotated[Positional[str | None], arg(metavar="DATA", help_behavior_hint="")] = None,
+    *,
+    output: Annotated[str | None, arg(aliases=["-o"], metavar="FILE.html", help_behavior_hint="")] = None,
+    overwrite: bool = False,
+) -> int:
+    """Write the page of a model on DATA: pictures, figures and plain methods beside them.
+
+    Args:
+        run: a run folder or a model file.
+        data: what to show; the test split of the data that the model was trained on, where it is known by name.
+        output: the page, report-NAME.html in the run folder by default.
+        overwrite: replace an existing page.
+    """
+    from narrows.data.named import SETS
+    from narrows.files import whole
+    from narrows.use.report import run_report
+
+    model = _load(run)
+    if data is None and model.card.origin not in SETS:
+        raise DataError(f"the report of {run} needs data to show; write `narrows report {run} DATA`")
+    samples = _read_for(model, data or SETS[model.card.origin].test or model.card.origin)
+    reference, _ = _reference(model, data or model.card.origin, samples)
+    folder = Path(run) if Path(run).is_dir() else Path(run).parent
+    path = Path(output) if output else folder / f"report-{samples.origin.replace(':', '-')}.html"
+    page = run_report(
+        model,
+        _read_history(folder),
+        samples.x,
+        x_name=samples.origin,
+        reference=reference,
+        names=samples.names,
+        labels=samples.labels,
+        skipped=samples.skipped,
+    )
+    with whole(path, overwrite) as temporary:
+        temporary.write_text(page.html, encoding="utf-8")
+    print(path)
+    return 0
+
+
+@app.command
+def parts() -> int:
+    """Print the menus: every part, preset and data set, and how it is written."""
+    import inspect
+
+    from narrows.data.named import SETS
+    from narrows.model.network import MENUS
+    from narrows.presets import PRESETS
+
+    for kind, menu in MENUS.items():
+        print(f"\n{kind}")
+        for name, part in menu.items():
+            summary = (inspect.getdoc(part) or "").split(".")[0].replace("\n", " ")
+            print(f"  {name}{_signature(part):<60}  {summary}")
+    print("\npreset")
+    for name, preset in PRESETS.items():
+        print(f"  {name:<16}  {preset['backbone']} x {preset['bottleneck']}")
+    print("\ndata\n  " + "  ".join(SETS))
+    return 0
+
+
+@app.command
+def demo(
+    *,
+    output: Annotated[str, arg(aliases=["-o"], metavar="RUN")] = "runs/demo",
+    device: Annotated[str, arg(metavar="auto|cpu|cuda")] = "auto",
+) -> int:
+    """Train the tutorial's two autoencoders on MNIST and write one page about them, in under two minutes.
+
+    Args:
+        output: the folder of the page and both runs; an earlier demo there is replaced.
+        device: where to train.
+    """
+    from narrows.demo import demo
+
+    return demo(Path(output), device, _train)
+
+
+def _restore(run: str, data: str, output: str, overwrite: bool, verb: Any) -> int:
+    from narrows.data.outputs import write
+    from narrows.files import refuse_existing
+    from narrows.use.restore import was_damaged
+
+    refuse_existing(output, overwrite)
+    model = _load(run)
+    if verb.__name__ == "denoise" and not was_damaged(model):
+        print("note: this model never saw noise in training; one trained with --corruption restores better")
+    samples = _read_for(model, data)
+    result = verb(model, samples.x)
+    write(output, result, names=samples.names or samples.columns, overwrite=overwrite)
+    print(f"{output}: {_describe(result)}")
+    return 0
+
+
+def _load(run: str) -> Model:
+    from narrows.modelfile import load
+
+    return load(run)
+
+
+def _read(source: str, size: tuple[int, ...] | None = None, **options: Any) -> Samples:
+    from narrows.data.formats import read
+
+    if size is not None and len(size) not in (1, 2):
+        raise DataError(f"--size takes one number or two, height and width, however: {' '.join(map(str, size))}")
+    samples = read(source, size=None if size is None else size[0] if len(size) == 1 else size, **options)
+    _say(samples)
+    return samples
+
+
+def _read_for(model: Model, source: str) -> Samples:
+    """Read data as the model's own were read, and say where they are unlike them."""
+    from narrows.data.formats import read
+    from narrows.use.anomaly import UNUSUAL, errors, times_usual
+
+    samples = read(source, reading=model.card.reading or None)
+    _say(samples)
+    # a few samples tell: the first ones, as any others would
+    times = times_usual(model, errors(model, samples.x[:512] if samples.x.ndim > 1 else samples.x))
+    if times is not None and times >= UNUSUAL:
+        print(
+            f"note: the error on {samples.origin} is {times:.0f} times the usual, so these data are unlike those of "
+            f"training (a light background, another scale?) and the results may be poor"
+        )
+    return samples
+
+
+def _say(samples: Samples) -> None:
+    for note in samples.notes:
+        print(note)
+    for name, reason in samples.skipped:
+        print(f"skipped {name}: {reason}")
+    if samples.skipped:
+        print(f"{len(samples.x):,} used + {len(samples.skipped):,} skipped = {len(samples.x) + len(samples.skipped):,}")
+
+
+def _reference(model: Model, data: str, samples: Samples) -> tuple[np.ndarray, str]:
+    """Return the data that the plain methods learn from: the training data where they are known by name."""
+    from narrows.data.formats import read
+    from narrows.data.named import SETS
+
+    if model.card.origin in SETS:
+        return read(model.card.origin).x, model.card.origin
+    return samples.x, f"{samples.origin}, the very data measured, which favours it"
+
+
+def _run_folder(output: str | None, origin: str, overwrite: bool) -> Path:
+    from narrows.files import refuse_existing
+
+    if output is not None:
+        refuse_existing(output, overwrite)
+        return Path(output)
+    name = Path(origin.split(":")[0]).stem or "run"
+    folder, number = Path("runs") / name, 2
+    while folder.exists():
+        folder, number = Path("runs") / f"{name}-{number}", number + 1
+    return folder
+
+
+def _train(fitting: Fit) -> int:
+    """Train with a bar on a terminal and lines elsewhere; Ctrl-C keeps what is trained."""
+    from narrows.bar import show
+
+    try:
+        show(fitting)
+    except KeyboardInterrupt:
+        print("stopped early; the model as it is now is kept")
+    except TrainingError as error:
+        if fitting.last is None:
+            raise
+        print(f"narrows: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _write_run(folder: Path, model: Model, fitting: Fit, overwrite: bool) -> None:
+    from narrows.runfolder import write_run
+    from narrows.use.report import run_report
+
+    name, x, labels = fitting.examples()
+    page = run_report(
+        model,
+        fitting.history,
+        x,
+        x_name=name,
+        reference=fitting.samples.x,
+        labels=labels,
+        skipped=fitting.samples.skipped,
+    )
+    write_run(folder, model, fitting.history, page, overwrite)
+
+
+def _read_history(folder: Path) -> list[dict[str, float | None]]:
+    from narrows.runfolder import read_history
+
+    return read_history(folder)
+
+
+def _is_model(source: str) -> bool:
+    from narrows.modelfile import FILE_NAME
+
+    return source.endswith(".safetensors") or (Path(source) / FILE_NAME).is_file()
+
+
+def _info_model(source: str) -> int:
+    from narrows.model.network import MENUS
+    from narrows.model.summary import describe_code, layers
+
+    model = _load(source)
+    network, card = model
+    print(f"{source}: a model of {card.origin or 'data'}, {'x'.join(map(str, network.shape))} {card.dtype}")
+    for kind in MENUS:
+        print(f"  {kind:<11} {network.texts[kind]}")
+    rows = [(layer.name, "x".join(map(str, layer.shape)), f"{layer.parameters:,}") for layer in layers(network)]
+    _print_rows(("layer", "output", "parameters"), rows)
+    print(f"parameters: {sum(p.numel() for p in network.parameters()):,}")
+    print(f"code: {describe_code(network)}")
+    recipe = ", ".join(f"{key} {value}" for key, value in card.recipe.items() if value not in (None, False))
+    print(f"trained: {recipe}")
+    _print_figures(model)
+    return 0
+
+
+def _info_data(source: str) -> int:
+    import numpy as np
+
+    samples = _read(source)
+    print(f"{samples.origin}: {_describe(samples.x)}")
+    if samples.labels is not None:
+        values, counts = np.unique(samples.labels, return_counts=True)
+        shown = ", ".join(f"{value}: {count:,}" for value, count in list(zip(values, counts, strict=True))[:12])
+        print(f"labels: {len(values):,} ({shown}{', ...' if len(values) > 12 else ''})")
+    print(f"skipped: {len(samples.skipped)}")
+    print(f"next: narrows train {source}")
+    return 0
+
+
+def _describe(x: np.ndarray) -> str:
+    low, high = x.min().item(), x.max().item()
+    return f"{x.dtype} {x.shape}, min {low:.6g}, max {high:.6g}"
+
+
+def _example(data: str, samples: Samples) -> str:
+    return samples.test or data
+
+
+def _print_figures(model: Model) -> None:
+    names = {
+        "train_mse": "training (damaged, while the weights moved)",
+        "validation_mse": "validation share",
+        "test_mse": "test",
+    }
+    scaling = model.network.texts["scaling"]
+    for key, value in model.card.figures.items():
+        print(f"MSE per value, {names.get(key, key)}: {value:.6f} (in units of {scaling})")
+
+
+def _print_cut(fitting: Fit) -> None:
+    budget, last = fitting.budget, fitting.last
+    if budget.was_cut and last is not None:
+        enough = budget.max_seconds * budget.asked / last.steps * 1.1
+        print(
+            f"the cap of {budget.max_seconds:g} s cut training to {last.steps:,} of {budget.asked:,} steps, so this "
+            f"run does not repeat bit for bit; to train them all, add --max-seconds {enough:.0f}"
+        )
+
+
+def _print_table(table: Any) -> None:
+    print(f"\n{table.title}")
+    _print_rows(table.columns, [[f"{v:.6f}" if isinstance(v, float) else str(v) for v in row] for row in table.rows])
+    if table.note:
+        print(table.note)
+
+
+def _print_rows(columns: Any, rows: Any) -> None:
+    """Print a table of texts, numbers to the right."""
+    rows = [list(map(str, row)) for row in rows]
+    widths = [max(map(len, column)) for column in zip(columns, *rows, strict=True)]
+    for row in [list(columns), *rows]:
+        print(
+            "  "
+            + "  ".join(
+                cell.ljust(w) if i == 0 else cell.rjust(w) for i, (cell, w) in enumerate(zip(row, widths, strict=True))
+            )
+        )
+
+
+def _signature(part: Any) -> str:
+    import inspect
+
+    return (
+        "("
+        + ", ".join(
+            str(p).split(":")[0] + (f"={p.default!r}" if p.default is not p.empty else "")
+            for p in inspect.signature(part).parameters.values()
+        )
+        + ")"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

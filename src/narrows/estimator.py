@@ -1,0 +1,235 @@
+"""The scikit-learn estimator: the same calls, with scikit-learn's manners."""
+
+from __future__ import annotations
+
+import functools
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.utils.validation import check_is_fitted, check_random_state, validate_data
+
+from narrows import modelfile
+from narrows.data.formats import Samples, read
+from narrows.errors import DataError, SpecError
+from narrows.modelfile import Model
+from narrows.train.fit import Fit
+from narrows.use.anomaly import errors
+from narrows.use.embed import decode, encode
+from narrows.use.restore import denoise, reconstruct
+
+# what other libraries call the size of the code; a person who types it is told how it is written here
+CODE_SIZE_NAMES = ("latent_dim", "n_components", "encoding_dim", "code_size", "bottleneck_size", "n_latent")
+
+
+def _explain_code_size(init):
+    """Answer a keyword for the code's size from another library with what to write instead."""
+
+    @functools.wraps(init)  # keeps the signature, which scikit-learn reads
+    def wrapper(self, *args, **kwargs):
+        for name in CODE_SIZE_NAMES:
+            if name in kwargs:
+                raise SpecError(
+                    f'the code\'s size belongs to its bottleneck: write bottleneck="linear({kwargs[name]})" '
+                    f"instead of {name}={kwargs[name]}"
+                )
+        init(self, *args, **kwargs)
+
+    return wrapper
+
+
+class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+    """An autoencoder of images or tables, as a scikit-learn transformer.
+
+    None means: from the preset, else chosen from the data.
+
+    Parameters
+    ----------
+    preset : a name such as "tutorial-linear".
+    backbone, bottleneck, corruption, loss, scaling : parts as texts, `bottleneck="linear(16)"`.
+    shape : of one picture where X is flat, (height, width) or (height, width, channels).
+    epochs : passes over the training samples.
+    max_seconds : a cap on training, 300 by default; a run that it cuts does not repeat bit for bit.
+    validation : share of the samples kept out of training, a tenth by default.
+    device : "auto", "cpu" or "cuda".
+    random_state : an int or a numpy RandomState makes a run repeatable; None draws a seed.
+    verbose : 1 prints a line per epoch.
+
+    Attributes
+    ----------
+    model_ : the trained network and its card.
+    history_ : a dict per epoch: epoch, train_mse, val_mse, seconds.
+    n_features_in_ : values of one sample.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> X = load_iris().data
+    >>> autoencoder = Autoencoder(bottleneck="linear(2)", epochs=5, random_state=0).fit(X)
+    >>> autoencoder.transform(X).shape
+    (150, 2)
+    """
+
+    @_explain_code_size
+    def __init__(
+        self,
+        preset=None,
+        *,
+        backbone=None,
+        bottleneck=None,
+        corruption=None,
+        loss=None,
+        scaling=None,
+        shape=None,
+        epochs=None,
+        max_seconds=None,
+        validation=None,
+        device="auto",
+        random_state=None,
+        verbose=0,
+    ):
+        self.preset = preset
+        self.backbone = backbone
+        self.bottleneck = bottleneck
+        self.corruption = corruption
+        self.loss = loss
+        self.scaling = scaling
+        self.shape = shape
+        self.epochs = epochs
+        self.max_seconds = max_seconds
+        self.validation = validation
+        self.device = device
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def fit(self, X, y=None):
+        """Train on X (n, ...) of two to four dimensions, or on what `narrows.read` returned; y is ignored.
+
+        Raises DataError (a ValueError) for data that cannot be learned from, SpecError for a part that is not one.
+        """
+        samples, shape = self._training_samples(X)
+        training = Fit(
+            samples,
+            preset=self.preset,
+            shape=shape,
+            epochs=self.epochs,
+            max_seconds=self.max_seconds,
+            validation=self.validation,
+            device=self.device,
+            seed=self._seed(),
+            backbone=self.backbone,
+            bottleneck=self.bottleneck,
+            corruption=self.corruption,
+            loss=self.loss,
+            scaling=self.scaling,
+        )
+        for progress in training:
+            if self.verbose and progress.epoch_ends:
+                val = "" if progress.val_mse is None else f", validation MSE {progress.val_mse:.6f}"
+                print(f"epoch {progress.epoch}: MSE {progress.train_mse:.6f}{val}")  # noqa: T201, verbose asked for it
+        self.history_ = training.history
+        self._adopt(training.finish())
+        return self
+
+    def transform(self, X):
+        """Return the codes of X (n, k): float64 where X is, else float32."""
+        x = self._samples(X)
+        return encode(self._model(), x).astype(np.float64 if x.dtype == np.float64 else np.float32, copy=False)
+
+    def inverse_transform(self, X):
+        """Return the samples that codes X (n, k) stand for, arranged and typed as the training data were."""
+        return decode(self._model(), validate_codes(X))
+
+    def reconstruct(self, X):
+        """Return X through the narrow place, in its own arrangement, units and type."""
+        return reconstruct(self._model(), self._samples(X))
+
+    def denoise(self, X):
+        """Return damaged X restored; good when the corruption in training was like the damage."""
+        return denoise(self._model(), self._samples(X))
+
+    def score_samples(self, X):
+        """Return minus the MSE per value of every sample, float64 (n,), in model's units; higher is more usual."""
+        return -errors(self._model(), self._samples(X))
+
+    def score(self, X, y=None):
+        """Return the mean of `score_samples`; higher is better."""
+        return float(self.score_samples(X).mean())
+
+    def save(self, path, overwrite=False):
+        """Write the model to the file `path`; raises DataError where it exists and `overwrite` is False."""
+        modelfile.save(Path(path), self._model(), overwrite)
+
+    @classmethod
+    def load(cls, path, device="cpu"):
+        """Return a fitted estimator from a model file or a run folder; raises ModelFileError where it is not one."""
+        model = modelfile.load(path, device)
+        texts = model.network.texts
+        estimator = cls(preset=model.card.recipe.get("preset"), **texts)
+        estimator.history_ = []
+        estimator._adopt(model)
+        return estimator
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
+
+    @property
+    def _n_features_out(self):
+        return self.model_.network.code_size
+
+    def _seed(self) -> int:
+        if self.random_state is None or not isinstance(self.random_state, int | np.integer):
+            return int(check_random_state(self.random_state).randint(2**31))
+        return int(self.random_state)
+
+    def _adopt(self, model: Model) -> None:
+        self.model_ = model
+        self.n_features_in_ = math.prod(model.network.shape)
+        if model.card.columns is not None:
+            self.feature_names_in_ = np.array(model.card.columns, dtype=object)
+
+    def _model(self) -> Model:
+        check_is_fitted(self, "model_")
+        return self.model_
+
+    def _training_samples(self, X) -> tuple[Samples, tuple[int, ...] | None]:
+        """Return X as samples, and the model's shape (C, *grid) where `shape` names it."""
+        samples = read(X if _is_pictures(X) else validate_data(self, X, dtype="numeric"))
+        if _is_pictures(X):  # scikit-learn counts features in rows, so it sees the pictures flat
+            validate_data(self, samples.x.reshape(len(samples.x), -1), dtype=None)
+        elif hasattr(self, "feature_names_in_"):
+            samples = replace(samples, columns=tuple(self.feature_names_in_))
+        if self.shape is None:
+            return samples, None
+        height, width, *channels = self.shape
+        return samples, (*(channels or (1,)), height, width)
+
+    def _samples(self, X) -> np.ndarray:
+        """Return X as an array that the model takes; a picture model takes pictures and flat rows."""
+        check_is_fitted(self, "model_")
+        if _is_pictures(X) or len(self.model_.network.shape) > 1:
+            return read(X).x
+        return validate_data(self, X, reset=False, dtype="numeric")
+
+
+def _is_pictures(X) -> bool:
+    """Whether X has more than the two dimensions that scikit-learn knows."""
+    dimensions = np.ndim(X) if isinstance(X, list | tuple) else len(getattr(X, "shape", ()))
+    return isinstance(X, Samples) or dimensions > 2
+
+
+def validate_codes(codes) -> np.ndarray:
+    """Return codes as an array, whatever kind of table they come in."""
+    codes = np.asarray(codes)
+    if codes.dtype == object:
+        raise DataError("codes must be numbers, however these are objects; make them with transform")
+    return codes
+
+
+def load(path, device="cpu") -> Autoencoder:
+    """Return the fitted estimator of a model file or a run folder; see `Autoencoder.load`."""
+    return Autoencoder.load(path, device)
