@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from tyro.conf import FlagCreatePairsOff, Positional, arg
 from tyro.extras import SubcommandApp
 
+from narrows.console import describe_array, print_rows, print_table, signature
 from narrows.errors import DataError, NarrowsError, TrainingError, did_you_mean
 
 if TYPE_CHECKING:
@@ -203,7 +204,7 @@ def decode(
     model = _load(run)
     samples = decode(model, _read(codes).x)
     write(output, samples, names=model.card.columns, overwrite=overwrite)
-    print(f"{output}: {_describe(samples)}")
+    print(f"{output}: {describe_array(samples)}")
     return 0
 
 
@@ -238,8 +239,8 @@ def corrupt(
     damaged, units = corrupt(samples.x, with_, seed)
     write(output, damaged, names=samples.names or samples.columns, overwrite=overwrite)
     print(f"damage: {with_}, in units of {units}")
-    print(f"before: {_describe(samples.x)}")
-    print(f"after:  {_describe(damaged)}")
+    print(f"before: {describe_array(samples.x)}")
+    print(f"after:  {describe_array(damaged)}")
     return 0
 
 
@@ -269,7 +270,7 @@ def evaluate(run: Run, data: Data) -> int:
     samples = _read_for(model, data)
     reference, name = _reference(model, data, samples)
     for table in evaluate(model, samples.x, reference, name):
-        _print_table(table)
+        print_table(table)
     return 0
 
 
@@ -289,20 +290,21 @@ def report(
         output: the page, report-NAME.html in the run folder by default.
         overwrite: replace an existing page.
     """
-    from narrows.data.named import SETS
+    from narrows.data.named import NAMED
     from narrows.files import whole
+    from narrows.runfolder import read_history
     from narrows.use.report import run_report
 
     model = _load(run)
-    if data is None and model.card.origin not in SETS:
+    if data is None and model.card.origin not in NAMED:
         raise DataError(f"the report of {run} needs data to show; write `narrows report {run} DATA`")
-    samples = _read_for(model, data or SETS[model.card.origin].test or model.card.origin)
+    samples = _read_for(model, data or NAMED[model.card.origin].test or model.card.origin)
     reference, _ = _reference(model, data or model.card.origin, samples)
     folder = Path(run) if Path(run).is_dir() else Path(run).parent
     path = Path(output) if output else folder / f"report-{samples.origin.replace(':', '-')}.html"
     page = run_report(
         model,
-        _read_history(folder),
+        read_history(folder),
         samples.x,
         x_name=samples.origin,
         reference=reference,
@@ -321,7 +323,7 @@ def parts() -> int:
     """Print the menus: every part, preset and data set, and how it is written."""
     import inspect
 
-    from narrows.data.named import SETS
+    from narrows.data.named import NAMED
     from narrows.model.network import MENUS
     from narrows.presets import PRESETS
 
@@ -329,11 +331,11 @@ def parts() -> int:
         print(f"\n{kind}")
         for name, part in menu.items():
             summary = (inspect.getdoc(part) or "").split(".")[0].replace("\n", " ")
-            print(f"  {name}{_signature(part):<60}  {summary}")
+            print(f"  {name + signature(part):<64}  {summary}")
     print("\npreset")
     for name, preset in PRESETS.items():
         print(f"  {name:<16}  {preset['backbone']} x {preset['bottleneck']}")
-    print("\ndata\n  " + "  ".join(SETS))
+    print("\ndata\n  " + "  ".join(NAMED))
     return 0
 
 
@@ -366,7 +368,7 @@ def _restore(run: str, data: str, output: str, overwrite: bool, verb: Any) -> in
     samples = _read_for(model, data)
     result = verb(model, samples.x)
     write(output, result, names=samples.names or samples.columns, overwrite=overwrite)
-    print(f"{output}: {_describe(result)}")
+    print(f"{output}: {describe_array(result)}")
     return 0
 
 
@@ -381,7 +383,7 @@ def _read(source: str, size: tuple[int, ...] | None = None, **options: Any) -> S
 
     if size is not None and len(size) not in (1, 2):
         raise DataError(f"--size takes one number or two, height and width, however: {' '.join(map(str, size))}")
-    samples = read(source, size=None if size is None else size[0] if len(size) == 1 else size, **options)
+    samples = read(source, size=None if size is None else (size[0], size[-1]), **options)
     _say(samples)
     return samples
 
@@ -415,9 +417,9 @@ def _say(samples: Samples) -> None:
 def _reference(model: Model, data: str, samples: Samples) -> tuple[np.ndarray, str]:
     """Return the data that the plain methods learn from: the training data where they are known by name."""
     from narrows.data.formats import read
-    from narrows.data.named import SETS
+    from narrows.data.named import NAMED
 
-    if model.card.origin in SETS:
+    if model.card.origin in NAMED:
         return read(model.card.origin).x, model.card.origin
     return samples.x, f"{samples.origin}, the very data measured, which favours it"
 
@@ -437,7 +439,7 @@ def _run_folder(output: str | None, origin: str, overwrite: bool) -> Path:
 
 def _train(fitting: Fit) -> int:
     """Train with a bar on a terminal and lines elsewhere; Ctrl-C keeps what is trained."""
-    from narrows.bar import show
+    from narrows.console import show
 
     try:
         show(fitting)
@@ -455,23 +457,18 @@ def _write_run(folder: Path, model: Model, fitting: Fit, overwrite: bool) -> Non
     from narrows.runfolder import write_run
     from narrows.use.report import run_report
 
-    name, x, labels = fitting.examples()
+    name, shown = fitting.examples()
     page = run_report(
         model,
         fitting.history,
-        x,
+        shown.x,
         x_name=name,
         reference=fitting.samples.x,
-        labels=labels,
+        names=shown.names,
+        labels=shown.labels,
         skipped=fitting.samples.skipped,
     )
-    write_run(folder, model, fitting.history, page, overwrite)
-
-
-def _read_history(folder: Path) -> list[dict[str, float | None]]:
-    from narrows.runfolder import read_history
-
-    return read_history(folder)
+    write_run(folder, model, fitting.history, page.html, page.pictures, overwrite)
 
 
 def _is_model(source: str) -> bool:
@@ -490,7 +487,7 @@ def _info_model(source: str) -> int:
     for kind in MENUS:
         print(f"  {kind:<11} {network.texts[kind]}")
     rows = [(layer.name, "x".join(map(str, layer.shape)), f"{layer.parameters:,}") for layer in layers(network)]
-    _print_rows(("layer", "output", "parameters"), rows)
+    print_rows(("layer", "output", "parameters"), rows)
     print(f"parameters: {sum(p.numel() for p in network.parameters()):,}")
     print(f"code: {describe_code(network)}")
     recipe = ", ".join(f"{key} {value}" for key, value in card.recipe.items() if value not in (None, False))
@@ -503,7 +500,7 @@ def _info_data(source: str) -> int:
     import numpy as np
 
     samples = _read(source)
-    print(f"{samples.origin}: {_describe(samples.x)}")
+    print(f"{samples.origin}: {describe_array(samples.x)}")
     if samples.labels is not None:
         values, counts = np.unique(samples.labels, return_counts=True)
         shown = ", ".join(f"{value}: {count:,}" for value, count in list(zip(values, counts, strict=True))[:12])
@@ -511,11 +508,6 @@ def _info_data(source: str) -> int:
     print(f"skipped: {len(samples.skipped)}")
     print(f"next: narrows train {source}")
     return 0
-
-
-def _describe(x: np.ndarray) -> str:
-    low, high = x.min().item(), x.max().item()
-    return f"{x.dtype} {x.shape}, min {low:.6g}, max {high:.6g}"
 
 
 def _example(data: str, samples: Samples) -> str:
@@ -541,39 +533,6 @@ def _print_cut(fitting: Fit) -> None:
             f"the cap of {budget.max_seconds:g} s cut training to {last.steps:,} of {budget.asked:,} steps, so this "
             f"run does not repeat bit for bit; to train them all, add --max-seconds {enough:.0f}"
         )
-
-
-def _print_table(table: Any) -> None:
-    print(f"\n{table.title}")
-    _print_rows(table.columns, [[f"{v:.6f}" if isinstance(v, float) else str(v) for v in row] for row in table.rows])
-    if table.note:
-        print(table.note)
-
-
-def _print_rows(columns: Any, rows: Any) -> None:
-    """Print a table of texts, numbers to the right."""
-    rows = [list(map(str, row)) for row in rows]
-    widths = [max(map(len, column)) for column in zip(columns, *rows, strict=True)]
-    for row in [list(columns), *rows]:
-        print(
-            "  "
-            + "  ".join(
-                cell.ljust(w) if i == 0 else cell.rjust(w) for i, (cell, w) in enumerate(zip(row, widths, strict=True))
-            )
-        )
-
-
-def _signature(part: Any) -> str:
-    import inspect
-
-    return (
-        "("
-        + ", ".join(
-            str(p).split(":")[0] + (f"={p.default!r}" if p.default is not p.empty else "")
-            for p in inspect.signature(part).parameters.values()
-        )
-        + ")"
-    )
 
 
 if __name__ == "__main__":

@@ -201,6 +201,8 @@ def _read_pictures(path: Path, size: Any, fit: str | None, reading: dict[str, An
 
 
 def _read_file(path: Path, name: str) -> Samples:
+    if not path.is_file():  # a named pipe would wait for ever
+        raise DataError(f"{name} must be {FORMATS}, however: it is no file")
     if path.suffix.lower() in (".csv", ".tsv"):
         columns, values = _guarded(_read_csv, path, name)
         return Samples(values, columns=columns, origin=_short_name(path))
@@ -248,8 +250,6 @@ def _read_arrays(path: Path, name: str) -> dict[str, np.ndarray]:
 
 
 def _read_by_content(path: Path, name: str) -> dict[str, np.ndarray]:
-    if not path.is_file():
-        raise DataError(f"{name} must be {FORMATS}, however: it is no file")
     size = path.stat().st_size
     with open(path, "rb") as file:
         head = file.read(8)
@@ -422,8 +422,8 @@ def _as_labels(values: Any, name: str) -> np.ndarray:
     y = y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
     if y.ndim == 1 and y.dtype.kind == "S":
         y = np.char.decode(y, "utf-8", "replace")
-    if y.ndim == 1 and y.dtype.kind in "OT" and all(isinstance(label, str) for label in y):
-        y = y.astype(str)
+    if y.ndim == 1 and y.dtype.kind in "OT":
+        y = _as_array(y.tolist(), name)
     if y.ndim == 1 and y.dtype.kind == "U":
         return y.astype(np.int64) if all(map(_is_whole, y)) else y
     whole = y.dtype.kind in "biu" or (y.dtype.kind == "f" and bool((np.isfinite(y) & (y == np.round(y))).all()))

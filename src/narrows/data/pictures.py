@@ -138,15 +138,18 @@ def _list_pictures(path: Path, skipped: dict[str, str]) -> tuple[list[tuple[str,
     """Return (name, path) of all pictures by extension, and a note on the other files."""
     if not path.is_dir():
         return [(_shown(path.name), path)], ()
-    files = sorted(_walk(path, skipped), key=lambda file: file.relative_to(path).parts)
-    pictures = [file for file in files if file.suffix.lower() in EXTENSIONS]
-    others = Counter(file.suffix.lower() or "without extension" for file in files if file not in set(pictures))
+    pictures, others = [], Counter[str]()
+    for file in sorted(_walk(path, skipped), key=lambda file: file.parts):
+        suffix = file.suffix.lower()
+        if suffix in EXTENSIONS:
+            pictures.append((_shown(file.relative_to(path).as_posix()), file))
+        else:
+            others[suffix or "without extension"] += 1
     if not pictures and not skipped:
         held = f"only {', '.join(sorted(others)[:5])} files" if others else "no file"
         raise DataError(f"the folder {str(path)!r} must hold pictures ({_extensions()}), however: it holds {held}")
     note = f"ignored {sum(others.values())} files that are no pictures ({', '.join(sorted(others)[:5])})"
-    named = [(_shown(file.relative_to(path).as_posix()), file) for file in pictures]
-    return named, (note,) if others else ()
+    return pictures, (note,) if others else ()
 
 
 def _walk(root: Path, skipped: dict[str, str]) -> Iterator[Path]:
@@ -179,9 +182,10 @@ def _extensions() -> str:
 def _check_some(found: Any, path: Path, skipped: dict[str, str]) -> None:
     if not found:
         name, reason = min(skipped.items())
-        raise DataError(
-            f"none of the {len(skipped)} pictures of {str(path)!r} can be read; the first, {name}: {reason}"
+        what = (
+            f"none of the {len(skipped)} pictures of {str(path)!r} can" if len(skipped) > 1 else f"{str(path)!r} cannot"
         )
+        raise DataError(f"{what} be read; {name}: {reason}")
 
 
 def _subfolders(names: tuple[str, ...]) -> tuple[str, ...] | None:

@@ -31,11 +31,13 @@ class Code:
 class Bottleneck(Part, nn.Module, ABC):
     """Turns `h` (N, features_in, *grid) into a code of `features_out` numbers a place.
 
-    Without a generator there is no chance in it: a random code gives its mean.
+    Without a generator there is no chance in it: a random code gives its mean. `start_mean` is the mean that `h` has
+    before training, in deviations.
     """
 
     features_in: int
     features_out: int
+    start_mean = 0.0
 
     @abstractmethod
     def forward(self, h: Tensor, generator: Generator | None = None) -> Code:
@@ -87,6 +89,8 @@ class ReLU(Bottleneck):
     >>> ReLU(2)(torch.tensor([[-1.0, 2.0]])).z
     tensor([[0., 2.]])
     """
+
+    start_mean = 1.0  # a number that starts below 0 for all samples would never learn
 
     def __init__(self, size: int = 32) -> None:
         super().__init__()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -37,7 +37,7 @@ class Cost(NamedTuple):
     penalty: Tensor
 
 
-def build_part(kind: str, text: str) -> Part:
+def build_part(kind: str, text: str) -> Any:
     """Build the part of `kind` (a key of MENUS) that `text` names.
 
     Examples
@@ -121,8 +121,8 @@ class Network(nn.Module):
     def from_texts(cls, shape: tuple[int, ...], **texts: str) -> Network:
         """Build a network for samples of `shape` from a text for every key of MENUS."""
         parts = {kind: build_part(kind, texts[kind]) for kind in MENUS}
-        parts["scaling"].build(tuple(shape))  # type: ignore[attr-defined]
-        return cls(shape, **parts)  # type: ignore[arg-type]
+        parts["scaling"].build(tuple(shape))
+        return cls(shape, **parts)
 
     @property
     def texts(self) -> dict[str, str]:
@@ -206,19 +206,37 @@ class Network(nn.Module):
         return (self.restore(scaled).double() - scaled.double()).square()
 
     @torch.no_grad()
-    def start_at(self, mean: Tensor) -> None:
-        """Set the last layer's bias so that an untrained decoder starts near `mean` (C, *grid) in model's units.
+    def start(self, x: Tensor) -> None:
+        """Set the weights' scale and the biases by a batch `x` (N, C, *grid), so that every unit is awake at the start.
 
-        Otherwise the first steps go into learning it.
+        Layer by layer the outputs get mean 0 and deviation 1 (Mishkin and Matas, "All You Need Is a Good Init", 2016),
+        those that the bottleneck reads the mean it asks for. The last layer's bias makes an untrained decoder answer
+        the batch's mean; otherwise the first steps go into learning it.
         """
-        name, bias = list(self.decoder.named_parameters())[-1]
-        raw = self.scaling.unsquash(mean)
-        if not name.endswith("bias"):
-            return
-        if bias.numel() == raw.numel():
-            bias.copy_(raw.view_as(bias))
-        elif bias.numel() == raw.shape[0]:
-            bias.copy_(self.scaling.unsquash(mean.flatten(1).mean(1)))
+        scaled = self.scaling(x)
+        encoding = _weighted_layers(self.encoder)
+        *inner, last = [*encoding, *_weighted_layers(self.decoder)]
+        for layer in inner:
+            output = self._output_of(layer, scaled)
+            axes = [0, *range(2, output.ndim)]
+            deviation = output.std(axes).clamp_min(1e-4)
+            shift = self.bottleneck.start_mean if layer is encoding[-1] else 0.0
+            along = [1] * layer.weight.ndim
+            along[1 if isinstance(layer, nn.ConvTranspose2d) else 0] = -1
+            layer.weight.div_(deviation.view(along))
+            layer.bias.copy_((layer.bias - output.mean(axes)) / deviation + shift)
+        mean = scaled.mean(0)
+        if last.bias.numel() < mean.numel():
+            mean = mean.flatten(1).mean(1)
+        last.bias.copy_(self.scaling.unsquash(mean).flatten())
+
+    def _output_of(self, layer: nn.Module, scaled: Tensor) -> Tensor:
+        """Return what `layer` makes of samples in model's units."""
+        outputs: list[Tensor] = []
+        hook = layer.register_forward_hook(lambda _module, _inputs, output: outputs.append(output))
+        self.restore(scaled)
+        hook.remove()
+        return outputs[0]
 
     def in_blocks(self, function: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
         """Return `function` of the rows of `x`, in blocks of BLOCK_ROWS rows, the last one padded, on the CPU.
@@ -254,3 +272,9 @@ class Network(nn.Module):
             encoder, _ = self.backbone.build(model_shape, self.bottleneck.features_in, features)
             h, _ = encoder(torch.empty(1, *model_shape))
         return (features, *h.shape[2:])
+
+
+def _weighted_layers(module: nn.Module) -> list[Any]:
+    """Return the layers that multiply by weights and add a bias, in the order in which they were made."""
+    kinds = (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)
+    return [layer for layer in module.modules() if isinstance(layer, kinds) and layer.bias is not None]

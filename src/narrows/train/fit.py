@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -26,7 +27,8 @@ from narrows.train.optim import OPTIMIZERS, SCHEDULES
 
 MAX_SECONDS = 300.0  # the default cap on training
 VALIDATION = 0.1  # the default share of the samples that is kept out of training
-RECIPE = {"optimizer": "adam(0.002)", "schedule": "one_cycle(warmup=0.15)"}
+RECIPE = {"optimizer": "adam(0.005)", "schedule": "one_cycle(warmup=0.15)"}
+START_SAMPLES = 1024  # samples that the start of the weights is set by
 CHUNK = 4096  # samples at a time, where all would make a large copy
 
 
@@ -168,7 +170,10 @@ class Fit:
             return "test", read(self.samples.test)
         if self.held_out_index is None:
             return "training", self.samples
-        return "validation", self.samples.take(self.held_out_index.numpy())
+        index, given = self.held_out_index.numpy(), self.samples
+        labels = None if given.labels is None else given.labels[index]
+        names = None if given.names is None else tuple(given.names[i] for i in index)
+        return "validation", replace(given, x=given.x[index], labels=labels, names=names)
 
     def _find_recipe(self) -> dict[str, Any]:
         recipe = RECIPE | ({} if self.preset is None else find_preset(self.preset))
@@ -210,15 +215,16 @@ class Fit:
         return {kind: repr(build_part(kind, text)) for kind, text in texts.items()}
 
     def _build(self) -> Network:
-        """Return the network with seeded weights, its scaling fitted, its output starting at the data's mean."""
+        """Return the network with seeded weights, its scaling fitted, its layers started by the data."""
         cuda = [self.device] if self.device.type == "cuda" else []
         with torch.random.fork_rng(devices=cuda):
             torch.manual_seed(self.seed)
             network = Network.from_texts(tuple(self.x.shape[1:]), **self.texts)
         network.scaling.fit(self.x.split(CHUNK))
         if not self.as_published:
-            total = sum(network.scaling(rows).double().sum(0) for rows in self.x.split(CHUNK))
-            network.start_at((total / len(self.x)).float())
+            network.start(
+                self.x[torch.randperm(len(self.x), generator=Generator().manual_seed(self.seed))[:START_SAMPLES]]
+            )
         self.notes.append(f"code: {describe_code(network)}")
         return network.to(self.device)
 

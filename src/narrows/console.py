@@ -1,0 +1,106 @@
+"""What the shell shows: training as it goes, arrays in a line, tables."""
+
+from __future__ import annotations
+
+import inspect
+import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+    from rich.console import Console
+
+    from narrows.train.fit import Fit
+    from narrows.train.loop import Progress as Step
+    from narrows.use.evaluate import Table
+
+
+def show(fit: Fit, console: Console | None = None) -> None:
+    """Train `fit` to its end: a bar on a terminal, elsewhere one plain line per epoch."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = console or Console(highlight=False)
+    if not console.is_terminal:
+        for step in fit:
+            if step.epoch_ends:
+                console.print(describe_epoch(step), soft_wrap=True)
+        return
+    columns = [
+        TextColumn("epoch {task.fields[epoch]}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[note]}"),
+    ]
+    with Progress(*columns, TimeRemainingColumn(), console=console, transient=True) as bar:
+        task = bar.add_task("", total=None, epoch=1, note="")
+        began = time.perf_counter()
+        for step in fit:
+            speed = step.samples / max(time.perf_counter() - began, 1e-9)
+            note = f"MSE {step.train_mse:.5f}  {speed:,.0f} samples/s"
+            bar.update(task, completed=step.step, total=step.steps, epoch=step.epoch, note=note)
+            if step.epoch_ends:
+                bar.console.print(describe_epoch(step))
+
+
+def describe_epoch(step: Step) -> str:
+    """Return one line about an epoch that ended.
+
+    Examples
+    --------
+    >>> from narrows.train.loop import Progress
+    >>> describe_epoch(Progress(10, 20, 1, 1.0, 100, 0.25, None, True, 1.0))
+    'epoch   1  train MSE 0.250000  1.0 s'
+    """
+    val = "" if step.val_mse is None else f"  validation MSE {step.val_mse:.6f}"
+    return f"epoch {step.epoch:>3}  train MSE {step.train_mse:.6f}{val}  {step.epoch_seconds:.1f} s"
+
+
+def describe_array(x: np.ndarray) -> str:
+    """Return an array's type, shape and ends in a line.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> describe_array(np.array([[1, 2]], np.uint8))
+    'uint8 (1, 2), min 1, max 2'
+    """
+    return f"{x.dtype} {x.shape}, min {x.min().item():.6g}, max {x.max().item():.6g}"
+
+
+def print_table(table: Table) -> None:
+    """Print a table with its title and note."""
+    print(f"\n{table.title}")
+    print_rows(table.columns, [[f"{v:.6f}" if isinstance(v, float) else v for v in row] for row in table.rows])
+    if table.note:
+        print(table.note)
+
+
+def print_rows(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Print rows under their columns, the first to the left, the others to the right.
+
+    Examples
+    --------
+    >>> print_rows(("layer", "size"), [("in", 784)])
+      layer  size
+      in      784
+    """
+    texts = [list(columns), *[list(map(str, row)) for row in rows]]
+    widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
+    for first, *rest in texts:
+        cells = [first.ljust(widths[0]), *[cell.rjust(w) for cell, w in zip(rest, widths[1:], strict=True)]]
+        print("  " + "  ".join(cells))
+
+
+def signature(part: Callable[..., Any]) -> str:
+    """Return the arguments of a part as a person writes them.
+
+    Examples
+    --------
+    >>> from narrows.model.bottleneck import Sparse
+    >>> signature(Sparse)
+    '(size=128, k=16)'
+    """
+    parameters = inspect.signature(part).parameters.values()
+    return "(" + ", ".join(f"{p.name}={p.default!r}" for p in parameters) + ")"
