@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from narrows.console import print_rows
 from narrows.data.formats import read
+from narrows.modelfile import Model
 from narrows.presets import PRESETS
 from narrows.runfolder import write_run
 from narrows.train.fit import Fit
@@ -35,7 +37,7 @@ def demo(folder: Path, device: str, show: Callable[[Fit], int]) -> int:
         page = run_report(model, fit.history, test.x, x_name="mnist:test", reference=samples.x, labels=test.labels)
         write_run(folder / name, model, fit.history, page.html, page.pictures, overwrite=True)
         runs[name] = (model, fit.history)
-    print_losses({name: model.card.figures["test_mse"] for name, (model, _) in runs.items()})
+    print_losses(runs)
     page = demo_report(runs, test.x, samples.x)
     for name, data in {"report.html": page.html.encode(), **page.pictures}.items():
         with whole(folder / name, overwrite=True) as temporary:
@@ -46,18 +48,22 @@ def demo(folder: Path, device: str, show: Callable[[Fit], int]) -> int:
     return 0
 
 
-def print_losses(test_mse: dict[str, float]) -> None:
-    """Print the tutorial's losses, as true MSE, beside ours."""
-    print("\nmean squared error per value, pixels in [0, 1]")
-    print(f"  {'':<16}  {'the tutorial printed':>20}  {'its true MSE':>12}  {'ours, test images':>17}")
-    for name, mse in test_mse.items():
+def print_losses(runs: dict[str, tuple[Model, list[dict[str, float | None]]]]) -> None:
+    """Print the losses by epoch beside the tutorial's, all as mean squared error per value, and the test errors."""
+    print("\nmean squared error per value over the training images, while the weights move")
+    columns: dict[str, dict[int, float]] = {}
+    for name, (_, history) in runs.items():
         printed = PRESETS[name]["published"]["printed"]
-        last = max(printed)
-        row = f"{printed[last]:.6f} (epoch {last})"
-        print(f"  {name:<16}  {row:>20}  {printed[last] / TUTORIAL_BATCH:>12.6f}  {mse:>17.6f}")
+        columns[f"{name}, published"] = {epoch: loss / TUTORIAL_BATCH for epoch, loss in printed.items()}
+        columns["here" + " " * len(columns)] = {int(row["epoch"] or 0): row["train_mse"] or 0.0 for row in history}
+    epochs = sorted(set().union(*columns.values()))
+    rows = [[e, *(f"{losses[e]:.6f}" if e in losses else "" for losses in columns.values())] for e in epochs]
+    print_rows(["epoch", *map(str.strip, columns)], rows)
+    for name, (model, _) in runs.items():
+        print(f"{name}: {model.card.figures['test_mse']:.6f} on the 10,000 test images, which training never saw")
     print(
-        "The tutorial divides a sum over samples by the number of batches, and a batch has 20: "
-        "what it prints is 20 times the error."
+        "The published figures are what the tutorial prints, divided by 20: it divides a sum over samples by the\n"
+        "number of batches, and a batch has 20."
     )
 
 

@@ -15,6 +15,7 @@ from narrows import modelfile
 from narrows.data.formats import Samples, read
 from narrows.errors import DataError, SpecError
 from narrows.modelfile import Model
+from narrows.runfolder import read_history
 from narrows.train.fit import Fit
 from narrows.use.anomaly import errors
 from narrows.use.embed import decode, encode
@@ -168,7 +169,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         model = modelfile.load(path, device)
         texts = model.network.texts
         estimator = cls(preset=model.card.recipe.get("preset"), **texts)
-        estimator.history_ = []
+        estimator.history_ = read_history(Path(path))
         estimator._adopt(model)
         return estimator
 

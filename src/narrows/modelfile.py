@@ -77,13 +77,15 @@ class Model(NamedTuple):
 def save(path: str | Path, model: Model, overwrite: bool = False) -> None:
     """Write `model` to the file `path`, whole or not at all.
 
-    Raises DataError where the file exists or cannot be written, ModelFileError where a weight is not finite.
+    Raises DataError where the file exists or cannot be written, ModelFileError where a weight or figure is not finite.
     """
     tensors = {name: value.detach().cpu().contiguous() for name, value in model.network.state_dict().items()}
     _check_finite(tensors, str(path))
     header = {"format": FORMAT, "shape": model.network.shape, "texts": model.network.texts, "card": asdict(model.card)}
-    # one key only: the order of several would differ from run to run
-    metadata = {"narrows": json.dumps(header, sort_keys=True, allow_nan=False)}
+    try:  # one key only: the order of several would differ from run to run
+        metadata = {"narrows": json.dumps(header, sort_keys=True, allow_nan=False)}
+    except ValueError:
+        raise ModelFileError(f"{path} is not written: a figure of its card is not finite; train it again") from None
     with whole(path, overwrite) as temporary:
         save_file(tensors, temporary, metadata)
 
@@ -103,10 +105,14 @@ def load(path: str | Path, device: str | torch.device = "cpu") -> Model:
     path = Path(path)
     path = path / FILE_NAME if path.is_dir() else path
     try:
+        if path.exists() and not path.is_file():  # a named pipe would wait for ever
+            raise _refusal(path.name, "it is no file")
         with path.open("rb") as file:
             size = path.stat().st_size
             header, head_bytes = _read_header(file.read, size, path.name)
             network, card = _rebuild(header, path.name)
+            if len(head_bytes) + sum(t.numel() * t.itemsize for t in network.state_dict().values()) != size:
+                raise _refusal(path.name, "it is longer or shorter than its weights")
             tensors = load_tensors(head_bytes + file.read(size))
     except OSError as error:
         reason = "there is no such file" if isinstance(error, FileNotFoundError) else error.strerror
@@ -119,7 +125,7 @@ def load(path: str | Path, device: str | torch.device = "cpu") -> Model:
     network.load_state_dict(tensors, assign=True)
     if not (network.scaling.scale > 0).all():
         raise _refusal(path.name, "its scaling has a scale that is not positive")
-    return Model(network.to(device).eval(), card)
+    return Model(network.place(device).eval(), card)
 
 
 def _read_header(read: Callable[[int], bytes], size: int, name: str) -> tuple[dict[str, Any], bytes]:
@@ -131,7 +137,7 @@ def _read_header(read: Callable[[int], bytes], size: int, name: str) -> tuple[di
     text = read(length)
     header = _parse_json(text, name)
     metadata = header.get("__metadata__")
-    if not isinstance(metadata, dict) or not isinstance(metadata.get("narrows"), str):
+    if not isinstance(metadata, dict) or set(metadata) != {"narrows"} or not isinstance(metadata["narrows"], str):
         raise _refusal(name, "it is no model of narrows")
     return header, first + text
 
@@ -141,7 +147,8 @@ def _rebuild(header: dict[str, Any], name: str) -> tuple[Network, Card]:
     about = _parse_json(header["__metadata__"]["narrows"], name)
     if isinstance(about.get("format"), int) and about["format"] > FORMAT:
         raise _refusal(name, f"it has format {about['format']} of a later narrows; update narrows to read it")
-    if set(about) != {"format", "shape", "texts", "card"} or about["format"] != FORMAT:
+    known = set(about) == {"format", "shape", "texts", "card"}
+    if not known or not _is_whole(about["format"]) or about["format"] != FORMAT:
         raise _refusal(name, "its header lacks a key or has an unknown one")
     shape = _check_shape(about["shape"], name)
     texts = about["texts"]
@@ -241,7 +248,12 @@ def _is_list(value: Any, rule: Callable[[Any], bool]) -> bool:
 
 
 def _is_table(value: Any, rule: Callable[[Any], bool]) -> bool:
-    return isinstance(value, dict) and len(value) <= MAX_ITEMS and all(map(rule, value.values()))
+    return (
+        isinstance(value, dict)
+        and len(value) <= MAX_ITEMS
+        and all(map(_is_text, value))
+        and all(map(rule, value.values()))
+    )
 
 
 def _check_finite(tensors: Mapping[str, Tensor], name: str) -> None:

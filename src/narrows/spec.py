@@ -9,8 +9,10 @@ from __future__ import annotations
 import ast
 import inspect
 import math
+import numbers
 import warnings
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from narrows.errors import SpecError, did_you_mean
@@ -28,12 +30,11 @@ class Part:
 
     def __repr__(self) -> str:
         words = []
-        for name, parameter in inspect.signature(type(self).__init__).parameters.items():
-            variable = parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
-            if name == "self" or variable or getattr(self, name) is None:
-                continue
-            keyword = f"{name}=" if parameter.kind is parameter.KEYWORD_ONLY else ""
-            words.append(f"{keyword}{getattr(self, name)!r}")
+        for parameter in arguments(type(self)):
+            name, value = parameter.name, getattr(self, parameter.name)
+            if value is not None:
+                keyword = f"{name}=" if parameter.kind is parameter.KEYWORD_ONLY else ""
+                words.append(f"{keyword}{value!r}")
         return f"{getattr(type(self), 'spelling', type(self).__name__.lower())}({', '.join(words)})"
 
 
@@ -64,19 +65,34 @@ def build(text: str, menu: Mapping[str, Callable[..., T]], kind: str, join: Call
     return parts[0] if join is None or len(parts) == 1 else join(*parts)
 
 
+def arguments(factory: Callable[..., Any]) -> list[inspect.Parameter]:
+    """Return the parameters that a part's text can fill; `*args` are none (a part without any inherits torch's).
+
+    Examples
+    --------
+    >>> [parameter.name for parameter in arguments(lambda size, *args, k=1, **kwargs: None)]
+    ['size', 'k']
+    """
+    variable = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    return [p for p in inspect.signature(factory).parameters.values() if p.kind not in variable]
+
+
 def check_whole(name: str, value: Any, low: int, high: float = math.inf) -> int:
     """Return `value` if it is a whole number in [low, high], else raise a SpecError that says so."""
-    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral) or not low <= int(value) <= high:
         raise SpecError(f"{name} must be a whole number {_range(low, high)}, however: {name}={value!r}")
-    return value
+    return int(value)  # NumPy's would print as no text that can be read
 
 
 def check_number(name: str, value: Any, low: float, high: float = math.inf) -> float:
     """Return `value` if it is a finite number in [low, high], else raise a SpecError that says so."""
-    number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    if not number or not low <= value <= high:
+    number = math.nan
+    if isinstance(value, numbers.Real) and not isinstance(value, bool):
+        with suppress(OverflowError):  # a whole number beyond what a float holds
+            number = float(value)
+    if not (math.isfinite(number) and low <= number <= high):
         raise SpecError(f"{name} must be a number {_range(low, high)}, however: {name}={value!r}")
-    return value
+    return number
 
 
 def check_flag(name: str, value: Any) -> bool:
@@ -157,9 +173,10 @@ def _call(name: str, args: list[Any], kwargs: dict[str, Any], menu: Mapping[str,
     if name not in menu:
         raise SpecError(f"there is no {kind} {name!r}; {did_you_mean(name, menu)}")
     factory = menu[name]
-    signature = inspect.signature(factory)
+    parameters = [p.replace(annotation=p.empty) for p in arguments(factory)]
     try:
-        signature.bind(*args, **kwargs)
+        inspect.Signature(parameters).bind(*args, **kwargs)
     except TypeError as error:
-        raise SpecError(f"the {kind} {name!r} is written {name}{signature}, however: {error}") from None
+        written = ", ".join(map(str, parameters))
+        raise SpecError(f"the {kind} {name!r} is written {name}({written}), however: {error}") from None
     return factory(*args, **kwargs)

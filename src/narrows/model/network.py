@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from torch import Generator, Tensor, nn
+from torch.nn.functional import linear, pad
+from torch.overrides import TorchFunctionMode
 
 from narrows.errors import SpecError
 from narrows.model.backbone import BACKBONES, Backbone, SkipBackbone
@@ -26,6 +28,7 @@ MENUS: dict[str, Mapping[str, Callable[..., Part]]] = {
     "scaling": SCALINGS,
 }
 BLOCK_ROWS = 64  # rows that go through a network at once when it is in use
+LANE = 16  # 32-bit numbers that the widest processors add at once
 MAX_VALUES = 2**28  # values of one sample: beyond any picture, within what memory holds
 
 
@@ -144,6 +147,15 @@ class Network(nn.Module):
         """Where the weights lie."""
         return self.scaling.offset.device
 
+    def place(self, device: torch.device | str) -> Network:
+        """Move to `device` and return itself, with pictures laid out channels last.
+
+        That is two to three times faster on a CPU; all networks are placed so, since another layout rounds otherwise.
+        """
+        module: nn.Module = self.to(device)
+        module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        return self
+
     def forward(
         self,
         x: Tensor,
@@ -219,7 +231,8 @@ class Network(nn.Module):
         for layer in inner:
             output = self._output_of(layer, scaled)
             axes = [0, *range(2, output.ndim)]
-            deviation = output.std(axes).clamp_min(1e-4)
+            deviation = output.std(axes, correction=0)
+            deviation[deviation < 1e-4] = 1.0  # one sample, or all alike: nothing to go by
             shift = self.bottleneck.start_mean if layer is encoding[-1] else 0.0
             along = [1] * layer.weight.ndim
             along[1 if isinstance(layer, nn.ConvTranspose2d) else 0] = -1
@@ -241,12 +254,12 @@ class Network(nn.Module):
     def in_blocks(self, function: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
         """Return `function` of the rows of `x`, in blocks of BLOCK_ROWS rows, the last one padded, on the CPU.
 
-        A matrix product may round a row differently in a batch of another size; in blocks of one size a sample's
-        result is the same bit for bit, alone and in any company.
+        A matrix product may round a row differently in a batch of another size, or where its memory starts elsewhere;
+        in blocks of one size and aligned rows a sample's result is the same bit for bit, alone and in any company.
         """
         training, results = self.training, []
         self.eval()
-        with torch.inference_mode():
+        with torch.inference_mode(), _AlignedRows():
             for start in range(0, len(x), BLOCK_ROWS):
                 rows = x[start : start + BLOCK_ROWS]
                 block = torch.zeros(BLOCK_ROWS, *x.shape[1:], dtype=x.dtype, device=self.device)
@@ -272,6 +285,20 @@ class Network(nn.Module):
             encoder, _ = self.backbone.build(model_shape, self.bottleneck.features_in, features)
             h, _ = encoder(torch.empty(1, *model_shape))
         return (features, *h.shape[2:])
+
+
+class _AlignedRows(TorchFunctionMode):
+    """Pads what every linear layer multiplies with zeros, so that no row's sum begins within a processor's lane.
+
+    On processors, matrix products with few columns add a row in an order that depends on where its memory starts.
+    """
+
+    def __torch_function__(self, function, types, args=(), kwargs=None):
+        if function is linear:
+            x, weight, *bias = args
+            x, gap = x.contiguous(), -x.shape[-1] % LANE
+            args = (pad(x, (0, gap)), pad(weight, (0, gap)), *bias) if gap else (x, weight, *bias)
+        return function(*args, **(kwargs or {}))
 
 
 def _weighted_layers(module: nn.Module) -> list[Any]:

@@ -74,6 +74,10 @@ class Scaling(Part, nn.Module, ABC):
         """Return costs per value of the model (N, C, *grid) as costs per value of the user."""
         return costs
 
+    def _check_spread(self) -> None:
+        if not (self.offset.isfinite().all() and self.scale.isfinite().all()):
+            raise DataError("the data's spread is beyond what 64-bit numbers hold; divide them by a constant first")
+
 
 class Unit(Scaling):
     """Maps the data's range to [0, 1].
@@ -115,6 +119,7 @@ class Unit(Scaling):
         low, high = _extremes(chunks)
         self.offset.fill_(low)
         self.scale.fill_(high - low if high > low else 1.0)
+        self._check_spread()
 
     def squash(self, raw: Tensor) -> Tensor:
         """Return `raw` within the range: by a sigmoid, or clamped where the network is in use."""
@@ -167,8 +172,7 @@ class Standard(Scaling):
         constant = deviation <= 1e-12 * mean.abs()
         self.offset.copy_(mean)
         self.scale.copy_(torch.where(constant, torch.ones_like(deviation), deviation))
-        if not (self.offset.isfinite().all() and self.scale.isfinite().all()):
-            raise DataError("the data's spread is beyond what 64-bit numbers hold; divide them by a constant first")
+        self._check_spread()
 
 
 def choose_scaling(x: Tensor) -> tuple[str, str]:

@@ -44,7 +44,7 @@ class Fit:
     shape : the model's sample shape (C, *grid) where the data do not show it (pictures in flat rows).
     epochs : passes over the training samples; None takes the preset's, or a rule.
     max_seconds : a cap on training; None is 300, or none under `as_published`.
-    validation : share of the samples kept out of training, in [0, 1); None is a tenth.
+    validation : share of the samples kept out of training, at most 0.9; None is a tenth.
     as_published : train to the letter as the preset's source did: its batch, rate, order and initialisation, on all
         samples.
     seed : of everything random; torch's global random state is left alone.
@@ -64,6 +64,7 @@ class Fit:
 
     Examples
     --------
+    >>> import numpy as np
     >>> fit = Fit(read(np.random.default_rng(0).normal(size=(64, 4))), bottleneck="linear(2)", epochs=3)
     >>> model = fit.run()
     >>> len(fit.history), model.card.recipe["steps"]
@@ -226,7 +227,7 @@ class Fit:
                 self.x[torch.randperm(len(self.x), generator=Generator().manual_seed(self.seed))[:START_SAMPLES]]
             )
         self.notes.append(f"code: {describe_code(network)}")
-        return network.to(self.device)
+        return network.place(self.device)
 
     def _budget(self, epochs: int | None, max_seconds: float | None) -> Budget:
         parameters = sum(p.numel() for p in self.network.parameters())

@@ -17,7 +17,8 @@ from narrows.model.network import BLOCK_ROWS, Network
 from narrows.train.optim import Constant, Optimizer, Schedule
 
 READ_EVERY = 50  # steps between two readings of the loss: each one makes the device wait
-MEASURED_STEPS = 20  # steps whose speed decides whether the budget fits into max_seconds
+WARM_STEPS = 5  # the first ones are slow: caches fill, kernels are chosen
+MEASURED_STEPS = 20  # after these, the speed since WARM_STEPS decides whether the budget fits into max_seconds
 PATIENCE = 10  # epochs without a better validation error, after which a constant rate stops
 
 
@@ -133,7 +134,7 @@ def train(
         order=Generator().manual_seed(seed),
         chance=Generator(network.device).manual_seed(seed),
     )
-    began = time.perf_counter()
+    began = warm = time.perf_counter()
     good = copy.deepcopy(network.state_dict())
     good_step = 0
     best, best_weights, best_epoch = math.inf, good, 0
@@ -145,10 +146,11 @@ def train(
         for batch in stream.batches(state.order):
             squares += _step(network, batch, state, optimizer.rate * schedule.factor(state.step / budget.steps))
             seen += len(batch["x"])
+            if state.step == WARM_STEPS:
+                warm = _now(squares)
             if state.step == MEASURED_STEPS and budget.max_seconds < math.inf:
-                squares.item()  # waits for the device, so that the clock tells the truth
-                now = time.perf_counter() - began
-                budget.cut(state.step, now, _seconds_per_step(now, stream, validation))
+                now = _now(squares)
+                budget.cut(state.step, now - began, _seconds_per_step(now - warm, stream, validation))
             last = state.step >= budget.steps
             if state.step % READ_EVERY == 0 or last or seen == len(stream):
                 train_mse = squares.item() / seen
@@ -158,6 +160,8 @@ def train(
                 good, good_step = copy.deepcopy(network.state_dict()), state.step
                 ends = last or seen == len(stream)
                 val_mse = validate(network, validation, seed) if ends and validation is not None else None
+                if val_mse is not None and not math.isfinite(val_mse):
+                    raise TrainingError(_not_finite_in_validation(state.step))
                 now = time.perf_counter()
                 yield Progress(
                     state.step,
@@ -170,6 +174,7 @@ def train(
                     ends,
                     now - epoch_began,
                 )
+                network.train()  # whoever used it may have left it otherwise
                 if val_mse is not None and val_mse < best:
                     best, best_weights, best_epoch = val_mse, good, state.epoch
             if last:
@@ -208,13 +213,26 @@ def _step(network: Network, batch: dict[str, Tensor], state: State, rate: float)
 
 
 def _seconds_per_step(seconds: float, stream: Stream, validation: Tensor | None) -> float:
-    """Return what a step costs, its share of the epoch's validation included (a forward pass is a third of a step)."""
+    """Return what a step costs, its share of the epoch's validation included (a forward pass is a third)."""
     shadow = 0 if validation is None else len(validation) / (3 * len(stream))
-    return seconds / MEASURED_STEPS * (1 + shadow)
+    return seconds / (MEASURED_STEPS - WARM_STEPS) * (1 + shadow)
+
+
+def _now(squares: Tensor) -> float:
+    """Return the clock once the device has done its work."""
+    squares.item()
+    return time.perf_counter()
 
 
 def _is_finite(network: Network) -> bool:
     return all(bool(p.isfinite().all()) for p in network.parameters())
+
+
+def _not_finite_in_validation(step: int) -> str:
+    return (
+        f"the error of the validation share is not finite at step {step}, so training stops; look there for values "
+        f"far from all others, or scale the data (scaling='auto')"
+    )
 
 
 def _not_finite(step: int, good_step: int) -> str:
