@@ -127,7 +127,7 @@ def train(
     _print_figures(model)
     _print_cut(fitting)
     print(f"{folder}: model.safetensors, history.csv, report.html")
-    print(f"next: narrows reconstruct {folder} {_example(data, samples)} -o out{'' if samples.reading else '.npy'}")
+    print(f"next: narrows reconstruct {folder} {samples.test or data} -o out{'' if samples.reading else '.npy'}")
     return status
 
 
@@ -363,9 +363,10 @@ def _restore(run: str, data: str, output: str, overwrite: bool, verb: Any) -> in
 
     refuse_existing(output, overwrite)
     model = _load(run)
-    if verb.__name__ == "denoise" and not was_damaged(model):
-        print("note: this model never saw noise in training; one trained with --corruption restores better")
-    samples = _read_for(model, data)
+    restoring = verb.__name__ == "denoise"
+    if restoring and not was_damaged(model):
+        print("note: this model never saw noise in training; --corruption 'gaussian(0.0, 0.5)' trains one that did")
+    samples = _read_for(model, data, compare=not restoring)
     result = verb(model, samples.x)
     write(output, result, names=samples.names or samples.columns, overwrite=overwrite)
     print(f"{output}: {describe_array(result)}")
@@ -388,15 +389,16 @@ def _read(source: str, size: tuple[int, ...] | None = None, **options: Any) -> S
     return samples
 
 
-def _read_for(model: Model, source: str) -> Samples:
-    """Read data as the model's own were read, and say where they are unlike them."""
+def _read_for(model: Model, source: str, compare: bool = True) -> Samples:
+    """Read data as the model's own were read, and say where they are unlike them (damaged ones always are)."""
     from narrows.data.formats import read
     from narrows.use.anomaly import UNUSUAL, errors, times_usual
 
     samples = read(source, reading=model.card.reading or None)
     _say(samples)
-    # a few samples tell: the first ones, as any others would
-    times = times_usual(model, errors(model, samples.x[:512] if samples.x.ndim > 1 else samples.x))
+    if not compare:
+        return samples
+    times = times_usual(model, errors(model, samples.x, most=512))  # these tell as well as all
     if times is not None and times >= UNUSUAL:
         print(
             f"note: the error on {samples.origin} is {times:.0f} times the usual, so these data are unlike those of "
@@ -490,8 +492,10 @@ def _info_model(source: str) -> int:
     print_rows(("layer", "output", "parameters"), rows)
     print(f"parameters: {sum(p.numel() for p in network.parameters()):,}")
     print(f"code: {describe_code(network)}")
-    recipe = ", ".join(f"{key} {value}" for key, value in card.recipe.items() if value not in (None, False))
-    print(f"trained: {recipe}")
+    print("trained:")
+    for key, value in card.recipe.items():
+        if value not in (None, False):
+            print(f"  {key:<18} {round(value, 1) if isinstance(value, float) else value}")
     _print_figures(model)
     return 0
 
@@ -510,19 +514,16 @@ def _info_data(source: str) -> int:
     return 0
 
 
-def _example(data: str, samples: Samples) -> str:
-    return samples.test or data
-
-
 def _print_figures(model: Model) -> None:
     names = {
-        "train_mse": "training (damaged, while the weights moved)",
+        "train_mse": "training, while the weights moved",
         "validation_mse": "validation share",
         "test_mse": "test",
     }
-    scaling = model.network.texts["scaling"]
-    for key, value in model.card.figures.items():
-        print(f"MSE per value, {names.get(key, key)}: {value:.6f} (in units of {scaling})")
+    print(f"MSE per value, in units of {model.network.texts['scaling']}:")
+    for key, name in names.items():
+        if key in model.card.figures:
+            print(f"  {model.card.figures[key]:.6f}  {name}")
 
 
 def _print_cut(fitting: Fit) -> None:

@@ -102,5 +102,6 @@ def signature(part: Callable[..., Any]) -> str:
     >>> signature(Sparse)
     '(size=128, k=16)'
     """
-    parameters = inspect.signature(part).parameters.values()
-    return "(" + ", ".join(f"{p.name}={p.default!r}" for p in parameters) + ")"
+    parameters = [p for p in inspect.signature(part).parameters.values() if p.default is not p.empty]
+    defaults = {p.name: list(p.default) if isinstance(p.default, tuple) else p.default for p in parameters}
+    return "(" + ", ".join(f"{name}={default!r}" for name, default in defaults.items()) + ")"

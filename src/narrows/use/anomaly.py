@@ -10,14 +10,15 @@ from narrows.use.units import enter
 UNUSUAL = 3.0  # times the usual error, from which a shell says that data are unlike those of training
 
 
-def errors(model: Model, x: np.ndarray) -> np.ndarray:
-    """Return the MSE of every sample of `x`, float64 (N,), per value and in model's units, undamaged.
+def errors(model: Model, x: np.ndarray, most: int | None = None) -> np.ndarray:
+    """Return the MSE of every sample of `x`, or of the first `most`, float64 (N,), per value and in model's units.
 
-    The same whatever the model's loss, and bit-identical for a sample alone or among others.
+    Nothing is damaged. The errors are the same whatever the model's loss, and bit-identical for a sample alone or among
+    others.
     """
     samples, _ = enter(model, x)
     network = model.network
-    return network.in_blocks(lambda rows: network.squared_error(rows).flatten(1).mean(1), samples).numpy()
+    return network.in_blocks(lambda rows: network.squared_error(rows).flatten(1).mean(1), samples[:most]).numpy()
 
 
 def times_usual(model: Model, sample_errors: np.ndarray) -> float | None:

@@ -105,6 +105,22 @@ class Components:
         return Passed(x, self.restore(self.scores(x), count))
 
 
+@dataclass(frozen=True, eq=False)
+class Beside:
+    """PCA beside a model, on the same samples.
+
+    Attributes
+    ----------
+    components : the fitted PCA.
+    passed : the samples before and after as many components as the code has numbers.
+    needed : components that reach the model's MSE, None where all that were looked for do not.
+    """
+
+    components: Components
+    passed: Passed
+    needed: int | None
+
+
 def through(model: Model, x: np.ndarray) -> Passed:
     """Return samples before and after the model.
 
@@ -142,6 +158,11 @@ def pick(count: int, most: int = MAX_ROWS) -> np.ndarray:
     return np.sort(np.random.default_rng(0).permutation(count)[:most])
 
 
+def take(x: np.ndarray) -> np.ndarray:
+    """Return the samples of `x` that are measured: `x` itself, else the `pick` of its 10,000."""
+    return x if len(x) <= MAX_ROWS else x[pick(len(x))]
+
+
 def fit_pca(model: Model, reference: np.ndarray) -> Components:
     """Fit PCA on `reference` in the units of `model`, on at most 10,000 of its samples.
 
@@ -174,6 +195,13 @@ def fit_pca(model: Model, reference: np.ndarray) -> Components:
         pca = PCA(wanted, svd_solver="randomized", iterated_power=3, random_state=0)
     pca.fit(x)
     return Components(pca.mean_, pca.components_, len(x), limits)
+
+
+def compare(model: Model, passed: Passed, components: Components) -> Beside:
+    """Return PCA beside the model on the samples that `passed`; components are counted on at most 2,000 of them."""
+    index = pick(len(passed.x), WORK_ROWS)
+    needed = components_needed(components, passed.x[index], float(passed.errors[index].mean()))
+    return Beside(components, components.through(passed.x, model.network.code_size), needed)
 
 
 def pca_curve(components: Components, x: np.ndarray) -> np.ndarray:
@@ -213,14 +241,6 @@ def components_needed(components: Components, x: np.ndarray, mse: float) -> int 
         middle = (low + high) // 2
         low, high = (low, middle) if reaches(middle) else (middle, high)
     return high
-
-
-def compare_work(code_size: int, passed: Passed, components: Components) -> str:
-    """Return `describe_work` of the samples that `passed` through the model, at most 2,000 of them."""
-    index = pick(len(passed.x), WORK_ROWS)
-    mse = float(passed.errors[index].mean())
-    needed = components_needed(components, passed.x[index], mse)
-    return describe_work(code_size, needed, len(components.axes))
 
 
 def describe_work(code_size: int, needed: int | None, looked_for: int) -> str:
@@ -269,38 +289,24 @@ def evaluate(model: Model, x: np.ndarray, reference: np.ndarray, reference_name:
 
     Raises DataError for an array whose samples are not of the model's shape.
     """
-    total = len(x)
-    if x.ndim > 1:
-        x = x[pick(total)]
-    passed = through(model, x)
-    components = fit_pca(model, reference)
-    beside = components.through(passed.x, model.network.code_size)
-    tables = [
-        reconstruction_table(model, passed, components, beside, reference_name),
-        error_table(model, passed.errors),
-    ]
+    passed = through(model, take(x))
+    beside = compare(model, passed, fit_pca(model, reference))
+    tables = [reconstruction_table(model, passed, beside, reference_name), error_table(model, passed.errors)]
     if len(model.network.shape) == 1:
         tables.append(column_table(model, passed, beside))
     return tables
 
 
-def reconstruction_table(
-    model: Model, passed: Passed, components: Components, beside: Passed, reference_name: str
-) -> Table:
-    """Return the model's MSE beside that of PCA at the same code size and of doing nothing.
-
-    Parameters
-    ----------
-    beside : the same samples through PCA, `components.through(passed.x, network.code_size)`.
-    """
-    network = model.network
+def reconstruction_table(model: Model, passed: Passed, beside: Beside, reference_name: str) -> Table:
+    """Return the model's MSE beside that of PCA at the same code size and of doing nothing."""
+    network, components = model.network, beside.components
     nothing = float(np.square(passed.x - components.mean).mean(dtype=np.float64))
     rows: list[tuple[Cell, ...]] = [_row("this model", network.code_size, passed.mse, nothing)]
     note = [f"PCA and the mean are fitted on {components.rows:,} samples of {reference_name}."]
-    if network.has_code:
+    if network.has_code:  # with connections round the bottleneck, the code's size says nothing
         kept = min(network.code_size, len(components.axes))
-        rows.append(_row("PCA", kept, beside.mse, nothing))
-        note.insert(0, compare_work(network.code_size, passed, components))
+        rows.append(_row("PCA", kept, beside.passed.mse, nothing))
+        note.insert(0, describe_work(network.code_size, beside.needed, len(components.axes)))
     if components.limits:
         note.append("PCA's output is clamped to the range, as the model's is.")
     note.append(f"MSE per value, in units of {network.texts['scaling']}.")
@@ -333,28 +339,32 @@ def error_table(model: Model, sample_errors: np.ndarray) -> Table:
     return Table("Error of single samples", ("sample", "MSE"), rows, note)
 
 
-def column_table(model: Model, passed: Passed, beside: Passed) -> Table:
+def column_table(model: Model, passed: Passed, beside: Beside | None = None) -> Table:
     """Return the error of every column of a table against the column's own spread, the worst first."""
-    names = column_names(model)
-    model_mse, pca_mse = (_per_column(model, p) for p in (passed, beside))
-    scale = np.broadcast_to(model.network.scaling.scale.cpu().numpy(), model_mse.shape)
+    names, order = column_names(model), worst_columns(model, passed)
+    mses = [_per_column(model, p) for p in ([passed, beside.passed] if beside else [passed])]
+    scale = np.broadcast_to(model.network.scaling.scale.cpu().numpy(), mses[0].shape)
     spread = passed.x.std(0, dtype=np.float64)
-    order = np.argsort(-model_mse / np.maximum(spread**2, 1e-12), kind="stable")
     rows = tuple(
         (
             names[i],
-            float(np.sqrt(model_mse[i]) * scale[i]),
+            float(np.sqrt(mses[0][i]) * scale[i]),
             float(spread[i] * scale[i]),
-            share(float(model_mse[i]), float(spread[i] ** 2)),
-            share(float(pca_mse[i]), float(spread[i] ** 2)),
+            *(share(float(mse[i]), float(spread[i] ** 2)) for mse in mses),
         )
         for i in order[:MAX_COLUMNS]
     )
-    columns = ("column", "error", "spread", "explained by this model", "by PCA")
+    columns = ("column", "error", "spread", "explained by this model", "by PCA")[: 3 + len(mses)]
     note = "Error: root of the mean squared error. Spread: the column's standard deviation. Both in its own units."
     if len(order) > MAX_COLUMNS:
         note += f" The worst {MAX_COLUMNS} of {len(order):,} columns."
     return Table("Columns, the worst first", columns, rows, note)
+
+
+def worst_columns(model: Model, passed: Passed) -> np.ndarray:
+    """Return the index of a table's columns, by their error against their own spread, the largest first."""
+    spread = passed.x.var(0, dtype=np.float64)
+    return np.argsort(-_per_column(model, passed) / np.maximum(spread, 1e-12), kind="stable")
 
 
 def column_names(model: Model) -> tuple[str, ...]:

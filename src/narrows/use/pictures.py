@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,9 +25,15 @@ COLOURS = ("#1b7a78", "#c9622b", "#5b6bbf", "#a3478f", "#6f8f2f", "#b8912f", "#3
 PX = 1 / 96  # inches
 DPI = 144  # dots: 1.5 per CSS pixel, so that pictures stay sharp on phones
 CELL = 84  # the side that a picture in a row is drawn at, or near it
-LABEL = 150  # the room for a row's label
+LABEL = 166  # the room for a row's label
 MAX_TEXT = 28  # characters of a name in a picture
 MAX_CLASSES = 10
+DAMAGED = ", damaged with a fixed seed"
+CURVES = (
+    ("train_mse", "training: over the samples while the weights move", "o-"),
+    ("val_mse", f"validation: after the epoch{DAMAGED}", "s--"),
+)
+Box = tuple[float, float, float, float]  # left, bottom, width, height as shares of the figure
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,10 +65,12 @@ def draw_network(network: Network) -> Figure:
     1
     """
     row = steps(network)
-    gap, bar, tallest, foot = 112, 26, 150, 92
-    width, height = max(gap * len(row) + 16, 360), tallest + foot + 62
+    gap, bar, tallest, line = 112, 26, 150, 14
+    lines = max(len("\n".join(step.names).split("\n")) for step in row)
+    foot = 34 + line * (lines + 1)
+    width, height = max(gap * len(row) + 16, 400), tallest + foot + 68
     figure = _figure(width, height)
-    axes = _blank_axes(figure, [0, 0, 1, 1])
+    axes = _blank_axes(figure, (0, 0, 1, 1))
     axes.set(xlim=(0, width), ylim=(0, height))
     most = max(math.prod(step.shape) for step in row)
     centre, left = foot + tallest / 2, (width - gap * len(row)) / 2 + gap / 2
@@ -78,13 +86,14 @@ def draw_network(network: Network) -> Figure:
         colour = COLOURS[1] if is_code else COLOURS[0] if not is_end else INK
         axes.fill_between([x - bar / 2, x + bar / 2], centre - half, centre + half, color=colour, lw=0)
         _text(axes, x, centre + half + 7, _times(step.shape), va="bottom", weight="bold")
-        _text(axes, x, foot - 12, "\n".join(step.names), va="top", size=8.5)
+        words = "\n".join(step.names)
+        _text(axes, x, foot - 14, words, va="top", size=8.5)
         count = f"{step.parameters:,} parameters" if step.parameters else ""
-        _text(axes, x, 8, count, va="bottom", size=7.5, color=MUTED)
+        _text(axes, x, foot - 20 - line * len(words.split("\n")), count, va="top", size=7.5, color=MUTED)
         before = x + bar / 2, half
     total = sum(p.numel() for p in network.parameters())
     words = f"{total:,} parameters; the code: {describe_code(network).split(':')[0]}"
-    _text(axes, 12, height - 10, words, ha="left", va="top", color=MUTED)
+    _text(axes, width / 2, height - 12, words, va="top", color=MUTED)
     return figure
 
 
@@ -105,18 +114,23 @@ def steps(network: Network) -> list[Step]:
         result.append(Step((*waiting, name), layer.shape, layer.parameters))
         waiting = ()
     if waiting:
-        result.append(Step(waiting, network.scaling.model_shape(network.shape), 0))
+        result.append(Step(waiting, result[0].shape, 0))
+    # what leaves is arranged as what came in, though arranging is no step of its own
+    result[-1] = replace(result[-1], shape=result[0].shape)
     return result
 
 
 def draw_losses(
-    runs: Mapping[str, Sequence[Mapping[str, Any]]], published: Mapping[str, Mapping[int, float]] | None = None
+    runs: Mapping[str, Sequence[Mapping[str, Any]]],
+    damaged: bool = True,
+    published: Mapping[str, Mapping[int, float]] | None = None,
 ) -> Figure:
     """Draw the mean squared error per epoch on a logarithmic scale.
 
     Parameters
     ----------
     runs : histories by name; each a mapping per epoch with `epoch`, `train_mse` and `val_mse` (or None).
+    damaged : whether the samples were damaged in training, and in validation.
     published : true MSEs by run and epoch that someone else printed.
 
     Examples
@@ -124,22 +138,22 @@ def draw_losses(
     >>> draw_losses({"": [{"epoch": 1, "train_mse": 0.1, "val_mse": None}]}).axes[0].get_yscale()
     'log'
     """
-    figure = _figure(760, 330)
-    axes = _axes(figure, [0.09, 0.15, 0.88, 0.80], "epoch", "mean squared error per value")
+    lines = 2 + bool(published)
+    height = 300 + 18 * lines
+    figure = _figure(820, height)
+    axes = _axes(figure, (0.09, 48 / height, 0.89, 240 / height), "epoch", "mean squared error per value")
     for colour, (name, history) in zip(COLOURS, runs.items(), strict=False):
         lead = f"{name}, " if name else ""
-        kinds = (("train_mse", "training: over the samples while the weights move", "-", "o", colour),)
-        kinds += (("val_mse", "validation: after the epoch, damaged with a fixed seed", "--", "s", colour),)
-        for key, words, line, marker, shade in kinds:
+        for key, words, line in CURVES:
             points = [(row["epoch"], row[key]) for row in history if row.get(key) is not None]
             if points:
-                axes.plot(*zip(*points, strict=True), line, marker=marker, ms=4, color=shade, label=lead + words)
+                words = words.removesuffix("" if damaged else DAMAGED)
+                axes.plot(*zip(*points, strict=True), line, ms=4, color=colour, label=lead + words)
         if published and name in published:
-            points = list(published[name].items())
-            style = {"marker": "D", "ms": 6, "mfc": "none", "ls": "none", "color": colour}
-            axes.plot(*zip(*points, strict=True), label=f"{lead}the tutorial's, as true MSE", **style)
+            epochs, losses = zip(*published[name].items(), strict=True)
+            axes.plot(epochs, losses, "D", ms=6, mfc="none", color=colour, label=f"{lead}the tutorial's, as true MSE")
     _log_ticks(axes)
-    _legend(axes)
+    _legend(axes, loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0, ncols=len(runs))
     return figure
 
 
@@ -171,12 +185,13 @@ def draw_rows(
     figure = _figure(width, height)
     for i, (label, mosaic) in enumerate(zip(rows, mosaics, strict=True)):
         bottom = height - (i + 1) * (row_high + gap)
-        axes = _blank_axes(figure, [LABEL / width, bottom / height, row_wide / width, row_high / height])
+        axes = _blank_axes(figure, (LABEL / width, bottom / height, row_wide / width, row_high / height))
         axes.imshow(mosaic, interpolation="nearest" if dots >= 1 else "antialiased", aspect="auto")
         first, _, second = label.partition("\n")
-        middle = (bottom + row_high / 2) / height
-        figure.text(12 / width, middle, first, **_style(ha="left", va="bottom" if second else "center", weight="bold"))
-        figure.text(12 / width, middle, second, **_style(ha="left", va="top", size=8, color=MUTED))
+        middle = bottom + row_high / 2
+        style = _style(ha="left", va="bottom" if second else "center", weight="bold")
+        figure.text(12 / width, (middle + 2 * bool(second)) / height, first, **style)
+        figure.text(12 / width, (middle - 2) / height, second, **_style(ha="left", va="top", size=8, color=MUTED))
     for i, caption in enumerate(captions[:count]):
         x = LABEL + (i + 0.5) * (wide + _gap(wide)) * unit
         figure.text(x / width, 8 / height, caption, **_style(va="bottom", size=8, color=MUTED))
@@ -200,7 +215,7 @@ def draw_panels(rows: Sequence[Sequence[Panel]], limits: tuple[float, float] = (
     for i, row in enumerate(rows):
         for j, panel in enumerate(row):
             left, top = column * j + (column - side_wide) / 2 + 4, height - row_high * i - 28
-            box = [left / width, (top - side_high) / height, side_wide / width, side_high / height]
+            box = (left / width, (top - side_high) / height, side_wide / width, side_high / height)
             axes = _blank_axes(figure, box)
             axes.imshow(show(panel.image[np.newaxis], limits)[0], interpolation="nearest", aspect="auto")
             centre = (left + side_wide / 2) / width
@@ -219,7 +234,7 @@ def draw_errors(errors: np.ndarray, usual: float | None = None) -> Figure:
     'samples'
     """
     figure = _figure(760, 230)
-    axes = _axes(figure, [0.09, 0.22, 0.88, 0.70], "mean squared error of a sample", "samples")
+    axes = _axes(figure, (0.09, 0.22, 0.88, 0.70), "mean squared error of a sample", "samples")
     axes.hist(errors, bins=min(60, max(5, len(errors) // 4)), color=COLOURS[0], rwidth=0.9)
     axes.axvline(float(np.median(errors)), color=INK, lw=1.2, label="median of these")
     if usual is not None:
@@ -240,7 +255,7 @@ def draw_codes(codes: np.ndarray, labels: np.ndarray | None = None) -> Figure:
     order = np.argsort(-codes.var(0), kind="stable")[:2]
     figure = _figure(560, 420)
     names = [f"code number {i + 1} of {codes.shape[1]}" for i in order]
-    axes = _axes(figure, [0.13, 0.12, 0.82, 0.84], names[0], names[1] if len(names) > 1 else "samples")
+    axes = _axes(figure, (0.13, 0.12, 0.82, 0.84), names[0], names[1] if len(names) > 1 else "samples")
     if len(order) == 1:
         axes.hist(codes[:, 0], bins=40, color=COLOURS[0])
         return figure
@@ -255,7 +270,8 @@ def draw_codes(codes: np.ndarray, labels: np.ndarray | None = None) -> Figure:
     else:
         shown = values[:MAX_CLASSES]
         for value, colour in zip(shown, COLOURS, strict=False):
-            axes.scatter(*(v[labels == value] for v in (x, y)), s=size, color=colour, lw=0, label=_plain(str(value)))
+            own = labels == value
+            axes.scatter(x[own], y[own], s=size, color=colour, lw=0, label=_plain(str(value)))
         if len(values) > len(shown):
             other = ~np.isin(labels, shown)
             axes.scatter(x[other], y[other], s=size, color=FAINT, lw=0, label=f"{len(values) - len(shown)} others")
@@ -282,7 +298,7 @@ def draw_columns(true: np.ndarray, predicted: np.ndarray, names: Sequence[str]) 
     figure = _figure(250 * across + 20, 230 * down + 10)
     for i, name in enumerate(names):
         column, row = i % across, i // across
-        box = [(column + 0.27) / across, 1 - (row + 0.80) / down, 0.66 / across, 0.66 / down]
+        box = ((column + 0.27) / across, 1 - (row + 0.80) / down, 0.66 / across, 0.66 / down)
         axes = _axes(figure, box, "true" if row == down - 1 else "", "predicted" if column == 0 else "")
         axes.scatter(true[:, i], predicted[:, i], s=8, color=COLOURS[0], lw=0, alpha=0.6)
         ends = [float(true[:, i].min()), float(true[:, i].max())]
@@ -331,14 +347,14 @@ def _figure(width: float, height: float) -> Figure:
     return Figure((width * PX, height * PX), dpi=DPI, facecolor=GROUND)
 
 
-def _blank_axes(figure: Figure, box: Sequence[float]) -> Axes:
-    axes = figure.add_axes(tuple(box))
+def _blank_axes(figure: Figure, box: Box) -> Axes:
+    axes = figure.add_axes(box)
     axes.set_axis_off()
     return axes
 
 
-def _axes(figure: Figure, box: Sequence[float], xlabel: str, ylabel: str) -> Axes:
-    axes = figure.add_axes(tuple(box), facecolor=GROUND)
+def _axes(figure: Figure, box: Box, xlabel: str, ylabel: str) -> Axes:
+    axes = figure.add_axes(box, facecolor=GROUND)
     axes.set_xlabel(xlabel, fontsize=9, color=MUTED)
     axes.set_ylabel(ylabel, fontsize=9, color=MUTED)
     axes.tick_params(labelsize=8, colors=MUTED, which="both")
@@ -350,18 +366,19 @@ def _axes(figure: Figure, box: Sequence[float], xlabel: str, ylabel: str) -> Axe
 
 
 def _log_ticks(axes: Axes) -> None:
-    from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+    from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
     axes.set_yscale("log")
     axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.4g}"))
-    axes.yaxis.set_minor_formatter(NullFormatter())
+    axes.yaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
 
 
 def _legend(axes: Axes, **options: Any) -> None:
     if axes.get_legend_handles_labels()[1]:
-        axes.legend(fontsize=8, frameon=False, labelcolor=INK, **options)
+        for text in axes.legend(fontsize=8, frameon=False, labelcolor=INK, **options).get_texts():
+            text.set_parse_math(False)  # a label may hold dollar signs
 
 
 def _text(axes: Axes, x: float, y: float, words: str, **options: Any) -> None:
@@ -383,5 +400,4 @@ def _plain(words: str) -> str:
 
     font = get_font(findfont("DejaVu Sans"))
     words = "".join(c if font.get_char_index(ord(c)) and c.isprintable() else "□" for c in words)
-    words = words.replace("$", "\\$") if False else words
     return words if len(words) <= MAX_TEXT else f"{words[: MAX_TEXT - 1]}…"

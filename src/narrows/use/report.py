@@ -1,0 +1,197 @@
+"""The page about a run, and the page about the tutorial's two networks."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from narrows.modelfile import Model
+from narrows.presets import PRESETS
+from narrows.use import sections
+from narrows.use.embed import encode
+from narrows.use.evaluate import Cell, Table, describe_work, take
+from narrows.use.page import Page, Report, number
+from narrows.use.restore import was_damaged
+from narrows.use.study import Study, study
+
+TUTORIAL_BATCH = 20  # its losses are sums over samples divided by the number of batches
+DRAWN_CODE = 3  # numbers of a picture's code up to which two of them tell enough to be drawn
+History = Sequence[Mapping[str, Any]]
+
+
+def run_report(
+    model: Model,
+    history: History,
+    x: np.ndarray,
+    *,
+    x_name: str,
+    reference: np.ndarray | None = None,
+    names: Sequence[str] | None = None,
+    labels: np.ndarray | None = None,
+    skipped: Sequence[tuple[str, str]] = (),
+) -> Report:
+    """Return the page of a run.
+
+    Parameters
+    ----------
+    history : a mapping per epoch with `epoch`, `train_mse`, `val_mse` and `seconds`; empty where it is not known.
+    x : what the model is shown on, in the user's layout and units; at most 10,000 samples are measured.
+    x_name : "test", "validation" or "training" for a part of the training data, else the data's name.
+    reference : the training data, which PCA learns from; None leaves PCA out.
+    names, labels : of the samples of `x`.
+    skipped : files that could not be read, as (name, reason).
+
+    Raises DataError for an array whose samples are not of the model's shape.
+    """
+    seen = study(model, x, x_name, reference)
+    page = Page(f"{model.card.origin or 'data'}, {model.card.recipe.get('preset') or 'auto'}", _lead(seen, x_name))
+    page.figures(_key_figures(seen, history))
+    page.section("The network")
+    sections.add_network(page, model)
+    page.section("Training")
+    sections.add_losses(page, {"": history}, was_damaged(model))
+    page.section("What comes back")
+    if not seen.is_table:
+        sections.add_rows(page, "reconstructions.png", {"this model": seen})
+    sections.add_comparison(page, seen)
+    if seen.is_table:
+        sections.add_columns(page, seen)
+    if model.network.has_code and (seen.is_table or model.network.code_size <= DRAWN_CODE):
+        sections.add_codes(page, encode(model, take(x)), None if labels is None else take(np.asarray(labels)))
+    sections.add_noise(page, {"restored": seen})
+    sections.add_unlike(page, {"this model": seen})
+    sections.add_errors(page, seen, names)
+    sections.add_facts(page, model, skipped)
+    return page.report()
+
+
+def demo_report(
+    runs: Mapping[str, tuple[Model, History]],
+    x_test: np.ndarray,
+    reference: np.ndarray,
+    *,
+    commands: Sequence[str] = (),
+) -> Report:
+    """Return the page of the tutorial's two networks.
+
+    Parameters
+    ----------
+    runs : models and histories by preset, trained on the same data with the same scaling.
+    x_test, reference : test and training pictures, in the user's layout and units.
+    commands : what to type next.
+
+    Raises DataError for an array whose samples are not of the models' shape.
+    """
+    studies: dict[str, Study] = {}
+    for name, (model, _) in runs.items():
+        before = next(iter(studies.values()), None)
+        fitted = before.beside.components if before and before.beside else None
+        studies[name] = study(model, x_test, "test", reference, fitted)
+    histories = {name: history for name, (_, history) in runs.items()}
+    page = Page("Two autoencoders learn handwritten digits", _demo_lead(studies))
+    figures = [(number(seen.passed.mse), f"MSE on test digits, {name}") for name, seen in studies.items()]
+    page.figures([*figures, *((_trained(history), f"training, {name}") for name, history in histories.items())])
+    page.section("The two networks")
+    page.text("Each bar is as high as the values that leave its layer are many. The narrow place is the code.")
+    for name, (model, _) in runs.items():
+        page.heading(name)
+        sections.add_network(page, model, f"network-{name}.png")
+    page.section("Training")
+    damaged = any(was_damaged(model) for model, _ in runs.values())
+    sections.add_losses(page, histories, damaged, {name: _true_mse(name) for name in runs})
+    page.text(
+        "The tutorial's losses are divided by 20 here: it divides a sum over samples by the number of batches, and a "
+        "batch has 20 samples, so what it prints is 20 times the mean squared error."
+    )
+    for name, history in histories.items():
+        page.table(_published_table(name, history, studies[name].passed.mse))
+    page.section("What comes back")
+    sections.add_rows(page, "reconstructions.png", studies)
+    page.table(_size_table(studies))
+    page.text(*(_work(name, seen) for name, seen in studies.items()))
+    sections.add_noise(page, studies)
+    sections.add_unlike(page, studies)
+    if commands:
+        page.section("Next")
+        page.text("On these models, and then on your own pictures:")
+        page.commands(commands)
+    return page.report()
+
+
+def _lead(seen: Study, x_name: str) -> str:
+    network = seen.model.network
+    trained = ", which it was trained on" if x_name == "training" else ""
+    return (
+        f"An autoencoder that turns {math.prod(network.shape):,} numbers into {network.code_size:,} and back, "
+        f"measured on {len(seen.index):,} {seen.words}{trained}."
+    )
+
+
+def _demo_lead(studies: Mapping[str, Study]) -> str:
+    sizes = " and ".join(f"{seen.model.network.code_size:,}" for seen in studies.values())
+    values = math.prod(next(iter(studies.values())).model.network.shape)
+    return (
+        f"They squeeze the {values:,} pixels of a digit through {sizes} numbers and draw it again. All digits shown "
+        "are test digits, which training never saw."
+    )
+
+
+def _key_figures(seen: Study, history: History) -> list[tuple[str, str]]:
+    network = seen.model.network
+    items = [(f"{network.code_size:,} for {math.prod(network.shape):,}", "numbers: the code for the data")]
+    items.append((number(seen.passed.mse), f"MSE per value, {len(seen.index):,} {seen.words}"))
+    if seen.beside:
+        found, needed = len(seen.beside.components.axes), seen.beside.needed
+        items.append((number(seen.beside.passed.mse), f"MSE of PCA with {seen.pca_kept:,} components"))
+        items.append((f"over {found:,}" if needed is None else f"{needed:,}", "PCA components do the same work"))
+    if history:
+        items.append((_trained(history), f"training, {len(history):,} epochs"))
+    return items
+
+
+def _trained(history: History) -> str:
+    seconds = sum(row.get("seconds") or 0.0 for row in history)
+    return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:,.0f} s"
+
+
+def _work(name: str, seen: Study) -> str:
+    if seen.beside is None:
+        return ""
+    said = describe_work(seen.model.network.code_size, seen.beside.needed, len(seen.beside.components.axes))
+    return f"{name}: {said[0].lower()}{said[1:]}"
+
+
+def _size_table(studies: Mapping[str, Study]) -> Table:
+    """Return each network's error beside that of PCA that keeps as many numbers."""
+    rows = tuple(
+        (name, seen.model.network.code_size, seen.passed.mse, seen.beside.passed.mse)
+        for name, seen in studies.items()
+        if seen.beside
+    )
+    note = "MSE on the test digits, pixels from 0 to 1. PCA is fitted on training digits and clamped to that range."
+    return Table("At the same code size", ("network", "numbers kept", "MSE", "MSE of PCA"), rows, note)
+
+
+def _true_mse(preset: str) -> dict[int, float]:
+    """Return the losses that the preset's source printed as true MSEs, by epoch."""
+    printed = PRESETS.get(preset, {}).get("published", {}).get("printed", {})
+    return {epoch: loss / TUTORIAL_BATCH for epoch, loss in printed.items()}
+
+
+def _published_table(name: str, history: History, test_mse: float) -> Table:
+    """Return the tutorial's losses beside ours, epoch by epoch."""
+    published, ours = _true_mse(name), {int(row["epoch"]): row for row in history}
+    last = max(ours, default=0)
+    rows: list[tuple[Cell, ...]] = []
+    for epoch in sorted({*published, last} - {0}):
+        row, true = ours.get(epoch, {}), published.get(epoch)
+        cells = (true and true * TUTORIAL_BATCH, true, row.get("train_mse"), row.get("val_mse"))
+        rows.append((f"{epoch}", *("–" if cell is None else f"{cell:.6f}" for cell in cells)))
+    columns = ("epoch", "the tutorial printed", "its true MSE", "ours, training", "ours, validation")
+    note = f"Ours after {last} epochs, on the test digits: {test_mse:.6f}."
+    if published:
+        note += f" The tutorial's last, on its training digits: {published[max(published)]:.6f}."
+    return Table(name, columns, tuple(rows), note)

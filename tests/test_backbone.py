@@ -1,0 +1,143 @@
+"""Recipes of both halves: the tutorial's networks to the parameter, and pictures of any size."""
+
+import pytest
+import torch
+from torch import nn
+
+from narrows.errors import SpecError
+from narrows.model.backbone import Conv, Dense, choose_backbone
+from narrows.model.network import Network, build_part
+from narrows.presets import PRESETS
+
+PARTS = ("backbone", "bottleneck", "corruption", "loss", "scaling")
+
+
+def preset_network(name, shape=(1, 28, 28)):
+    return Network.from_texts(shape, **{kind: PRESETS[name][kind] for kind in PARTS})
+
+
+def counts(module):
+    return [sum(p.numel() for p in m.parameters()) for m in module.modules() if list(m.parameters(recurse=False))]
+
+
+def test_the_tutorials_linear_network():
+    network = preset_network("tutorial-linear")
+    assert counts(network.encoder) == [784 * 128 + 128] == [100_480]
+    assert counts(network.decoder) == [128 * 784 + 784] == [101_136]
+    assert sum(p.numel() for p in network.parameters()) == 201_616
+    assert network.code_shape == (128,)
+
+
+def test_the_tutorials_convolutional_network():
+    network = preset_network("tutorial-conv")
+    assert counts(network.encoder) == [160, 580]
+    assert counts(network.decoder) == [272, 65]
+    assert sum(p.numel() for p in network.parameters()) == 1_077
+    assert network.code_shape == (4, 7, 7)
+
+
+def test_the_tutorials_networks_compute_what_its_own_layers_compute():
+    """With its ReLU before each pooling, and its sigmoid at the end."""
+    network = preset_network("tutorial-conv").eval()
+    tutorial = nn.Sequential(
+        *(nn.Conv2d(1, 16, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)),
+        *(nn.Conv2d(16, 4, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)),
+        *(nn.ConvTranspose2d(4, 16, 2, stride=2), nn.ReLU()),
+        *(nn.ConvTranspose2d(16, 1, 2, stride=2), nn.Sigmoid()),
+    )
+    for ours, its in zip(network.parameters(), tutorial.parameters(), strict=True):
+        its.data.copy_(ours.data)
+    x = torch.rand(4, 1, 28, 28)
+    assert torch.allclose(network.restore(x), tutorial(x), atol=1e-6)
+
+    network = preset_network("tutorial-linear").eval()
+    tutorial = nn.Sequential(
+        nn.Flatten(), nn.Linear(784, 128), nn.ReLU(), nn.Linear(128, 784), nn.Sigmoid(), nn.Unflatten(1, (1, 28, 28))
+    )
+    for ours, its in zip(network.parameters(), tutorial.parameters(), strict=True):
+        its.data.copy_(ours.data)
+    assert torch.allclose(network.restore(x), tutorial(x), atol=1e-6)
+
+
+def test_a_relu_after_the_pooling_equals_one_before_it():
+    x = torch.randn(3, 4, 9, 7)
+    pool = nn.MaxPool2d(2, ceil_mode=True)
+    assert torch.equal(pool(x).relu(), pool(x.relu()))
+
+
+@pytest.mark.parametrize("pool", ["max", "stride"])
+@pytest.mark.parametrize("up", ["transposed", "upsample"])
+@pytest.mark.parametrize("grid", [True, False])
+@pytest.mark.parametrize("size", [(1, 1), (1, 7), (2, 3), (5, 5), (31, 45), (16, 9)])
+def test_pictures_of_any_size_come_back_in_it(pool, up, grid, size):
+    encoder, decoder = Conv(channels=[3, 5], pool=pool, up=up, grid=grid).build((2, *size), 4, 6)
+    h, around = encoder(torch.rand(2, 2, *size))
+    assert around == ()
+    stages = 3 if grid else 2
+    side = [-(-s // 2**stages) for s in size]
+    assert h.shape == ((2, 4, *side) if grid else (2, 4))
+    assert decoder(torch.rand(2, 6, *side) if grid else torch.rand(2, 6)).shape == (2, 2, *size)
+
+
+def test_every_pixel_of_an_odd_picture_counts():
+    """Halving upwards drops no border, and cutting leaves none without a gradient."""
+    for pool in ("max", "stride"):
+        for up in ("transposed", "upsample"):
+            encoder, decoder = Conv(channels=[8], pool=pool, up=up).build((1, 7, 5), 4, 4)
+            x = torch.rand(64, 1, 7, 5, requires_grad=True)
+            raw = decoder(encoder(x)[0])
+            raw.square().sum().backward()
+            assert (x.grad.abs().sum(0) > 0).all(), (pool, up)
+
+
+def test_dense_layers_mirror_each_other():
+    encoder, decoder = Dense(hidden=[20, 10]).build((3, 4, 2), 5, 6)
+    shapes = [[tuple(p.shape) for p in half.parameters() if p.ndim == 2] for half in (encoder, decoder)]
+    assert shapes == [[(20, 24), (10, 20), (5, 10)], [(10, 6), (20, 10), (24, 20)]]
+    assert decoder(torch.rand(7, 6)).shape == (7, 3, 4, 2)
+
+
+def test_halves_end_in_a_layer_not_in_a_relu():
+    for recipe in (Dense(hidden=[4]), Conv(channels=[4]), Conv(channels=[4], grid=True)):
+        for half, width in zip(recipe.build((1, 8, 8), 3, 3), (3, 1), strict=True):
+            result = half(torch.rand(50, *((1, 8, 8) if width == 3 else (3, 2, 2) if recipe.grid else (3,))))
+            result = result[0] if isinstance(result, tuple) else result
+            assert result.min() < 0 < result.max()
+
+
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [
+        ("dense(hidden=[0])", "hidden"),
+        ("dense(hidden=8)", "hidden must be a list"),
+        ("dense(hidden=[1]*3)", "literal|finite numbers"),
+        ("conv(channels=[])", "at least one stage"),
+        ("conv(channels=[70000])", "channels"),
+        ("conv(pool='mean')", "pool must be one of 'max', 'stride'"),
+        ("conv(up='no')", "up must be one of"),
+        ("conv(grid=1)", "grid must be True or False"),
+        ("conv([4])", "written conv"),
+        (f"conv(channels={[1] * 17})", "at most 16"),
+        (f"dense(hidden={[1] * 65})", "at most 64"),
+    ],
+)
+def test_recipes_that_make_no_sense_are_refused(text, rule):
+    with pytest.raises(SpecError, match=rule):
+        build_part("backbone", text)
+
+
+@pytest.mark.parametrize(
+    ("shape", "text"),
+    [
+        ((30,), "dense("),
+        ((1, 7, 100), "dense("),
+        ((1, 8, 8), "conv(channels=[32],"),
+        ((3, 15, 100), "conv(channels=[32],"),
+        ((3, 16, 16), "conv(channels=[32, 64],"),
+        ((3, 64, 64), "conv(channels=[32, 64, 128, 128],"),
+        ((3, 1024, 1024), "conv(channels=[32, 64, 128, 128],"),
+    ],
+)
+def test_auto_takes_convolutions_for_pictures(shape, text):
+    assert choose_backbone(shape).startswith(text)
+    assert repr(build_part("backbone", choose_backbone(shape))) == choose_backbone(shape)
