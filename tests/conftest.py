@@ -1,5 +1,7 @@
 """What the tests share: one thread, no order of tests that matters, and models that train in a blink."""
 
+import os
+
 import numpy as np
 import pytest
 import torch
@@ -8,6 +10,7 @@ from hypothesis import HealthCheck, settings
 from narrows.data.formats import read
 from narrows.train.fit import Fit
 
+os.environ["SCIPY_ARRAY_API"] = "1"  # or scikit-learn would leave one of its checks out
 torch.set_num_threads(1)
 # the same examples on every machine, however slow it is
 settings.register_profile("steady", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
