@@ -112,7 +112,7 @@ class TestArrays:
             torch.ones(2, 3, dtype=torch.complex64),
             {"a": 1},
             None,
-            object(),
+            pytest.param(object(), id="an object"),
             b"bytes",
         ],
         ids=repr,
