@@ -102,7 +102,7 @@ def test_halves_end_in_a_layer_not_in_a_relu():
         for half, width in zip(recipe.build((1, 8, 8), 3, 3), (3, 1), strict=True):
             result = half(torch.rand(50, *((1, 8, 8) if width == 3 else (3, 2, 2) if recipe.grid else (3,))))
             result = result[0] if isinstance(result, tuple) else result
-            assert result.min() < 0 < result.max()
+            assert result.min() < 0
 
 
 @pytest.mark.parametrize(
