@@ -459,13 +459,13 @@ def _write_run(folder: Path, model: Model, fitting: Fit, overwrite: bool) -> Non
     from narrows.runfolder import write_run
     from narrows.use.report import run_report
 
-    name, shown = fitting.examples()
+    name, shown, reference = fitting.examples()
     page = run_report(
         model,
         fitting.history,
         shown.x,
         x_name=name,
-        reference=fitting.samples.x,
+        reference=reference,
         names=shown.names,
         labels=shown.labels,
         skipped=fitting.samples.skipped,

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Generator, Tensor
 
@@ -165,16 +166,22 @@ class Fit:
         )
         return Model(self.network, card)
 
-    def examples(self) -> tuple[str, Samples]:
-        """Return samples to show a person, and the name of their part of the data: best those never trained on."""
-        if self.samples.test is not None:
-            return "test", read(self.samples.test)
+    def examples(self) -> tuple[str, Samples, np.ndarray]:
+        """Return samples to show a person, best those never trained on, and what plain methods may learn from.
+
+        The first value names their part of the data: "test", "validation" or "training". The last one is an array in
+        the user's layout, without the samples to show unless there are no others.
+        """
+        given = self.samples
+        if given.test is not None:
+            return "test", read(given.test), given.x
         if self.held_out_index is None:
-            return "training", self.samples
-        index, given = self.held_out_index.numpy(), self.samples
+            return "training", given, given.x
+        index = self.held_out_index.numpy()
         labels = None if given.labels is None else given.labels[index]
         names = None if given.names is None else tuple(given.names[i] for i in index)
-        return "validation", replace(given, x=given.x[index], labels=labels, names=names)
+        shown = replace(given, x=given.x[index], labels=labels, names=names)
+        return "validation", shown, np.delete(given.x, index, axis=0)
 
     def _find_recipe(self) -> dict[str, Any]:
         recipe = RECIPE | ({} if self.preset is None else find_preset(self.preset))

@@ -139,7 +139,7 @@ STYLE = """
 :root { color-scheme: light dark; --paper: #fff; --ink: #1f2427; --pale: #5d656b; --line: #e1e3e0; --soft: #f4f5f2;
   --accent: #14696a; --ground: #f6f6f3; }
 @media (prefers-color-scheme: dark) { :root { --paper: #15181a; --ink: #e4e6e5; --pale: #a0a8ab; --line: #2e3436;
-  --soft: #1e2224; --accent: #6cc5c0; } .ground img { filter: brightness(.94); } }
+  --soft: #1e2224; --accent: #6cc5c0; } .ground { filter: brightness(.92); } }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--paper); color: var(--ink); -webkit-text-size-adjust: 100%;
   font: 1.0625rem/1.6 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", "Noto Sans", sans-serif; }
@@ -155,7 +155,7 @@ p { margin: 0 0 1rem; text-wrap: pretty; overflow-wrap: break-word; }
 .key { display: grid; grid-template-columns: repeat(auto-fit, minmax(10.5rem, 1fr)); gap: .75rem; margin: 0 0 1.5rem; }
 .key div { display: flex; flex-direction: column-reverse; justify-content: flex-end; background: var(--soft);
   border-radius: .6rem; padding: .85rem 1rem; }
-.key dd { margin: 0; font-size: 1.45rem; font-weight: 640; letter-spacing: -.01em; line-height: 1.25;
+.key dd { margin: 0; font-size: 1.35rem; font-weight: 640; letter-spacing: -.01em; line-height: 1.25;
   color: var(--accent);  font-variant-numeric: tabular-nums; }
 .key dt { font-size: .875rem; line-height: 1.4; color: var(--pale); }
 figure { margin: 1rem 0 1.5rem; }

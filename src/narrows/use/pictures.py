@@ -28,6 +28,7 @@ CELL = 84  # the side that a picture in a row is drawn at, or near it
 LABEL = 166  # the room for a row's label
 MAX_TEXT = 28  # characters of a name in a picture
 MAX_CLASSES = 10
+MAX_MARKS = 30  # epochs of a curve that are marked one by one
 DAMAGED = ", damaged with a fixed seed"
 CURVES = (
     ("train_mse", "training: over the samples while the weights move", "o-"),
@@ -148,7 +149,8 @@ def draw_losses(
             points = [(row["epoch"], row[key]) for row in history if row.get(key) is not None]
             if points:
                 words = words.removesuffix("" if damaged else DAMAGED)
-                axes.plot(*zip(*points, strict=True), line, ms=4, color=colour, label=lead + words)
+                size = 4 if len(points) <= MAX_MARKS else 0
+                axes.plot(*zip(*points, strict=True), line, ms=size, color=colour, label=lead + words)
         if published and name in published:
             epochs, losses = zip(*published[name].items(), strict=True)
             axes.plot(epochs, losses, "D", ms=6, mfc="none", color=colour, label=f"{lead}the tutorial's, as true MSE")
@@ -240,6 +242,7 @@ def draw_errors(errors: np.ndarray, usual: float | None = None) -> Figure:
     if usual is not None:
         axes.axvline(usual, color=COLOURS[1], lw=1.5, ls="--", label="usual: median of held-out training data")
     axes.set_xlim(left=0)
+    axes.locator_params(axis="y", integer=True)
     _legend(axes)
     return figure
 
@@ -369,7 +372,8 @@ def _log_ticks(axes: Axes) -> None:
     from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
     axes.set_yscale("log")
-    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    low, high = axes.get_ylim()
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high > 10 * low else (1, 1.5, 2, 3, 4, 5, 7)))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.4g}"))
     axes.yaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
