@@ -274,3 +274,38 @@ def test_a_table_trains_and_comes_back_as_a_table(tmp_path, capsys):
     about = json.loads(json.loads(header[8 : 8 + length])["__metadata__"]["narrows"])
     assert about["card"]["columns"] == list("abcdef")
     assert str(tmp_path) not in json.dumps(about)
+
+
+@pytest.mark.parametrize("steps", [0, 3])
+def test_ctrl_c_keeps_what_is_trained(steps, digits, tmp_path, monkeypatch, capsys):
+    from narrows.train.fit import Fit
+
+    def stopped(fit):
+        if not steps:
+            raise KeyboardInterrupt
+        for done, progress in enumerate(iterate(fit), 1):
+            yield progress
+            if done == steps:
+                raise KeyboardInterrupt
+
+    iterate = Fit.__iter__
+    monkeypatch.setattr(Fit, "__iter__", stopped)
+    status = main(["train", str(digits), "--backbone", "dense(hidden=[])", "-o", str(tmp_path / "run")])
+    if not steps:
+        assert status == 130
+        assert not (tmp_path / "run").exists()
+    else:
+        assert status == 0
+        assert "stopped early" in capsys.readouterr().out
+        assert len(narrows.load(tmp_path / "run").history_) == steps
+
+
+def test_a_loss_that_explodes_is_no_model(digits, tmp_path, monkeypatch, capsys):
+    from narrows.presets import PRESETS
+
+    monkeypatch.setitem(
+        PRESETS, "wild", {"optimizer": "adam(1e30)", "backbone": "dense(hidden=[8])", "scaling": "standard"}
+    )
+    assert main(["train", str(digits), "--preset", "wild", "-o", str(tmp_path / "run")]) == 2
+    assert "no longer finite" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()

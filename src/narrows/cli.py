@@ -446,6 +446,8 @@ def _train(fitting: Fit) -> int:
     try:
         show(fitting)
     except KeyboardInterrupt:
+        if fitting.last is None:  # hardly begun
+            raise
         print("stopped early; the model as it is now is kept")
     except TrainingError as error:
         if fitting.last is None:

@@ -82,8 +82,11 @@ class Page:
 
     def table(self, table: Table) -> None:
         """Add a table with its title and note."""
-        head = "".join(f'<th scope="col">{escape(column)}</th>' for column in table.columns)
-        rows = "".join(f"<tr>{_row(row)}</tr>" for row in table.rows)
+        texts = [any(_is_words(row[i]) for row in table.rows) for i in range(len(table.columns))]
+        sides = [' class="words"' if words else "" for words in texts]
+        pairs = zip(table.columns, sides, strict=True)
+        head = "".join(f'<th scope="col"{side}>{escape(column)}</th>' for column, side in pairs)
+        rows = "".join(f"<tr>{_row(row, sides)}</tr>" for row in table.rows)
         note = f'<p class="note">{escape(table.note)}</p>' if table.note else ""
         self.body.append(
             f'<div class="table"><table><caption>{escape(table.title)}</caption><thead><tr>{head}</tr></thead>'
@@ -130,9 +133,14 @@ def number(value: Cell) -> str:
     return f"{value:,}" if isinstance(value, int) else f"{value:.4g}"
 
 
-def _row(row: Sequence[Cell]) -> str:
+def _row(row: Sequence[Cell], sides: Sequence[str]) -> str:
     first, *rest = (escape(number(cell)) for cell in row)
-    return f'<th scope="row">{first}</th>' + "".join(f"<td>{cell}</td>" for cell in rest)
+    cells = zip(rest, sides[1:], strict=True)
+    return f'<th scope="row">{first}</th>' + "".join(f"<td{side}>{cell}</td>" for cell, side in cells)
+
+
+def _is_words(cell: Cell) -> bool:
+    return isinstance(cell, str) and any(map(str.isalpha, cell))
 
 
 STYLE = """
@@ -169,7 +177,9 @@ table { border-collapse: collapse; font-size: .95rem; font-variant-numeric: tabu
 caption { text-align: left; font-weight: 640; padding: 0 0 .4rem; }
 th, td { text-align: right; padding: .34rem 0 .34rem 1.5rem; border-bottom: 1px solid var(--line); font-weight: 400;
   vertical-align: top; }
-th:first-child { text-align: left; padding-left: 0; overflow-wrap: anywhere; }
+td { white-space: nowrap; }
+th:first-child, .words { text-align: left; white-space: normal; overflow-wrap: break-word; max-width: 28rem; }
+th:first-child { padding-left: 0; }
 thead th { color: var(--pale); font-size: .875rem; vertical-align: bottom; }
 pre { background: var(--soft); border-radius: .6rem; padding: 1rem 1.1rem; overflow-x: auto; line-height: 1.7; }
 code { font: .9rem ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace; }

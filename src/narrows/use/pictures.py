@@ -141,7 +141,7 @@ def draw_losses(
     """
     lines = 2 + bool(published)
     height = 300 + 18 * lines
-    figure = _figure(820, height)
+    figure = _figure(820 if len(runs) == 1 else 920, height)
     axes = _axes(figure, (0.09, 48 / height, 0.89, 240 / height), "epoch", "mean squared error per value")
     for colour, (name, history) in zip(COLOURS, runs.items(), strict=False):
         lead = f"{name}, " if name else ""
@@ -376,7 +376,7 @@ def _log_ticks(axes: Axes) -> None:
     axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high > 10 * low else (1, 1.5, 2, 3, 4, 5, 7)))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.4g}"))
     axes.yaxis.set_minor_locator(NullLocator())
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
 
 
 def _legend(axes: Axes, **options: Any) -> None:

@@ -184,7 +184,9 @@ def add_facts(page: Page, model: Model, skipped: Sequence[tuple[str, str]]) -> N
     rows += [(f"pictures: {key}", _reading(value)) for key, value in card.reading.items()]
     rows += [(_spaced(key), float(value)) for key, value in card.figures.items()]
     page.table(Table("Parts, data and figures", ("what", "value"), tuple(rows)))
-    recipe = tuple((_spaced(key), _plain(value)) for key, value in card.recipe.items() if value not in (None, False))
+    recipe = tuple(
+        (_spaced(key), _plain(value)) for key, value in card.recipe.items() if not (value is None or value is False)
+    )
     if recipe:
         page.table(Table("Recipe", ("what", "value"), recipe))
     if skipped:
