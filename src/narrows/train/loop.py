@@ -14,7 +14,7 @@ from torch import Generator, Tensor
 from narrows.data.stream import Stream
 from narrows.errors import TrainingError
 from narrows.model.network import BLOCK_ROWS, Network
-from narrows.train.optim import Constant, Optimizer, Schedule
+from narrows.train.optim import Optimizer, Schedule
 
 READ_EVERY = 50  # steps between two readings of the loss: each one makes the device wait
 WARM_STEPS = 5  # the first ones are slow: caches fill, kernels are chosen
@@ -134,11 +134,10 @@ def train(
         order=Generator().manual_seed(seed),
         chance=Generator(network.device).manual_seed(seed),
     )
+    snapshots = Snapshots(network)
+    stops_early = not schedule.ends and validation is not None
     began = warm = time.perf_counter()
-    good = copy.deepcopy(network.state_dict())
-    good_step = 0
-    best, best_weights, best_epoch = math.inf, good, 0
-    while state.step < budget.steps:
+    while state.step < budget.steps and not (stops_early and snapshots.are_stale(state.epoch)):
         state.epoch += 1
         epoch_began = time.perf_counter()
         squares, seen = torch.zeros((), dtype=torch.float64, device=network.device), 0
@@ -151,39 +150,73 @@ def train(
             if state.step == MEASURED_STEPS and budget.max_seconds < math.inf:
                 now = _now(squares)
                 budget.cut(state.step, now - began, _seconds_per_step(now - warm, stream, validation))
-            last = state.step >= budget.steps
-            if state.step % READ_EVERY == 0 or last or seen == len(stream):
+            epoch_ends = seen == len(stream) or state.step >= budget.steps
+            if epoch_ends or state.step % READ_EVERY == 0:
                 train_mse = squares.item() / seen
-                if not (math.isfinite(train_mse) and _is_finite(network)):
-                    network.load_state_dict(good)
-                    raise TrainingError(_not_finite(state.step, good_step))
-                good, good_step = copy.deepcopy(network.state_dict()), state.step
-                ends = last or seen == len(stream)
-                val_mse = validate(network, validation, seed) if ends and validation is not None else None
-                if val_mse is not None and not math.isfinite(val_mse):
-                    raise TrainingError(_not_finite_in_validation(state.step))
+                snapshots.keep_good(state.step, train_mse)
+                val_mse = None
+                if epoch_ends and validation is not None:
+                    val_mse = validate(network, validation, seed)
+                    snapshots.keep_best(state, val_mse)
                 now = time.perf_counter()
                 yield Progress(
-                    state.step,
-                    budget.steps,
-                    state.epoch,
-                    now - began,
-                    state.samples,
-                    train_mse,
-                    val_mse,
-                    ends,
-                    now - epoch_began,
+                    step=state.step,
+                    steps=budget.steps,
+                    epoch=state.epoch,
+                    seconds=now - began,
+                    samples=state.samples,
+                    train_mse=train_mse,
+                    val_mse=val_mse,
+                    epoch_ends=epoch_ends,
+                    epoch_seconds=now - epoch_began,
                 )
                 network.train()  # whoever used it may have left it otherwise
-                if val_mse is not None and val_mse < best:
-                    best, best_weights, best_epoch = val_mse, good, state.epoch
-            if last:
+            if state.step >= budget.steps:
                 break
-        if isinstance(schedule, Constant) and validation is not None and state.epoch - best_epoch >= PATIENCE:
-            network.load_state_dict(best_weights)
-            return
-    if isinstance(schedule, Constant) and validation is not None:
-        network.load_state_dict(best_weights)
+    if stops_early:
+        snapshots.restore_best()
+
+
+class Snapshots:
+    """The network's last good weights, and the best ones by the validation error.
+
+    Without a validation error the best are those at the beginning, so `restore_best` asks for one.
+    """
+
+    def __init__(self, network: Network) -> None:
+        self.network = network
+        self.good = self.best = copy.deepcopy(network.state_dict())
+        self.good_step = self.best_epoch = 0
+        self.best_mse = math.inf
+
+    def keep_good(self, step: int, train_mse: float) -> None:
+        """Keep the weights, or go back to the last good ones and raise a TrainingError where these are not finite."""
+        if not (math.isfinite(train_mse) and all(bool(p.isfinite().all()) for p in self.network.parameters())):
+            self.network.load_state_dict(self.good)
+            raise TrainingError(
+                f"the loss is no longer finite between steps {self.good_step} and {step}, so training stops and keeps "
+                f"the weights of step {self.good_step}; scale the data (scaling='auto') or take another loss or a "
+                f"preset with a lower rate"
+            )
+        self.good, self.good_step = copy.deepcopy(self.network.state_dict()), step
+
+    def keep_best(self, state: State, val_mse: float) -> None:
+        """Remember the good weights as the best where `val_mse` is the lowest; raise where it is not finite."""
+        if not math.isfinite(val_mse):
+            raise TrainingError(
+                f"the error of the validation share is not finite at step {state.step}, so training stops; look there "
+                f"for values far from all others, or scale the data (scaling='auto')"
+            )
+        if val_mse < self.best_mse:
+            self.best_mse, self.best, self.best_epoch = val_mse, self.good, state.epoch
+
+    def are_stale(self, epoch: int) -> bool:
+        """Whether PATIENCE epochs passed without a better validation error."""
+        return epoch - self.best_epoch >= PATIENCE
+
+    def restore_best(self) -> None:
+        """Give the network the best weights."""
+        self.network.load_state_dict(self.best)
 
 
 @torch.no_grad()
@@ -222,21 +255,3 @@ def _now(squares: Tensor) -> float:
     """Return the clock once the device has done its work."""
     squares.item()
     return time.perf_counter()
-
-
-def _is_finite(network: Network) -> bool:
-    return all(bool(p.isfinite().all()) for p in network.parameters())
-
-
-def _not_finite_in_validation(step: int) -> str:
-    return (
-        f"the error of the validation share is not finite at step {step}, so training stops; look there for values "
-        f"far from all others, or scale the data (scaling='auto')"
-    )
-
-
-def _not_finite(step: int, good_step: int) -> str:
-    return (
-        f"the loss is no longer finite between steps {good_step} and {step}, so training stops and keeps the weights "
-        f"of step {good_step}; scale the data (scaling='auto') or take another loss or a preset with a lower rate"
-    )

@@ -1,0 +1,184 @@
+"""The tables: what they say must be what was measured, and the plain methods must be what they are called."""
+
+import math
+
+import numpy as np
+import pytest
+from sklearn.decomposition import PCA
+
+from narrows.data.formats import read
+from narrows.errors import DataError
+from narrows.train.fit import Fit
+from narrows.use import evaluate as module
+from narrows.use.anomaly import errors
+from narrows.use.evaluate import (
+    Components,
+    components_needed,
+    evaluate,
+    fit_pca,
+    pca_curve,
+    psnr,
+    take,
+    through,
+)
+from narrows.use.restore import reconstruct
+
+
+def model_of(x, **options):
+    return Fit(read(x), epochs=1, device="cpu", **options).run()
+
+
+def low_rank(rows, columns, rank):
+    rng = np.random.default_rng(0)
+    return rng.normal(size=(rows, rank)) @ rng.normal(size=(rank, columns)) + 0.1 * rng.normal(size=(rows, columns))
+
+
+def cell(table, row, column):
+    found = next(cells for cells in table.rows if cells[0] == row)
+    return found[table.columns.index(column)]
+
+
+@pytest.mark.parametrize("data_range", [1.0, 255.0])
+def test_psnr_agrees_with_scikit_image(data_range):
+    metrics = pytest.importorskip("skimage.metrics")
+    rng = np.random.default_rng(0)
+    clean, noisy = (rng.random((12, 9, 3)) * data_range for _ in range(2))
+    assert psnr(noisy, clean, data_range) == pytest.approx(
+        metrics.peak_signal_noise_ratio(clean, noisy, data_range=data_range)
+    )
+
+
+def test_psnr_of_bytes_does_not_wrap_round_and_of_equals_is_infinite():
+    assert psnr(np.array([0], np.uint8), np.array([255], np.uint8), 255) == 0
+    assert psnr(np.array([7]), np.array([7]), 255) == math.inf
+
+
+def test_a_models_mse_is_the_mean_of_its_errors(picture_model, pictures):
+    passed = through(picture_model, pictures)
+    np.testing.assert_allclose(passed.errors, errors(picture_model, pictures), rtol=1e-5)
+    assert passed.x.shape == passed.restored.shape == (60, 72)
+
+
+def test_the_tables_mse_is_that_of_reconstruct(table_model, table):
+    first = evaluate(table_model, table, table, "the rows")[0]
+    scale = table_model.network.scaling.scale.numpy()
+    mse = np.square((reconstruct(table_model, table) - table) / scale).mean()
+    assert cell(first, "this model", "MSE") == pytest.approx(mse, rel=1e-4)
+    assert "the rows" in first.note
+
+
+def test_pca_of_a_table_agrees_with_scikit_learn(table_model, table):
+    scaled = (table - table.mean(0)) / table.std(0)
+    pca = PCA(2).fit(scaled[:50])
+    expected = np.square(pca.inverse_transform(pca.transform(scaled)) - scaled).mean()
+    components = fit_pca(table_model, table[:50])
+    scale, offset = (getattr(table_model.network.scaling, name).numpy() for name in ("scale", "offset"))
+    x = (table - offset) / scale
+    pca = PCA(2).fit(x[:50])
+    expected = np.square(pca.inverse_transform(pca.transform(x)) - x).mean()
+    assert components.through(x, 2).mse == pytest.approx(expected, rel=1e-3)
+    assert components.rows == 50
+
+
+def test_pca_of_pictures_is_clamped_as_the_model_is(picture_model, pictures):
+    x = pictures.reshape(60, -1) / 255
+    pca = PCA(3).fit(x)
+    expected = np.square(pca.inverse_transform(pca.transform(x)).clip(0, 1) - x).mean()
+    table = evaluate(picture_model, pictures, pictures, "these")[0]
+    assert cell(table, "PCA", "MSE") == pytest.approx(expected, rel=1e-4)
+    assert "clamped" in table.note
+
+
+@pytest.mark.parametrize(("rank", "solver"), [(200, "full"), (4, "randomized")])
+def test_wide_samples_get_the_same_components_another_way(monkeypatch, rank, solver):
+    x = low_rank(150 if solver == "full" else 400, 300, min(rank, 20))
+    model = model_of(x, backbone="dense(hidden=[])", bottleneck="linear(4)")
+    chosen = []
+    monkeypatch.setattr("sklearn.decomposition.PCA", lambda *a, **k: chosen.append(k["svd_solver"]) or PCA(*a, **k))
+    all_of_them = fit_pca(model, x)
+    monkeypatch.setattr(module, "DENSE_WIDTH", 10)
+    wide = fit_pca(model, x)
+    passed = through(model, x)
+    assert chosen == ["covariance_eigh", "full" if solver == "full" else "randomized"]
+    assert wide.through(passed.x, 4).mse == pytest.approx(all_of_them.through(passed.x, 4).mse, rel=0.01)
+
+
+def test_doing_nothing_answers_the_mean_of_the_reference(table_model, table):
+    first = evaluate(table_model, table, table[:40], "the first rows")[0]
+    scale = table_model.network.scaling.scale.numpy()
+    expected = np.square((table - table[:40].mean(0)) / scale).mean()
+    assert cell(first, "doing nothing: the mean", "MSE") == pytest.approx(expected, rel=1e-4)
+
+
+def test_the_curve_is_the_error_of_every_number_of_components():
+    x = low_rank(60, 7, 3)
+    fitted = PCA().fit(x)
+    components = Components(fitted.mean_, fitted.components_, 60)
+    expected = [np.square(components.restore(components.scores(x), k) - x).mean() for k in range(8)]
+    np.testing.assert_allclose(pca_curve(components, x), expected, atol=1e-12)
+
+
+def test_components_are_counted_with_clamping():
+    x = np.clip(low_rank(80, 9, 5), 0, 1)
+    fitted = PCA().fit(x)
+    components = Components(fitted.mean_, fitted.components_, 80, limits=(0.0, 1.0))
+    mses = [components.through(x, k).mse for k in range(10)]
+    for target in (0.2, 0.1, 0.05, 0.01, 0.001):
+        expected = next(k for k, mse in enumerate(mses) if mse <= target)
+        assert components_needed(components, x, target) == expected
+
+
+def test_components_that_do_not_suffice_are_not_counted():
+    x = low_rank(30, 6, 6)
+    fitted = PCA(2).fit(x)
+    assert components_needed(Components(fitted.mean_, fitted.components_, 30), x, 1e-6) is None
+
+
+def test_a_reference_of_one_sample_leaves_pca_nothing_to_learn(table_model, table):
+    first = evaluate(table_model, table, table[:1], "one row")[0]
+    assert cell(first, "PCA", "numbers kept") == 0
+
+
+def test_a_code_wider_than_the_data_keeps_as_many_components_as_there_are(table):
+    model = model_of(table, backbone="dense(hidden=[])", bottleneck="linear(9)")
+    first = evaluate(model, table, table, "the rows")[0]
+    assert cell(first, "PCA", "numbers kept") == 5
+
+
+def test_columns_are_in_their_own_units_and_the_worst_comes_first(table_model, table):
+    columns = evaluate(table_model, table, table, "the rows")[2]
+    difference = reconstruct(table_model, table) - table
+    for i in range(5):
+        assert cell(columns, f"x{i}", "error") == pytest.approx(np.sqrt(np.square(difference[:, i]).mean()), rel=1e-3)
+        assert cell(columns, f"x{i}", "spread") == pytest.approx(table[:, i].std(), rel=1e-3)
+    shares = [row[1] / row[2] for row in columns.rows]
+    assert shares == sorted(shares, reverse=True)
+
+
+def test_a_constant_column_has_no_share_to_explain(table):
+    x = np.column_stack([table, np.full(80, 7.0)])
+    columns = evaluate(model_of(x, backbone="dense(hidden=[])", bottleneck="linear(2)"), x, x, "the rows")[2]
+    assert cell(columns, "x5", "explained by this model") == "-"
+
+
+def test_pictures_have_no_column_table(picture_model, pictures):
+    titles = [table.title for table in evaluate(picture_model, pictures, pictures, "these")]
+    assert titles == ["Reconstruction of 60 samples", "Error of single samples"]
+
+
+def test_one_picture_alone_is_one_sample(picture_model, pictures):
+    assert evaluate(picture_model, pictures[0], pictures, "these")[0].title == "Reconstruction of 1 samples"
+
+
+def test_at_most_ten_thousand_samples_are_measured():
+    x = np.arange(10_005)
+    taken = take(x)
+    assert len(taken) == 10_000
+    assert (np.diff(taken) > 0).all()
+    assert take(x[:10_000]) is not None
+    assert len(take(x[:10_000])) == 10_000
+
+
+def test_data_of_another_shape_are_refused(picture_model, pictures):
+    with pytest.raises(DataError, match="shape"):
+        evaluate(picture_model, pictures[:, :5], pictures, "these")
