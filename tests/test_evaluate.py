@@ -68,9 +68,6 @@ def test_the_tables_mse_is_that_of_reconstruct(table_model, table):
 
 
 def test_pca_of_a_table_agrees_with_scikit_learn(table_model, table):
-    scaled = (table - table.mean(0)) / table.std(0)
-    pca = PCA(2).fit(scaled[:50])
-    expected = np.square(pca.inverse_transform(pca.transform(scaled)) - scaled).mean()
     components = fit_pca(table_model, table[:50])
     scale, offset = (getattr(table_model.network.scaling, name).numpy() for name in ("scale", "offset"))
     x = (table - offset) / scale
@@ -89,9 +86,9 @@ def test_pca_of_pictures_is_clamped_as_the_model_is(picture_model, pictures):
     assert "clamped" in table.note
 
 
-@pytest.mark.parametrize(("rank", "solver"), [(200, "full"), (4, "randomized")])
-def test_wide_samples_get_the_same_components_another_way(monkeypatch, rank, solver):
-    x = low_rank(150 if solver == "full" else 400, 300, min(rank, 20))
+@pytest.mark.parametrize(("rows", "solver"), [(120, "full"), (400, "randomized")])
+def test_wide_samples_get_the_same_components_another_way(monkeypatch, rows, solver):
+    x = low_rank(rows, 300, 20)
     model = model_of(x, backbone="dense(hidden=[])", bottleneck="linear(4)")
     chosen = []
     monkeypatch.setattr("sklearn.decomposition.PCA", lambda *a, **k: chosen.append(k["svd_solver"]) or PCA(*a, **k))
@@ -99,7 +96,7 @@ def test_wide_samples_get_the_same_components_another_way(monkeypatch, rank, sol
     monkeypatch.setattr(module, "DENSE_WIDTH", 10)
     wide = fit_pca(model, x)
     passed = through(model, x)
-    assert chosen == ["covariance_eigh", "full" if solver == "full" else "randomized"]
+    assert chosen == ["covariance_eigh", solver]
     assert wide.through(passed.x, 4).mse == pytest.approx(all_of_them.through(passed.x, 4).mse, rel=0.01)
 
 
@@ -167,7 +164,7 @@ def test_pictures_have_no_column_table(picture_model, pictures):
 
 
 def test_one_picture_alone_is_one_sample(picture_model, pictures):
-    assert evaluate(picture_model, pictures[0], pictures, "these")[0].title == "Reconstruction of 1 samples"
+    assert evaluate(picture_model, pictures[0], pictures, "these")[0].title == "Reconstruction of 1 sample"
 
 
 def test_at_most_ten_thousand_samples_are_measured():
@@ -175,8 +172,7 @@ def test_at_most_ten_thousand_samples_are_measured():
     taken = take(x)
     assert len(taken) == 10_000
     assert (np.diff(taken) > 0).all()
-    assert take(x[:10_000]) is not None
-    assert len(take(x[:10_000])) == 10_000
+    assert take(x[:10_000]).tolist() == list(range(10_000))
 
 
 def test_data_of_another_shape_are_refused(picture_model, pictures):

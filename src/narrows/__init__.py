@@ -1,7 +1,8 @@
 """Train an autoencoder on your own images or tables.
 
 One model then reconstructs, denoises, encodes and scores. The names below are imported when they are first used, so
-that `import narrows` is light.
+that `import narrows` is light. One floor below: `narrows.train` has `Fit` and the loop `train`, `narrows.model` has
+`Network` and the menus of parts.
 """
 
 from __future__ import annotations
@@ -15,14 +16,12 @@ if TYPE_CHECKING:
     from narrows.data.formats import Samples, read
     from narrows.errors import DataError, ModelFileError, NarrowsError, SpecError, TrainingError
     from narrows.estimator import Autoencoder, load
-    from narrows.train.loop import train
 
 _HOMES = {
     "Autoencoder": "narrows.estimator",
     "load": "narrows.estimator",
     "Samples": "narrows.data.formats",
     "read": "narrows.data.formats",
-    "train": "narrows.train.loop",
     "NarrowsError": "narrows.errors",
     "SpecError": "narrows.errors",
     "DataError": "narrows.errors",
@@ -39,7 +38,6 @@ __all__ = [
     "TrainingError",
     "load",
     "read",
-    "train",
 ]
 
 

@@ -1,1 +1,5 @@
 """What is learned: torch only; no files, no printing."""
+
+from narrows.model.network import MENUS, Network, build_part
+
+__all__ = ["MENUS", "Network", "build_part"]

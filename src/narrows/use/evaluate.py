@@ -312,7 +312,8 @@ def reconstruction_table(model: Model, passed: Passed, beside: Beside, reference
     note.append(f"MSE per value, in units of {network.texts['scaling']}.")
     rows.append(_row("doing nothing: the mean", 0, nothing, nothing))
     columns = ("method", "numbers kept", "MSE", "variance explained")
-    return Table(f"Reconstruction of {len(passed.x):,} samples", columns, tuple(rows), " ".join(note))
+    count = f"{len(passed.x):,} sample{'s' if len(passed.x) != 1 else ''}"
+    return Table(f"Reconstruction of {count}", columns, tuple(rows), " ".join(note))
 
 
 def _row(method: str, kept: int, mse: float, nothing: float) -> tuple[Cell, ...]:
