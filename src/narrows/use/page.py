@@ -169,7 +169,7 @@ p { margin: 0 0 1rem; text-wrap: pretty; overflow-wrap: break-word; }
 figure { margin: 1rem 0 1.5rem; }
 .ground { overflow-x: auto; background: var(--ground); border-radius: .6rem; }
 .ground img { display: block; margin: 0 auto; max-width: 100%; height: auto; }
-@media (max-width: 42rem) { .ground img { max-width: none; } }
+@media (max-width: 42rem) { .ground img { max-width: 44rem; } }
 figcaption, .note { font-size: .925rem; line-height: 1.5; color: var(--pale); margin: .6rem 0 0; }
 .note { margin: .5rem 0 1.5rem; }
 .table { overflow-x: auto; margin: 1rem 0 0; }

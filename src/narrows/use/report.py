@@ -126,7 +126,7 @@ def _lead(seen: Study, x_name: str) -> str:
     trained = ", which it was trained on" if x_name == "training" else ""
     return (
         f"An autoencoder that turns {math.prod(network.shape):,} numbers into {network.code_size:,} and back, "
-        f"measured on {len(seen.index):,} {seen.words}{trained}."
+        f"measured on {seen.counted}{trained}."
     )
 
 
@@ -142,13 +142,13 @@ def _demo_lead(studies: Mapping[str, Study]) -> str:
 def _key_figures(seen: Study, history: History) -> list[tuple[str, str]]:
     network = seen.model.network
     items = [(f"{network.code_size:,} for {math.prod(network.shape):,}", "numbers: the code for the data")]
-    items.append((number(seen.passed.mse), f"MSE per value, {len(seen.index):,} {seen.words}"))
+    items.append((number(seen.passed.mse), f"MSE per value, {seen.counted}"))
     if seen.beside:
         found, needed = len(seen.beside.components.axes), seen.beside.needed
         items.append((number(seen.beside.passed.mse), f"MSE of PCA with {seen.pca_kept:,} components"))
         items.append((f"over {found:,}" if needed is None else f"{needed:,}", "PCA components do the same work"))
     if history:
-        items.append((_trained(history), f"training, {len(history):,} epochs"))
+        items.append((_trained(history), f"training, {len(history):,} epoch{'s' if len(history) != 1 else ''}"))
     return items
 
 

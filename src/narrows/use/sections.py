@@ -122,7 +122,7 @@ def add_noise(page: Page, studies: Studies) -> None:
         "noise.png",
         draw.draw_panels(panels, seen.limits),
         f"One sample clean, with noise of {NOISE[0]} and of {NOISE[1]}, and restored. {told}.",
-        f"The first of the {seen.words}. Noise is in units of {seen.units}; PSNR is against the clean picture, over a "
+        f"The first of the {seen.words}. Noise is given in {seen.noise_units}; PSNR is against the clean picture, over a "
         f"range of {seen.data_range:g}. The median filter is the plain method, and knows nothing of the data.",
     )
 
@@ -172,7 +172,7 @@ def add_errors(page: Page, seen: Study, names: Sequence[str] | None) -> None:
         row = (i + 1, seen.name(place, names), float(errors[place]), seen.ratio(errors[place]))
         table.append((*row, seen.missed(place)) if seen.is_table else row)
     columns += ("most of it in",) if seen.is_table else ()
-    page.table(Table(f"The worst {len(worst)} of {len(errors):,} {seen.words}", columns, tuple(table)))
+    page.table(Table(f"The worst {len(worst)} of {seen.counted}", columns, tuple(table)))
 
 
 def add_facts(page: Page, model: Model, skipped: Sequence[tuple[str, str]]) -> None:
@@ -258,7 +258,7 @@ def _noise_table(seen: Study) -> Table:
         noisy = seen.through(seen.damage(seen.back(clean), std))
         damaged, restored = (float(np.square(v - clean).mean(dtype=np.float64)) for v in (noisy.x, noisy.restored))
         rows.append((f"noise {std:g}", damaged, restored))
-    note = f"MSE against the clean rows, over {len(clean):,} of them. Noise and MSE in units of {seen.units}; "
+    note = f"MSE against the clean rows, over {len(clean):,} of them. Noise in {seen.noise_units}; MSE in units of {seen.units}; "
     note += "the noise is clipped to the range." if seen.clips else "the noise is not clipped."
     return Table(
         "Noise before and after the model", ("damage", "MSE of the damaged", "MSE restored"), tuple(rows), note

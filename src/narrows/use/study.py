@@ -54,6 +54,12 @@ class Study:
     limits: tuple[float, float]
 
     @property
+    def counted(self) -> str:
+        """The measured samples in words: "60 test samples"."""
+        count = len(self.index)
+        return f"{count:,} {self.words if count != 1 else self.words.replace('samples', 'sample', 1)}"
+
+    @property
     def is_table(self) -> bool:
         """Whether a sample is a row of a table rather than a picture."""
         return len(self.model.network.shape) == 1

@@ -1,0 +1,312 @@
+"""A model file is either a good model or a ModelFileError: truncated, mutated and hostile ones do not load or hang."""
+
+import copy
+import json
+import pickle
+import random
+import signal
+import struct
+from contextlib import contextmanager
+
+import numpy as np
+import pytest
+import torch
+
+from narrows.errors import ModelFileError
+from narrows.modelfile import Model, load, save
+
+
+@contextmanager
+def guard(seconds=10):
+    """Fail what hangs."""
+
+    def stop(signum, frame):
+        raise TimeoutError("loading a file took too long")
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.alarm(seconds)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+
+
+@pytest.fixture(scope="module")
+def good(table_model, tmp_path_factory):
+    """Return the bytes of a good file."""
+    path = tmp_path_factory.mktemp("good") / "model.safetensors"
+    save(path, table_model)
+    return path.read_bytes()
+
+
+def take_apart(data):
+    """Return the header, what is in its one text, and the weights' bytes."""
+    length = struct.unpack("<Q", data[:8])[0]
+    header = json.loads(data[8 : 8 + length])
+    return header, json.loads(header["__metadata__"]["narrows"]), data[8 + length :]
+
+
+def put_together(header, about, weights):
+    header = copy.deepcopy(header)
+    header["__metadata__"]["narrows"] = about if isinstance(about, str) else json.dumps(about)
+    text = json.dumps(header).encode()
+    return struct.pack("<Q", len(text)) + text + weights
+
+
+def refused(path, data):
+    path.write_bytes(data)
+    with guard(), pytest.raises(ModelFileError) as caught:
+        load(path)
+    message = str(caught.value)
+    assert "\n" not in message
+    assert len(message) < 3000
+    return message
+
+
+def test_a_file_holds_the_model_and_its_card(table_model, table, tmp_path):
+    save(tmp_path / "model.safetensors", table_model)
+    loaded = load(tmp_path)
+    assert loaded.card == table_model.card
+    assert loaded.network.texts == table_model.network.texts
+    x = torch.from_numpy(table)
+    assert torch.equal(*(m.network.in_blocks(m.network.reconstruct, x) for m in (loaded, table_model)))
+
+
+def test_the_same_model_gives_the_same_bytes(table_model, picture_model, tmp_path):
+    for name, model in {"t": table_model, "p": picture_model}.items():
+        save(tmp_path / f"{name}1", model)
+        save(tmp_path / f"{name}2", load(tmp_path / f"{name}1"))
+        assert (tmp_path / f"{name}1").read_bytes() == (tmp_path / f"{name}2").read_bytes()
+
+
+def test_no_path_and_no_code_is_in_a_file(good, tmp_path):
+    assert str(tmp_path).encode() not in good
+    assert b"narrows.model" not in good
+    with pytest.raises(pickle.UnpicklingError):
+        pickle.loads(good)
+
+
+def test_truncated_files(good, tmp_path):
+    for length in {*range(0, 60), *np.linspace(60, len(good) - 1, 60, dtype=int).tolist()}:
+        refused(tmp_path / "m", good[:length])
+
+
+def test_a_byte_too_many(good, tmp_path):
+    refused(tmp_path / "m", good + b"\0")
+
+
+def test_flipped_bytes_of_the_header(good, tmp_path):
+    """Every flip is refused, or changes no more than a number or a name of the card."""
+    rng = random.Random(0)
+    length = struct.unpack("<Q", good[:8])[0]
+    for _ in range(150):
+        data = bytearray(good)
+        data[rng.randrange(8 + length)] ^= 1 << rng.randrange(8)
+        (tmp_path / "m").write_bytes(data)
+        with guard():
+            try:
+                model = load(tmp_path / "m")
+            except ModelFileError:
+                continue
+        assert all(p.isfinite().all() for p in model.network.parameters())
+
+
+@pytest.mark.parametrize("length", [0, 1, 2**20 + 1, 2**32, 2**63, 2**64 - 1])
+def test_headers_that_lie_about_their_length(good, tmp_path, length):
+    refused(tmp_path / "m", struct.pack("<Q", length) + good[8:])
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"hello, I am a text file and not a model at all",
+        pickle.dumps({"weights": [1.0] * 50}),
+        struct.pack("<Q", 2) + b"{}",
+        struct.pack("<Q", 2) + b"[]",
+        struct.pack("<Q", 20000) + b"[" * 20000,
+        struct.pack("<Q", 60006) + b'{"a":' + b"[" * 30000 + b"]" * 30000 + b"}",
+        struct.pack("<Q", 16) + b'{"a":1,"a":2}   ',
+        struct.pack("<Q", 9) + b'{"a":NaN}',
+        struct.pack("<Q", 4) + b"\xff\xfe\xfd\xfc",
+    ],
+    ids=["empty", "text", "pickle", "no key", "list", "brackets", "deep", "key twice", "NaN", "no text"],
+)
+def test_what_is_no_model(data, tmp_path):
+    refused(tmp_path / "m", data)
+
+
+def test_no_file_a_folder_without_one_and_a_pipe(tmp_path):
+    for path in (tmp_path / "nothing", tmp_path):
+        with pytest.raises(ModelFileError, match="no such file"):
+            load(path)
+
+
+HOSTILE_TEXTS = [
+    "__import__('os').system('true')",
+    "dense(hidden=[1,2,3,4,5,6,7,8,9,10])",
+    "dense(hidden=[65536]*9)",
+    f"dense(hidden={[65536] * 60})",
+    "dense(hidden=[-1])",
+    "dense(hidden=[True])",
+    "dense(hidden=[1e400])",
+    "dense(**{})",
+    "dense",
+    "densely()",
+    "dense(hidden=[8]) | dense(hidden=[8])",
+    "dense(" + "(" * 400,
+    "x" * 5000,
+    "",
+    "conv()",
+    "lambda: 0",
+    "dense(hidden=[8]); import os",
+    "dense(hidden=[0x41])\n\n",
+]
+
+
+@pytest.mark.parametrize("text", HOSTILE_TEXTS, ids=range(len(HOSTILE_TEXTS)))
+@pytest.mark.parametrize("kind", ["backbone", "bottleneck", "corruption", "loss", "scaling"])
+def test_texts_that_are_none(good, tmp_path, kind, text):
+    header, about, weights = take_apart(good)
+    about["texts"][kind] = text
+    refused(tmp_path / "m", put_together(header, about, weights))
+
+
+WRONG = [
+    None,
+    True,
+    -1,
+    0,
+    1.5,
+    "text",
+    [],
+    {},
+    [1],
+    [-1],
+    [0],
+    [2**40],
+    [5] * 9,
+    ["a"],
+    [[5]],
+    {"a": 1},
+    "\x1b[2J",
+    10**400,
+]
+
+
+@pytest.mark.parametrize("value", WRONG, ids=range(len(WRONG)))
+@pytest.mark.parametrize("key", ["format", "shape", "texts", "card"])
+def test_wrong_values_in_the_header(good, tmp_path, key, value):
+    header, about, weights = take_apart(good)
+    about[key] = value
+    refused(tmp_path / "m", put_together(header, about, weights))
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("layout", "sideways"),
+        ("layout", []),
+        ("dtype", "object"),
+        ("dtype", ["float64"]),
+        ("columns", ["a"]),
+        ("columns", ["a\x1b[2J", "b", "c", "d", "e"]),
+        ("columns", "abcde"),
+        ("reading", {"size": [64, 64]}),
+        ("reading", {"size": [0, 64], "fit": "crop", "colour": "rgb", "depth": 8}),
+        ("reading", {"size": [64, 64], "fit": "crop", "colour": "rgb", "depth": 7}),
+        ("reading", []),
+        ("origin", "x" * 2000),
+        ("origin", "line\nbreak"),
+        ("recipe", {"a": [1]}),
+        ("recipe", {"a": 1e308}),
+        ("recipe", []),
+        ("figures", {"test_mse": "good"}),
+        ("figures", {"test_mse": None}),
+        ("error_quantiles", [1, 2]),
+        ("error_quantiles", [3, 2, 1, 1, 1, 1]),
+        ("error_quantiles", [-1, 0, 1, 2, 3, 4]),
+        ("error_quantiles", ["a"] * 6),
+    ],
+)
+def test_wrong_values_in_the_card(good, tmp_path, key, value):
+    header, about, weights = take_apart(good)
+    about["card"][key] = value
+    assert f"'{key}' of its card" in refused(tmp_path / "m", put_together(header, about, weights))
+
+
+def test_keys_that_are_missing_or_unknown(good, tmp_path):
+    header, about, weights = take_apart(good)
+    for part in (about, about["texts"], about["card"]):
+        for key in list(part):
+            value = part.pop(key)
+            refused(tmp_path / "m", put_together(header, about, weights))
+            part[key] = value
+        part["extra"] = 1
+        refused(tmp_path / "m", put_together(header, about, weights))
+        del part["extra"]
+
+
+def test_a_later_format_is_named(good, tmp_path):
+    header, about, weights = take_apart(good)
+    about["format"] = 2
+    assert "update narrows" in refused(tmp_path / "m", put_together(header, about, weights))
+
+
+def test_weights_of_other_names_types_and_shapes(good, tmp_path):
+    header, about, weights = take_apart(good)
+    names = [name for name in header if name != "__metadata__"]
+    for name in names:
+        for change in (
+            {"dtype": "F64"},
+            {"dtype": "F16"},
+            {"dtype": "Q7"},
+            {"shape": [1]},
+            {"shape": "x"},
+            {"dtype": []},
+        ):
+            broken = copy.deepcopy(header)
+            broken[name] |= change
+            if broken != header:
+                refused(tmp_path / "m", put_together(broken, about, weights))
+        broken = {("other" if key == name else key): value for key, value in header.items()}
+        refused(tmp_path / "m", put_together(broken, about, weights))
+        broken = {key: value for key, value in header.items() if key != name}
+        refused(tmp_path / "m", put_together(broken, about, weights))
+
+
+def test_offsets_that_overlap_or_leave_the_file(good, tmp_path):
+    header, about, weights = take_apart(good)
+    for name in [name for name in header if name != "__metadata__"]:
+        begin, end = header[name]["data_offsets"]
+        for offsets in ([0, end - begin], [begin + 4, end + 4], [end, begin], [begin, 2**62], [-1, end], "x", []):
+            broken = copy.deepcopy(header)
+            broken[name]["data_offsets"] = offsets
+            if broken != header:
+                refused(tmp_path / "m", put_together(broken, about, weights))
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_weights_that_are_not_finite_are_neither_written_nor_read(table_model, good, tmp_path, value):
+    header, about, weights = take_apart(good)
+    for name in [name for name in header if name != "__metadata__"]:
+        entry = header[name]
+        begin = entry["data_offsets"][0]
+        number = np.array(value, np.float32 if entry["dtype"] == "F32" else np.float64).tobytes()
+        data = weights[:begin] + number + weights[begin + len(number) :]
+        assert "not finite" in refused(tmp_path / "m", put_together(header, about, data))
+    network = copy.deepcopy(table_model.network)
+    with torch.no_grad():
+        next(network.parameters()).fill_(value)
+    with pytest.raises(ModelFileError, match="not finite"):
+        save(tmp_path / "new", Model(network, table_model.card))
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("value", [0.0, -1.0])
+def test_a_scale_that_is_not_positive(good, tmp_path, value):
+    header, about, weights = take_apart(good)
+    begin = header["scaling.scale"]["data_offsets"][0]
+    data = weights[:begin] + np.float64(value).tobytes() + weights[begin + 8 :]
+    assert "not positive" in refused(tmp_path / "m", put_together(header, about, data))
