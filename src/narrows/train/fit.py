@@ -276,7 +276,7 @@ def choose_steps(samples: int, values: int, parameters: int) -> int:
     Examples
     --------
     >>> choose_steps(54_000, values=784, parameters=200_000)
-    4799
+    4796
     """
     return round(4 * samples**0.4 * math.log10(max(values, 10)) * math.log10(max(parameters, 10)))
 

@@ -122,8 +122,8 @@ def add_noise(page: Page, studies: Studies) -> None:
         "noise.png",
         draw.draw_panels(panels, seen.limits),
         f"One sample clean, with noise of {NOISE[0]} and of {NOISE[1]}, and restored. {told}.",
-        f"The first of the {seen.words}. Noise is given in {seen.noise_units}; PSNR is against the clean picture, over a "
-        f"range of {seen.data_range:g}. The median filter is the plain method, and knows nothing of the data.",
+        f"The first of the {seen.words}. Noise is given in {seen.noise_units}; PSNR is against the clean picture, "
+        f"over a range of {seen.data_range:g}. The median filter is the plain method, and knows nothing of the data.",
     )
 
 
@@ -258,8 +258,8 @@ def _noise_table(seen: Study) -> Table:
         noisy = seen.through(seen.damage(seen.back(clean), std))
         damaged, restored = (float(np.square(v - clean).mean(dtype=np.float64)) for v in (noisy.x, noisy.restored))
         rows.append((f"noise {std:g}", damaged, restored))
-    note = f"MSE against the clean rows, over {len(clean):,} of them. Noise in {seen.noise_units}; MSE in units of {seen.units}; "
-    note += "the noise is clipped to the range." if seen.clips else "the noise is not clipped."
+    note = f"MSE against the clean rows, over {len(clean):,} of them, in units of {seen.units}. Noise in "
+    note += f"{seen.noise_units}, {'clipped to the range' if seen.clips else 'not clipped'}."
     return Table(
         "Noise before and after the model", ("damage", "MSE of the damaged", "MSE restored"), tuple(rows), note
     )

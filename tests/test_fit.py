@@ -1,0 +1,161 @@
+"""From samples and texts to a model: what is decided, what wins, what is refused."""
+
+import numpy as np
+import pytest
+import torch
+
+from narrows import read
+from narrows.errors import DataError, SpecError
+from narrows.train.fit import Fit, choose_batch_size, choose_steps, find_device
+
+DENSE = {"backbone": "dense(hidden=[])", "device": "cpu"}
+
+
+@pytest.mark.parametrize(
+    ("x", "expected"),
+    [
+        (np.eye(40), {"backbone": "dense(hidden=[256])", "bottleneck": "linear(10)", "scaling": "standard()"}),
+        (np.eye(3)[:, :1], {"bottleneck": "linear(1)", "corruption": "gaussian(0.0, 0.1, clip=False)"}),
+        (
+            np.arange(300, dtype=np.uint8).reshape(3, 10, 10),
+            {"scaling": "unit(output='sigmoid')", "bottleneck": "linear(25)"},
+        ),
+        (
+            np.random.default_rng(0).random((4, 7, 7)),
+            {"backbone": "dense(hidden=[256])", "scaling": "unit(output='sigmoid')"},
+        ),
+        (np.random.default_rng(0).normal(size=(4, 9, 9)), {"scaling": "standard()", "loss": "mse()"}),
+    ],
+)
+def test_what_is_left_open_is_decided_by_the_data(x, expected):
+    texts = Fit(read(x), device="cpu").texts
+    assert {kind: texts[kind] for kind in expected} == expected
+
+
+def test_pictures_of_eight_pixels_and_more_get_convolutions(pictures):
+    assert Fit(read(pictures)).texts["backbone"].startswith("conv(channels=[32]")
+
+
+def test_given_wins_over_preset_and_preset_over_auto(pictures):
+    texts = Fit(read(pictures), preset="tutorial-linear", bottleneck="linear(3)").texts
+    assert texts["bottleneck"] == "linear(3)"
+    assert texts["backbone"] == "dense(hidden=[])"
+    assert Fit(read(pictures), preset="tutorial-linear", backbone="auto").texts["backbone"].startswith("conv(")
+
+
+def test_what_was_decided_is_said(pictures):
+    fit = Fit(read(pictures), **DENSE)
+    assert any(note.startswith("scaling: unit(output='sigmoid') (whole numbers of 8 bits)") for note in fit.notes)
+    assert "code: 18 numbers for 72" in fit.notes
+    assert "not narrower" in Fit(read(pictures), bottleneck="linear(72)", **DENSE).notes[-1]
+
+
+def test_a_tenth_is_kept_out_and_measured(pictures):
+    fit = Fit(read(pictures), epochs=1, **DENSE)
+    assert (len(fit.x), len(fit.held_out)) == (54, 6)
+    kept = {row.numpy().tobytes() for row in fit.x}
+    assert not kept & {row.numpy().tobytes() for row in fit.held_out}
+    name, shown, reference = fit.examples()
+    assert (name, len(shown.x), len(reference)) == ("validation", 6, 54)
+    card = fit.run().card
+    assert card.error_quantiles == tuple(sorted(card.error_quantiles))
+    assert card.error_quantiles[0] <= card.figures["validation_mse"] <= card.error_quantiles[-1]
+
+
+def test_without_validation_there_is_none(pictures):
+    fit = Fit(read(pictures), validation=0, epochs=1, **DENSE)
+    model = fit.run()
+    assert fit.history[0]["val_mse"] is None
+    assert model.card.error_quantiles == ()
+    assert fit.examples()[0] == "training"
+
+
+def test_as_published_is_the_tutorial_to_the_letter():
+    samples = read(read("mnist").x[:100])
+    fit = Fit(samples, preset="tutorial-linear", as_published=True)
+    assert fit.held_out is None
+    assert len(fit.x) == 100
+    assert (fit.stream.batch_size, fit.stream.shuffle) == (20, False)
+    assert fit.budget.steps == 100
+    assert fit.budget.max_seconds == float("inf")
+    torch.manual_seed(0)
+    own = torch.nn.Linear(784, 128), torch.nn.Linear(128, 784)  # PyTorch's own initialisation, in its own order
+    ours = list(fit.network.parameters())
+    assert all(torch.equal(a, b) for a, b in zip(ours, [p for layer in own for p in layer.parameters()], strict=True))
+
+
+def test_as_published_needs_a_source(pictures):
+    with pytest.raises(SpecError, match="tutorial-linear"):
+        Fit(read(pictures), as_published=True)
+
+
+def test_two_runs_are_equal_to_the_bit_and_others_are_not(pictures):
+    weights = []
+    for seed in (1, 1, 2):
+        state = torch.get_rng_state()
+        model = Fit(read(pictures), seed=seed, epochs=2, device="cpu").run()
+        assert torch.equal(torch.get_rng_state(), state)
+        weights.append(torch.cat([p.flatten() for p in model.network.parameters()]))
+    assert torch.equal(weights[0], weights[1])
+    assert not torch.equal(weights[0], weights[2])
+
+
+def test_a_named_set_is_measured_on_its_test_split():
+    from dataclasses import replace
+
+    mnist = read("mnist")
+    model = Fit(replace(mnist, x=mnist.x[:200], labels=None), epochs=1, **DENSE).run()
+    network = model.network
+    test = torch.from_numpy(read("mnist:test").x[:, None])
+    expected = network.in_blocks(lambda rows: network.squared_error(rows).flatten(1).mean(1), test).mean().item()
+    assert model.card.figures["test_mse"] == pytest.approx(expected)
+
+
+def test_a_started_network_answers_the_mean(pictures):
+    fit = Fit(read(pictures), bottleneck="relu(4)", **DENSE)
+    fit.network.eval()
+    first = fit.network.squared_error(fit.x).mean().item()
+    scaled = fit.network.scaling(fit.x)
+    spread = (scaled - scaled.mean(0)).square().mean().item()
+    assert first < 3 * spread
+    code = fit.network.encode(fit.x).z
+    assert ((code > 0).float().mean(0) > 0.5).all()  # no unit sleeps
+
+
+def test_columns_with_control_characters_are_made_printable(table):
+    from dataclasses import replace
+
+    samples = replace(read(table), columns=("a\x1b[2J", "b\n", "c", "d", "e"))
+    assert Fit(samples, epochs=1, **DENSE).run().card.columns == ("a [2J", "b ", "c", "d", "e")
+
+
+@pytest.mark.parametrize(
+    ("x", "options", "error", "words"),
+    [
+        (np.ones((1, 5)), {}, DataError, "only 1 sample"),
+        (np.full((9, 5), 3), {}, DataError, r"all values of the data are equal \(3\)"),
+        (np.eye(9), {"preset": "tutorial-lineer"}, SpecError, "did you mean 'tutorial-linear'"),
+        (np.eye(9), {"epochs": 0}, SpecError, "epochs must be a whole number"),
+        (np.eye(9), {"seed": -1}, SpecError, "seed must be"),
+        (np.eye(9), {"max_seconds": 0}, SpecError, "max_seconds must be"),
+        (np.eye(9), {"validation": 1.0}, SpecError, "validation must be"),
+        (np.eye(9), {"device": "gpu"}, SpecError, "device must be"),
+        (np.eye(9), {"backbone": "conv(channels=[4])"}, SpecError, "takes pictures"),
+        (np.eye(9), {"loss": "bce"}, SpecError, "shares between 0 and 1"),
+        (np.eye(9), {"loss": "mse | mae"}, SpecError, "joins several"),
+    ],
+)
+def test_what_cannot_be_trained_is_refused_in_a_sentence(x, options, error, words):
+    with pytest.raises(error, match=words):
+        Fit(read(x), **options)
+
+
+def test_unknown_arguments_are_type_errors(table):
+    with pytest.raises(TypeError, match="'bottle'"):
+        Fit(read(table), bottle="linear(2)")
+
+
+def test_the_rules_grow_with_what_they_are_about():
+    assert choose_steps(100, 10, 1000) < choose_steps(10_000, 10, 1000) < choose_steps(10_000, 1000, 10**6)
+    assert [choose_batch_size(n) for n in (2, 64, 1000, 10**6)] == [8, 8, 64, 256]
+    assert find_device("cpu").type == "cpu"

@@ -1,0 +1,162 @@
+"""The loop: what it computes, what it reports, when it stops, and what it leaves behind."""
+
+import copy
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from narrows.data.stream import Stream
+from narrows.errors import TrainingError
+from narrows.model.network import Network
+from narrows.train.loop import Budget, train, validate
+from narrows.train.optim import Adam, Constant, OneCycle, Optimizer
+
+TEXTS = {"backbone": "dense(hidden=[])", "bottleneck": "linear(2)", "loss": "mse", "scaling": "standard"}
+
+
+def network_for(table, corruption="none", seed=0, **texts):
+    x = torch.from_numpy(table)
+    torch.manual_seed(seed)
+    network = Network.from_texts(tuple(x.shape[1:]), **(TEXTS | texts | {"corruption": corruption}))
+    network.scaling.fit([x])
+    return network, x
+
+
+def run(network, x, steps=20, batch_size=32, optimizer=None, schedule=None, **options):
+    return list(
+        train(
+            network,
+            Stream(x, batch_size),
+            options.pop("budget", Budget(steps)),
+            optimizer=optimizer or Adam(0.01),
+            schedule=schedule or OneCycle(),
+            **options,
+        )
+    )
+
+
+def test_a_plain_loop_written_out_gives_the_same_weights(table):
+    network, x = network_for(table)
+    plain = copy.deepcopy(network)
+    rows = run(network, x, steps=6)
+    optimizer = torch.optim.Adam(plain.parameters(), lr=0.01)
+    order = torch.Generator().manual_seed(0)
+    squares, step = [], 0
+    for _ in range(2):
+        squares.append(0.0)
+        for index in torch.randperm(len(x), generator=order).split(32):
+            for group in optimizer.param_groups:
+                group["lr"] = 0.01 * OneCycle().factor(step / 6)
+            scaled = plain.scaling(x[index])
+            loss = (plain.decoder(plain.encoder(scaled)[0]) - scaled).square().mean()
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            squares[-1] += loss.item() * len(index)
+            step += 1
+    for ours, theirs in zip(network.parameters(), plain.parameters(), strict=True):
+        assert torch.allclose(ours, theirs, atol=1e-5)
+    reported = [row.train_mse for row in rows if row.epoch_ends]
+    assert reported == pytest.approx([s / len(x) for s in squares], rel=1e-4)  # over samples, not over batches
+
+
+def test_the_same_seed_gives_the_same_bits_and_leaves_the_global_state(table):
+    results = []
+    for seed in (3, 3, 4):
+        network, x = network_for(table, corruption="gaussian(0.1) | mask(0.2)")
+        before = torch.get_rng_state(), np.random.get_state()[1].copy()
+        run(network, x, seed=seed)
+        assert torch.equal(torch.get_rng_state(), before[0])
+        assert np.array_equal(np.random.get_state()[1], before[1])
+        results.append(torch.cat([p.flatten() for p in network.parameters()]))
+    assert torch.equal(results[0], results[1])
+    assert not torch.equal(results[0], results[2])
+
+
+def test_validation_damages_with_a_fixed_seed(table):
+    network, x = network_for(table, corruption="gaussian(0.5)")
+    network.eval()
+    first, again, other = validate(network, x, 0), validate(network, x, 0), validate(network, x, 1)
+    assert first == again != other
+    clean, _ = network_for(table)
+    clean.load_state_dict(network.state_dict())
+    assert validate(clean, x, 0) < first
+
+
+def test_the_network_is_usable_between_two_reports_and_may_be_left(table):
+    network, x = network_for(table)
+    rows = train(network, Stream(x, 8), Budget(1000), optimizer=Adam(), schedule=OneCycle())
+    first = next(rows)
+    network.eval()
+    before = network.in_blocks(network.reconstruct, x)
+    next(rows)
+    assert network.training
+    rows.close()
+    assert network.in_blocks(network.reconstruct, x).shape == before.shape
+    assert (first.step, first.epoch, first.samples) == (10, 1, 80)
+
+
+class Exploding(Optimizer):
+    """Does well for 120 steps, and then makes a weight infinite."""
+
+    def __init__(self, rate=0.01):
+        self.rate = rate
+
+    def build(self, parameters):
+        optimizer = torch.optim.SGD(parameters, lr=self.rate)
+        step, count = optimizer.step, iter(range(10**6))
+
+        def explode():
+            step()
+            if next(count) == 120:
+                optimizer.param_groups[0]["params"][0].data[0, 0] = math.inf
+
+        optimizer.step = explode
+        return optimizer
+
+
+def test_an_infinite_loss_stops_and_leaves_the_last_good_weights(table):
+    network, x = network_for(table)
+    with pytest.raises(TrainingError, match=r"between steps \d+ and \d+"):
+        run(network, x, steps=1000, optimizer=Exploding())
+    assert all(p.isfinite().all() for p in network.parameters())
+    assert math.isfinite(validate(network, x, 0))
+
+
+def test_the_cap_cuts_the_budget_once_after_twenty_steps(table, monkeypatch):
+    network, x = network_for(table)
+    clock = iter(np.arange(0, 1e6, 0.5))  # a machine on which every look at the clock costs half a second
+    monkeypatch.setattr("narrows.train.loop.time.perf_counter", lambda: float(next(clock)))
+    budget = Budget(100_000, max_seconds=3)
+    rows = run(network, x, budget=budget)
+    assert budget.was_cut
+    assert 20 <= rows[-1].step == budget.steps < 1000
+    assert budget.asked == 100_000
+
+
+def test_a_cap_that_is_not_reached_changes_nothing(table):
+    network, x = network_for(table)
+    budget = Budget(40, max_seconds=1000)
+    assert run(network, x, budget=budget)[-1].step == 40
+    assert not budget.was_cut
+
+
+def test_constant_rates_stop_early_and_keep_the_best(table):
+    network, x = network_for(table)
+    rows = run(network, x[:60], steps=10**6, optimizer=Adam(0.5), schedule=Constant(), validation=x[60:])
+    errors = [row.val_mse for row in rows if row.epoch_ends]
+    assert len(errors) < 2000
+    assert validate(network, x[60:], 0) == pytest.approx(min(errors), rel=1e-6)
+
+
+def test_schedules_that_end_do_not_stop_early(table):
+    network, x = network_for(table)
+    assert run(network, x[:60], steps=300, optimizer=Adam(0.5), validation=x[60:])[-1].step == 300
+
+
+def test_an_epoch_that_the_budget_ends_is_reported(table):
+    network, x = network_for(table)
+    rows = [row for row in run(network, x, steps=4) if row.epoch_ends]
+    assert [(row.step, row.epoch, row.samples) for row in rows] == [(3, 1, 80), (4, 2, 112)]
