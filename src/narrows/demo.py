@@ -34,11 +34,11 @@ def demo(folder: Path, device: str, show: Callable[[Fit], int]) -> int:
         if status := show(fit):
             return status
         model = fit.finish()
-        page = run_report(model, fit.history, test.x, x_name="mnist:test", reference=samples.x, labels=test.labels)
+        page = run_report(model, fit.history, test.x, x_name="test", reference=samples.x, labels=test.labels)
         write_run(folder / name, model, fit.history, page.html, page.pictures, overwrite=True)
         runs[name] = (model, fit.history)
     print_losses(runs)
-    page = demo_report(runs, test.x, samples.x)
+    page = demo_report(runs, test.x, samples.x, commands=next_commands(folder))
     for name, data in {"report.html": page.html.encode(), **page.pictures}.items():
         with whole(folder / name, overwrite=True) as temporary:
             temporary.write_bytes(data)
