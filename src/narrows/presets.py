@@ -36,7 +36,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "optimizer": "adam(0.12)",
         "schedule": "one_cycle(warmup=0.15)",
         "batch_size": 64,
-        "epochs": 14,
+        "epochs": 18,
         "published": {
             **PUBLISHED,
             "epochs": 15,
