@@ -30,21 +30,17 @@ def whole(path: str | Path, overwrite: bool = False) -> Iterator[Path]:
     """
     path = Path(path)
     refuse_existing(path, overwrite)
-    try:
+    with _named_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent)
         os.close(handle)
-    except OSError as error:
-        raise DataError(f"{path} cannot be written: {error.strerror}; choose another place with -o") from None
-    temporary = Path(name)
-    try:
-        yield temporary
-        temporary.chmod(0o666 & ~_umask())
-        temporary.replace(path)
-    except OSError as error:
-        raise DataError(f"{path} cannot be written: {error.strerror}; choose another place with -o") from None
-    finally:
-        temporary.unlink(missing_ok=True)
+        temporary = Path(name)
+        try:
+            yield temporary
+            temporary.chmod(0o666 & ~_umask())
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -67,24 +63,15 @@ def whole_folder(path: str | Path, overwrite: bool = False) -> Iterator[Path]:
     """
     path = Path(path)
     refuse_existing(path, overwrite)
-    try:
+    with _named_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
-    except OSError as error:
-        raise DataError(f"{path} cannot be written: {error.strerror}; choose another place with -o") from None
-    try:
-        yield temporary
-        temporary.chmod(0o777 & ~_umask())
-        if not path.exists():
-            temporary.rename(path)
-            return
-        for file in sorted(temporary.rglob("*")):
-            target = path / file.relative_to(temporary)
-            target.mkdir(exist_ok=True) if file.is_dir() else file.replace(target)
-    except OSError as error:
-        raise DataError(f"{path} cannot be written: {error.strerror}; choose another place with -o") from None
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        try:
+            yield temporary
+            temporary.chmod(0o777 & ~_umask())
+            _move(temporary, path)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
 
 
 def refuse_existing(path: str | Path, overwrite: bool) -> None:
@@ -96,6 +83,27 @@ def refuse_existing(path: str | Path, overwrite: bool) -> None:
     """
     if Path(path).exists() and not overwrite:
         raise DataError(f"{path} exists already and is kept; add --overwrite, or choose another name with -o")
+
+
+@contextmanager
+def _named_errors(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise DataError(f"{path} cannot be written: {error.strerror}; choose another place with -o") from None
+
+
+def _move(folder: Path, path: Path) -> None:
+    """Move `folder` to `path`, or its files into the folder that is there."""
+    if not path.exists():
+        folder.rename(path)
+        return
+    for file in sorted(folder.rglob("*")):
+        target = path / file.relative_to(folder)
+        if file.is_dir():
+            target.mkdir(exist_ok=True)
+        else:
+            file.replace(target)
 
 
 def _umask() -> int:

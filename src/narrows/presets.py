@@ -33,10 +33,10 @@ PRESETS: dict[str, dict[str, Any]] = {
         **TUTORIAL,
         "backbone": "conv(channels=[16], pool='max', up='transposed', grid=True)",
         "bottleneck": "relu(4)",
-        "optimizer": "adam(0.12)",
+        "optimizer": "adam(0.05)",
         "schedule": "one_cycle(warmup=0.15)",
         "batch_size": 64,
-        "epochs": 18,
+        "epochs": 14,
         "published": {
             **PUBLISHED,
             "epochs": 15,

@@ -52,7 +52,21 @@ class PairedBottleneck(Bottleneck):
         """Return a cost (N,): one per anchor in `z` (N, features), against the whole batch of partners."""
 
 
-class Linear(Bottleneck):
+class Plain(Bottleneck):
+    """A bottleneck that reads and makes the same number of features, without weights.
+
+    Parameters
+    ----------
+    size : numbers of the code; of each place where the backbone makes a grid.
+    """
+
+    def __init__(self, size: int = 32) -> None:
+        super().__init__()
+        self.size = check_whole("size", size, 1, MAX_SIZE)
+        self.features_in = self.features_out = size
+
+
+class Linear(Plain):
     """Passes `size` numbers through unchanged.
 
     Parameters
@@ -66,17 +80,12 @@ class Linear(Bottleneck):
     tensor([[-1.,  2.]])
     """
 
-    def __init__(self, size: int = 32) -> None:
-        super().__init__()
-        self.size = check_whole("size", size, 1, MAX_SIZE)
-        self.features_in = self.features_out = size
-
     def forward(self, h: Tensor, generator: Generator | None = None) -> Code:
         """Return `h` as the code."""
         return _free(h)
 
 
-class ReLU(Bottleneck):
+class ReLU(Plain):
     """Cuts negative numbers to 0.
 
     Parameters
@@ -92,17 +101,12 @@ class ReLU(Bottleneck):
 
     start_mean = 1.0  # a number that starts below 0 for all samples would never learn
 
-    def __init__(self, size: int = 32) -> None:
-        super().__init__()
-        self.size = check_whole("size", size, 1, MAX_SIZE)
-        self.features_in = self.features_out = size
-
     def forward(self, h: Tensor, generator: Generator | None = None) -> Code:
         """Return max(h, 0) as the code."""
         return _free(h.relu())
 
 
-class Sparse(Bottleneck):
+class Sparse(Plain):
     """Keeps the `k` largest numbers of each place and sets the others to 0.
 
     Makhzani and Frey, "k-Sparse Autoencoders", 2013.
@@ -120,10 +124,8 @@ class Sparse(Bottleneck):
     """
 
     def __init__(self, size: int = 128, k: int = 16) -> None:
-        super().__init__()
-        self.size = check_whole("size", size, 1, MAX_SIZE)
+        super().__init__(size)
         self.k = check_whole("k", k, 1, size)
-        self.features_in = self.features_out = size
 
     def forward(self, h: Tensor, generator: Generator | None = None) -> Code:
         """Return the `k` largest of every place of `h`, in their places."""
