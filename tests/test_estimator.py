@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from parts import Noisy
 from sklearn.base import clone
 from sklearn.datasets import load_digits, load_wine
 from sklearn.model_selection import GridSearchCV
@@ -12,6 +13,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import narrows
 from narrows import Autoencoder, DataError, SpecError
+from narrows.model.bottleneck import BOTTLENECKS
 
 FAST = {"epochs": 2, "backbone": "dense(hidden=[])"}
 
@@ -23,6 +25,12 @@ FAST = {"epochs": 2, "backbone": "dense(hidden=[])"}
     ]
 )
 def test_scikit_learn(estimator, check):
+    check(estimator)
+
+
+@parametrize_with_checks([Autoencoder(bottleneck="noisy(3)", epochs=3)])
+def test_scikit_learn_with_a_random_code(estimator, check, monkeypatch):
+    monkeypatch.setitem(BOTTLENECKS, "noisy", Noisy)
     check(estimator)
 
 

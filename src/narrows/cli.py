@@ -357,7 +357,7 @@ def demo(
 
 
 def _restore(run: str, data: str, output: str, overwrite: bool, verb: Any) -> int:
-    from narrows.data.outputs import write
+    from narrows.data.outputs import check_suits, write
     from narrows.files import refuse_existing
     from narrows.use.restore import was_damaged
 
@@ -367,6 +367,7 @@ def _restore(run: str, data: str, output: str, overwrite: bool, verb: Any) -> in
     if restoring and not was_damaged(model):
         print("note: this model never saw noise in training; --corruption 'gaussian(0.0, 0.5)' trains one that did")
     samples = _read_for(model, data, compare=not restoring)
+    check_suits(output, samples.x)  # before the work; what comes out is as what goes in
     result = verb(model, samples.x)
     write(output, result, names=samples.names or samples.columns, overwrite=overwrite)
     print(f"{output}: {describe_array(result)}")

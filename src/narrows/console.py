@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import textwrap
 import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -74,7 +75,7 @@ def print_table(table: Table) -> None:
     print(f"\n{table.title}")
     print_rows(table.columns, [[f"{v:.6f}" if isinstance(v, float) else v for v in row] for row in table.rows])
     if table.note:
-        print(table.note)
+        print(textwrap.fill(table.note, 100))
 
 
 def print_rows(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
