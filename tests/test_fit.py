@@ -150,6 +150,38 @@ def test_what_cannot_be_trained_is_refused_in_a_sentence(x, options, error, word
         Fit(read(x), **options)
 
 
+@pytest.mark.parametrize("x", [np.array([[1.0, 2.0], [3.0, 5.0]]), np.arange(162, dtype=np.uint8).reshape(2, 9, 9)])
+def test_two_samples_are_enough(x):
+    """One of them is trained on and one kept out."""
+    model = Fit(read(x), epochs=2, device="cpu").run()
+    assert all(p.isfinite().all() for p in model.network.parameters())
+    assert np.isfinite(model.card.figures["validation_mse"])
+
+
+@pytest.mark.parametrize("dtype", ["bool", "uint8", "int8", "uint16", "int64", "uint64", "float16", "float64"])
+def test_every_type_of_picture_trains(dtype):
+    x = np.random.default_rng(0).integers(0, 100, (20, 9, 9))
+    x = {"b": x > 50, "f": x / 100}.get(np.dtype(dtype).kind, x).astype(dtype)
+    model = Fit(read(x), epochs=1, device="cpu").run()
+    assert model.card.dtype == dtype
+    assert np.isfinite(model.card.figures["train_mse"])
+
+
+def test_numbers_of_numpy_are_numbers(table):
+    fit = Fit(read(table), epochs=np.int64(2), seed=np.uint8(3), max_seconds=np.float32(60), **DENSE)
+    assert fit.run().card.recipe["seed"] == 3
+    assert len(fit.history) == 2
+
+
+def test_history_has_a_row_per_epoch_and_ends_in_the_cards_figures(pictures):
+    fit = Fit(read(pictures), epochs=3, **DENSE)
+    card = fit.run().card
+    assert [row["epoch"] for row in fit.history] == [1, 2, 3]
+    assert all(row["seconds"] >= 0 and row["val_mse"] > 0 for row in fit.history)
+    assert fit.history[-1]["train_mse"] == card.figures["train_mse"] < fit.history[0]["train_mse"]
+    assert card.recipe["steps"] == card.recipe["steps_asked"] == 3 * fit.stream.steps_per_epoch
+
+
 def test_unknown_arguments_are_type_errors(table):
     with pytest.raises(TypeError, match="'bottle'"):
         Fit(read(table), bottle="linear(2)")

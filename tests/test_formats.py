@@ -334,7 +334,7 @@ class TestLabels:
             ("l.npy", np.array([[1.0], [2.0], [3.0]]), [1, 2, 3]),
             ("l.npy", np.array(["a", "b", "c"]), ["a", "b", "c"]),
             ("l.idx", idx(np.array([7, 8, 9], "u1")), [7, 8, 9]),
-            ("l.gz", gzip.compress(idx(np.array([7, 8, 9], "u1"))), [7, 8, 9]),
+            ("l.gz", gzip.compress(idx(np.array([7, 8, 9], "u1")), mtime=0), [7, 8, 9]),
         ],
     )
     def test_files(self, save, name, content, expected):

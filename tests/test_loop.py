@@ -10,7 +10,7 @@ import torch
 from narrows.data.stream import Stream
 from narrows.errors import TrainingError
 from narrows.model.network import Network
-from narrows.train.loop import Budget, train, validate
+from narrows.train.loop import PATIENCE, Budget, train, validate
 from narrows.train.optim import Adam, Constant, OneCycle, Optimizer
 
 TEXTS = {"backbone": "dense(hidden=[])", "bottleneck": "linear(2)", "loss": "mse", "scaling": "standard"}
@@ -85,6 +85,26 @@ def test_validation_damages_with_a_fixed_seed(table):
     assert validate(clean, x, 0) < first
 
 
+def test_without_shuffling_batches_come_in_the_datas_order(table):
+    network, x = network_for(table)
+    seen = []
+    network.register_forward_hook(lambda _, args, kwargs, cost: seen.append(kwargs["x"]), with_kwargs=True)
+    rows = train(network, Stream(x, 30, shuffle=False), Budget(6), optimizer=Adam(), schedule=Constant())
+    assert [row.samples for row in rows if row.epoch_ends] == [80, 160]
+    assert torch.equal(torch.cat(seen), torch.cat([x, x]))
+
+
+def test_shuffling_shows_every_sample_once_an_epoch_in_another_order(table):
+    network, x = network_for(table)
+    seen = []
+    network.register_forward_hook(lambda _, args, kwargs, cost: seen.append(kwargs["x"]), with_kwargs=True)
+    run(network, x, steps=6, batch_size=30)
+    first, second = torch.cat(seen[:3]), torch.cat(seen[3:])
+    assert not torch.equal(first, second)
+    for epoch in (first, second):
+        assert torch.equal(epoch[epoch[:, 0].argsort()], x[x[:, 0].argsort()])
+
+
 def test_the_network_is_usable_between_two_reports_and_may_be_left(table):
     network, x = network_for(table)
     rows = train(network, Stream(x, 8), Budget(1000), optimizer=Adam(), schedule=OneCycle())
@@ -119,10 +139,44 @@ class Exploding(Optimizer):
 
 def test_an_infinite_loss_stops_and_leaves_the_last_good_weights(table):
     network, x = network_for(table)
-    with pytest.raises(TrainingError, match=r"between steps \d+ and \d+"):
-        run(network, x, steps=1000, optimizer=Exploding())
-    assert all(p.isfinite().all() for p in network.parameters())
+    rows = train(network, Stream(x, 4), Budget(1000), optimizer=Exploding(), schedule=OneCycle())
+    good = {}
+
+    def watch():
+        for row in rows:
+            good[row.step] = copy.deepcopy(network.state_dict())
+
+    with pytest.raises(TrainingError, match=r"between steps 120 and 140, .* keeps the weights of step 120"):
+        watch()
+    assert max(good) == 120
+    for name, value in network.state_dict().items():
+        assert torch.equal(value, good[120][name]), name
     assert math.isfinite(validate(network, x, 0))
+
+
+def test_an_infinite_validation_error_stops_and_says_where_to_look(table):
+    network, x = network_for(table)
+    far = x[:8].clone()
+    far[3, 0] = 1e300
+    with pytest.raises(TrainingError, match="validation share is not finite at step 3"):
+        run(network, x, steps=1000, validation=far)
+    assert math.isfinite(validate(network, x, 0))
+
+
+def test_an_interrupt_from_whoever_watches_leaves_what_was_trained(table):
+    network, x = network_for(table)
+    start = copy.deepcopy(network.state_dict())
+    rows = train(network, Stream(x, 8), Budget(1000), optimizer=Adam(), schedule=Constant(), validation=x[:9])
+    next(rows)
+    trained = copy.deepcopy(network.state_dict())
+    with pytest.raises(KeyboardInterrupt):
+        rows.throw(KeyboardInterrupt())
+    for name, value in network.state_dict().items():
+        assert torch.equal(value, trained[name]), name
+    assert not torch.equal(start["encoder.1.weight"], trained["encoder.1.weight"])
+    assert network.in_blocks(network.reconstruct, x).isfinite().all()
+    with pytest.raises(StopIteration):
+        next(rows)
 
 
 def test_the_cap_cuts_the_budget_once_after_twenty_steps(table, monkeypatch):
@@ -147,7 +201,7 @@ def test_constant_rates_stop_early_and_keep_the_best(table):
     network, x = network_for(table)
     rows = run(network, x[:60], steps=10**6, optimizer=Adam(0.5), schedule=Constant(), validation=x[60:])
     errors = [row.val_mse for row in rows if row.epoch_ends]
-    assert len(errors) < 2000
+    assert len(errors) == errors.index(min(errors)) + 1 + PATIENCE
     assert validate(network, x[60:], 0) == pytest.approx(min(errors), rel=1e-6)
 
 

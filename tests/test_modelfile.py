@@ -2,11 +2,13 @@
 
 import copy
 import json
+import os
 import pickle
 import random
 import signal
 import struct
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -137,10 +139,111 @@ def test_what_is_no_model(data, tmp_path):
     refused(tmp_path / "m", data)
 
 
-def test_no_file_a_folder_without_one_and_a_pipe(tmp_path):
+def test_no_file_and_a_folder_without_one(tmp_path):
     for path in (tmp_path / "nothing", tmp_path):
         with pytest.raises(ModelFileError, match="no such file"):
             load(path)
+
+
+def test_a_named_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "model.safetensors")
+    with guard(), pytest.raises(ModelFileError, match="it is no file"):
+        load(tmp_path)
+
+
+def test_a_file_that_is_longer_than_its_weights_is_not_read(good, tmp_path, monkeypatch):
+    """A sparse file of gigabytes costs whoever sends it nothing."""
+    monkeypatch.setattr("narrows.modelfile.load_tensors", lambda data: pytest.fail("weights were read"))
+    with (tmp_path / "m").open("wb") as file:
+        file.write(good)
+        file.truncate(3 * 2**30)
+    with guard(), pytest.raises(ModelFileError, match="longer or shorter than its weights"):
+        load(tmp_path / "m")
+    with (tmp_path / "m").open("r+b") as file:
+        file.truncate(5 * 2**30)
+    with guard(), pytest.raises(ModelFileError, match="not a safetensors file of a size"):
+        load(tmp_path / "m")
+
+
+def test_flipped_bytes_of_the_weights_load_or_are_refused(good, tmp_path):
+    """No check can tell one finite weight from another; what loads is finite and computes."""
+    rng = random.Random(1)
+    begin = 8 + struct.unpack("<Q", good[:8])[0]
+    loaded = 0
+    for _ in range(60):
+        data = bytearray(good)
+        data[rng.randrange(begin, len(good))] ^= 1 << rng.randrange(8)
+        (tmp_path / "m").write_bytes(data)
+        with guard(), suppress(ModelFileError):
+            state = load(tmp_path / "m").network.state_dict()
+            assert all(value.isfinite().all() for value in state.values())
+            assert (state["scaling.scale"] > 0).all()
+            loaded += 1
+    assert loaded > 30
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda text: text.replace('"format"', '"format": 1, "format"', 1),
+        lambda text: text.replace('"origin"', '"origin": "a", "origin"', 1),
+        lambda text: text.replace('"train_mse": ', '"other": NaN, "train_mse": ', 1),
+        lambda text: text.replace('"train_mse": ', '"other": Infinity, "train_mse": ', 1),
+        lambda text: text.replace('"train_mse": ', '"other": 1e999, "train_mse": ', 1),
+        lambda text: text.replace('"train_mse": ', f'"other": {"9" * 5000}, "train_mse": ', 1),
+        lambda text: text.replace('"train_mse": ', f'"other": {"[" * 90000}, "train_mse": ', 1),
+        lambda text: text.replace('"train_mse": ', '"\\u001b[2J": 1, "train_mse": ', 1),
+        lambda text: text.replace('"train_mse": ', '"\\u202e": 1, "train_mse": ', 1),
+        lambda text: text.replace('"seed": ', '"line\\nbreak": 1, "seed": ', 1),
+        lambda text: text.replace('"seed": ', f'"{"x" * 2000}": 1, "seed": ', 1),
+        lambda text: text.replace('"seed": ', '"\\ud800": 1, "seed": ', 1),
+        lambda text: text.replace('"format": 1', '"format": 1.0', 1),
+        lambda text: text.replace('"format": 1', '"format": true', 1),
+        lambda text: text.replace('"shape": [5]', '"shape": [5.0]', 1),
+        lambda text: text.replace('"shape": [5]', '"shape": [true]', 1),
+        lambda text: text.replace('"shape": [5]', '"shape": [5, 1048576, 1048576]', 1),
+        lambda text: text + "{}",
+        lambda text: f"[{text}]",
+        lambda text: "",
+    ],
+    ids=range(20),
+)
+def test_hostile_json_in_the_one_text(good, tmp_path, change):
+    header, about, weights = take_apart(good)
+    text = json.dumps(about)
+    assert change(text) != text
+    refused(tmp_path / "m", put_together(header, change(text), weights))
+
+
+@pytest.mark.parametrize("metadata", [None, {}, [], {"narrows": 1}, {"other": "x"}, "text"])
+def test_metadata_that_are_not_ours(good, tmp_path, metadata):
+    header, about, weights = take_apart(good)
+    changed = {**header, "__metadata__": metadata}
+    text = json.dumps(changed).encode()
+    assert "no model of narrows" in refused(tmp_path / "m", struct.pack("<Q", len(text)) + text + weights)
+    header["__metadata__"]["pickle"] = "cos\nsystem\n"
+    assert "no model of narrows" in refused(tmp_path / "m", put_together(header, about, weights))
+
+
+def test_a_figure_that_is_not_finite_is_not_written(table_model, tmp_path):
+    card = replace(table_model.card, figures={"test_mse": float("nan")})
+    with pytest.raises(ModelFileError, match="a figure of its card is not finite"):
+        save(tmp_path / "m", Model(table_model.network, card))
+    assert not list(tmp_path.iterdir())
+
+
+def test_interrupted_writing_leaves_the_old_file(table_model, good, tmp_path, monkeypatch):
+    (tmp_path / "m").write_bytes(good)
+
+    def half(tensors, path, metadata):
+        path.write_bytes(good[:100])
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("narrows.modelfile.save_file", half)
+    with pytest.raises(KeyboardInterrupt):
+        save(tmp_path / "m", table_model, overwrite=True)
+    assert (tmp_path / "m").read_bytes() == good
+    assert [file.name for file in tmp_path.iterdir()] == ["m"]
 
 
 HOSTILE_TEXTS = [

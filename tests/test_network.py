@@ -75,7 +75,7 @@ def test_squared_error_is_per_value_in_models_units():
     assert torch.allclose(error.mean(1).float(), network(x).mse)
 
 
-@pytest.mark.parametrize("rows", [1, 2, BLOCK_ROWS - 1, BLOCK_ROWS, BLOCK_ROWS + 1, 3 * BLOCK_ROWS])
+@pytest.mark.parametrize("rows", [0, 1, 2, BLOCK_ROWS - 1, BLOCK_ROWS, BLOCK_ROWS + 1, 3 * BLOCK_ROWS])
 def test_blocks_return_every_row_once(rows):
     x = torch.arange(rows, dtype=torch.float32).view(-1, 1).expand(-1, 4)
     seen = []

@@ -260,7 +260,7 @@ class Network(nn.Module):
         training, results = self.training, []
         self.eval()
         with torch.inference_mode(), _AlignedRows():
-            for start in range(0, len(x), BLOCK_ROWS):
+            for start in range(0, max(len(x), 1), BLOCK_ROWS):  # no rows: one block says the result's shape
                 rows = x[start : start + BLOCK_ROWS]
                 block = torch.zeros(BLOCK_ROWS, *x.shape[1:], dtype=x.dtype, device=self.device)
                 block[: len(rows)] = rows.to(self.device)
