@@ -214,3 +214,11 @@ def test_an_epoch_that_the_budget_ends_is_reported(table):
     network, x = network_for(table)
     rows = [row for row in run(network, x, steps=4) if row.epoch_ends]
     assert [(row.step, row.epoch, row.samples) for row in rows] == [(3, 1, 80), (4, 2, 112)]
+
+
+def test_the_mse_of_an_epoch_that_was_cut_is_over_the_samples_that_it_saw(table):
+    network, x = network_for(table)
+    stream = Stream(x, 32, shuffle=False)
+    rows = list(train(network, stream, Budget(4), optimizer=Adam(0.0), schedule=Constant()))
+    errors = network.squared_error(x).mean(1)
+    assert [row.train_mse for row in rows] == pytest.approx([errors.mean().item(), errors[:32].mean().item()], rel=1e-5)

@@ -67,7 +67,8 @@ def test_decoding_codes_is_reconstructing(model):
 
 
 @pytest.mark.parametrize(
-    "z", [np.zeros((2, 5)), np.zeros((2, 3, 16)), np.full((1, 16), np.nan), np.array([["a"] * 16])]
+    "z",
+    [np.zeros((2, 5)), np.zeros((2, 3, 16)), np.full((1, 16), np.nan), np.full((1, 16), 1e300), np.array([["a"] * 16])],
 )
 def test_codes_that_are_none_are_refused(model, z):
     with pytest.raises(DataError, match="code"):

@@ -33,7 +33,8 @@ def decode(model: Model, z: np.ndarray) -> np.ndarray:
             f"codes of this model are rows of {network.code_size} numbers, however these are {z.dtype} {z.shape}; "
             f"make them with encode"
         )
-    codes = torch.from_numpy(z.astype(np.float32)).view(-1, *network.code_shape)
+    with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite, and is refused below
+        codes = torch.from_numpy(z.astype(np.float32)).view(-1, *network.code_shape)
     if not codes.isfinite().all():
         raise DataError("a code must be finite, however these hold NaN or infinity; make them with encode")
     return leave(model, network.in_blocks(network.decode, codes))
