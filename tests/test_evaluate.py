@@ -17,12 +17,14 @@ from narrows.use.evaluate import (
     components_needed,
     evaluate,
     fit_pca,
+    measure,
     pca_curve,
     psnr,
     take,
     through,
 )
 from narrows.use.restore import reconstruct
+from narrows.use.units import enter
 
 
 def model_of(x, **options):
@@ -84,18 +86,32 @@ def test_pca_of_pictures_is_clamped_as_the_model_is(picture_model, pictures):
     assert "clamped" in table.note
 
 
-@pytest.mark.parametrize(("rows", "solver"), [(120, "full"), (400, "randomized")])
-def test_wide_samples_get_the_same_components_another_way(monkeypatch, rows, solver):
+@pytest.mark.parametrize(("rows", "found"), [(60, 59), (120, 119), (400, 64)])
+def test_wide_samples_get_the_same_components_another_way(monkeypatch, rows, found):
     x = low_rank(rows, 300, 20)
     model = model_of(x, backbone="dense(hidden=[])", bottleneck="linear(4)")
-    chosen = []
-    monkeypatch.setattr("sklearn.decomposition.PCA", lambda *a, **k: chosen.append(k["svd_solver"]) or PCA(*a, **k))
-    all_of_them = fit_pca(model, x)
+    exact = fit_pca(model, x)
     monkeypatch.setattr(module, "DENSE_WIDTH", 10)
     wide = fit_pca(model, x)
     passed = through(model, x)
-    assert chosen == ["covariance_eigh", solver]
-    assert wide.through(passed.x, 4).mse == pytest.approx(all_of_them.through(passed.x, 4).mse, rel=0.01)
+    assert len(exact.axes) == min(rows - 1, 300)
+    assert len(wide.axes) == found
+    np.testing.assert_allclose(wide.axes @ wide.axes.T, np.eye(found), atol=1e-4)
+    for kept in (4, 20):
+        assert wide.through(passed.x, kept).mse == pytest.approx(exact.through(passed.x, kept).mse, rel=0.01)
+
+
+def test_what_is_measured_by_chunks_is_what_all_samples_at_once_say(monkeypatch, table_model, table):
+    monkeypatch.setattr("narrows.use.units.CHUNK_VALUES", 1)  # 64 rows, then the 16 that are left
+    components = fit_pca(table_model, table)
+    measured = measure(table_model, enter(table_model, table)[0], components)
+    passed = through(table_model, table)
+    np.testing.assert_array_equal(measured.errors, passed.errors)
+    np.testing.assert_allclose(measured.value_errors, passed.squares.mean(0, dtype=float))
+    np.testing.assert_allclose(measured.mean, passed.x.mean(0, dtype=float), atol=1e-6)
+    np.testing.assert_allclose(measured.variance, passed.x.var(0, dtype=float), rtol=1e-5)
+    assert measured.mse_of(components.mean) == pytest.approx(np.square(passed.x - components.mean).mean(), rel=1e-5)
+    assert measured.beside.mse == pytest.approx(components.through(passed.x, 2).mse, rel=1e-6)
 
 
 def test_doing_nothing_answers_the_mean_of_the_reference(table_model, table):
@@ -109,8 +125,9 @@ def test_the_curve_is_the_error_of_every_number_of_components():
     x = low_rank(60, 7, 3)
     fitted = PCA().fit(x)
     components = Components(fitted.mean_, fitted.components_, 60)
-    expected = [np.square(components.restore(components.scores(x), k) - x).mean() for k in range(8)]
-    np.testing.assert_allclose(pca_curve(components, x), expected, atol=1e-12)
+    expected = [components.through(x, k).mse for k in range(8)]
+    chunks = x[:50], x[50:]
+    np.testing.assert_allclose(pca_curve(components, chunks, [*map(components.scores, chunks)]), expected, atol=1e-12)
 
 
 def test_components_are_counted_with_clamping():
@@ -120,13 +137,13 @@ def test_components_are_counted_with_clamping():
     mses = [components.through(x, k).mse for k in range(10)]
     for target in (0.2, 0.1, 0.05, 0.01, 0.001):
         expected = next(k for k, mse in enumerate(mses) if mse <= target)
-        assert components_needed(components, x, target) == expected
+        assert components_needed(components, (x[:70], x[70:]), target) == expected
 
 
 def test_components_that_do_not_suffice_are_not_counted():
     x = low_rank(30, 6, 6)
     fitted = PCA(2).fit(x)
-    assert components_needed(Components(fitted.mean_, fitted.components_, 30), x, 1e-6) is None
+    assert components_needed(Components(fitted.mean_, fitted.components_, 30), [x], 1e-6) is None
 
 
 def test_a_reference_of_one_sample_leaves_pca_nothing_to_learn(table_model, table):

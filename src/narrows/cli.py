@@ -6,6 +6,8 @@ Exit status: 0, all that was asked for is there (named skips included); 1, some 
 
 from __future__ import annotations
 
+import atexit
+import gc
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -36,6 +38,7 @@ Part = Annotated[str | None, arg(metavar="PART", help_behavior_hint="")]
 def main(argv: list[str] | None = None) -> int:
     """Run the command line on `argv` and return the exit status."""
     argv = sys.argv[1:] if argv is None else argv
+    _spare_the_collector()
     try:
         if argv and not argv[0].startswith("-") and argv[0] not in app._subcommands:
             raise NarrowsError(f"there is no verb {argv[0]!r}; {did_you_mean(argv[0], app._subcommands)}")
@@ -48,6 +51,16 @@ def main(argv: list[str] | None = None) -> int:
         return 130
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else 2
+
+
+def _spare_the_collector() -> None:
+    """Let Python look for garbage less often, and not once more at the end.
+
+    Nearly all that it looks through is torch's own and stays; it took a fifth of a second of the imports and almost one
+    of leaving.
+    """
+    gc.set_threshold(20_000)
+    atexit.register(gc.freeze)
 
 
 _DESCRIPTION = (

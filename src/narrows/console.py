@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 def show(fit: Fit, console: Console | None = None) -> None:
     """Train `fit` to its end: a bar on a terminal, elsewhere one plain line per epoch."""
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     console = console or Console(highlight=False)
     if not console.is_terminal:
@@ -28,6 +27,8 @@ def show(fit: Fit, console: Console | None = None) -> None:
             if step.epoch_ends:
                 console.print(describe_epoch(step), soft_wrap=True)
         return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
     columns = [
         TextColumn("epoch {task.fields[epoch]}"),
         BarColumn(),

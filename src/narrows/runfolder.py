@@ -32,7 +32,7 @@ def write_run(
     folder : where; an existing one is refused unless `overwrite`, which replaces the files of the same names.
     history : a mapping per epoch with the keys COLUMNS; a missing `val_mse` is None.
     page : the HTML of report.html.
-    pictures : PNG files by name.
+    pictures : SVG files by name.
 
     Raises DataError where the folder exists or cannot be written.
     """

@@ -22,6 +22,7 @@ from narrows.errors import DataError, did_you_mean
 
 IDX_TYPES = {8: ">u1", 9: ">i1", 11: ">i2", 12: ">i4", 13: ">f4", 14: ">f8"}
 NPY_HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+BLOCK = 2**18  # bytes that are read at once: larger ones leave holes in memory that nothing else fits in
 DEFLATE = 1032  # gzip makes data at most this many times smaller
 GAPS = {"", "na", "n/a", "nan", "null", "none", "?"}
 KINDS = {"O": "objects", "c": "complex numbers", "U": "texts", "T": "texts", "S": "bytes", "V": "records"}
@@ -333,7 +334,7 @@ def _read_values(
     buffer = np.empty(needed, np.uint8)
     done = 0
     while done < needed:
-        block = file.read(min(needed - done, 1 << 24))
+        block = file.read(min(needed - done, BLOCK))
         if not block:
             raise DataError(f"{name} is cut short: {needed} bytes of values are due, however: it holds {done}")
         buffer[done : done + len(block)] = np.frombuffer(block, np.uint8)

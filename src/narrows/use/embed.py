@@ -7,7 +7,7 @@ import torch
 
 from narrows.errors import DataError
 from narrows.modelfile import Model
-from narrows.use.units import enter, leave
+from narrows.use.units import enter, in_chunks, joined, leave
 
 
 def encode(model: Model, x: np.ndarray) -> np.ndarray:
@@ -37,4 +37,4 @@ def decode(model: Model, z: np.ndarray) -> np.ndarray:
         codes = torch.from_numpy(z.astype(np.float32)).view(-1, *network.code_shape)
     if not codes.isfinite().all():
         raise DataError("a code must be finite, however these hold NaN or infinity; make them with encode")
-    return leave(model, network.in_blocks(network.decode, codes))
+    return joined(leave(model, network.in_blocks(network.decode, chunk)) for chunk in in_chunks(network, codes))

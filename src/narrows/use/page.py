@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from html import escape
-from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from narrows.use.evaluate import Cell, Table
+from narrows.use.figure import Figure
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+URL_SAFE = " !$'()*+,/:;=?@"  # characters that stand for themselves in an address and in an attribute of HTML
 
 
 @dataclass(frozen=True)
@@ -22,7 +20,7 @@ class Report:
     Attributes
     ----------
     html : the page, with the pictures in it.
-    pictures : the same pictures as PNG files, by file name.
+    pictures : the same pictures as SVG files, by file name.
     """
 
     html: str
@@ -72,11 +70,10 @@ class Page:
 
     def picture(self, name: str, figure: Figure, alt: str, caption: str = "") -> None:
         """Add a picture, kept as the file `name`; `alt` says what is seen to those who do not see it."""
-        data = png(figure)
-        self.pictures[name] = data
-        wide, high = (round(side * 96) for side in figure.get_size_inches())
-        source = f"data:image/png;base64,{base64.b64encode(data).decode()}"
-        image = f'<img src="{source}" width="{wide}" height="{high}" alt="{escape(alt)}">'
+        svg = figure.svg
+        self.pictures[name] = svg.encode()
+        source = f"data:image/svg+xml,{quote(svg, safe=URL_SAFE)}"
+        image = f'<img src="{source}" width="{figure.width}" height="{figure.height}" alt="{escape(alt)}">'
         below = f"<figcaption>{escape(caption)}</figcaption>" if caption else ""
         self.body.append(f'<figure><div class="ground">{image}</div>{below}</figure>')
 
@@ -111,13 +108,6 @@ class Page:
             f"</body>\n</html>\n"
         )
         return Report(html, dict(self.pictures))
-
-
-def png(figure: Figure) -> bytes:
-    """Return a figure as the bytes of a PNG file, the same in every run."""
-    file = io.BytesIO()
-    figure.savefig(file, format="png", dpi=figure.dpi, facecolor=figure.get_facecolor(), metadata={"Software": None})
-    return file.getvalue()
 
 
 def number(value: Cell) -> str:

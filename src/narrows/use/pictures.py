@@ -1,7 +1,6 @@
-"""The report's pictures: functions that return a matplotlib Figure, for notebooks too.
+"""The report's pictures: functions that return a Figure, for notebooks too.
 
-Pictures of data are drawn on one fixed scale, never stretched to their own contrast. Lengths are in CSS pixels, 96
-to the inch.
+Pictures of data are drawn on one fixed scale, never stretched to their own contrast. Lengths are CSS pixels.
 """
 
 from __future__ import annotations
@@ -9,32 +8,30 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from narrows.model.network import Network
 from narrows.model.summary import describe_code, layers
+from narrows.use.figure import FAINT, INK, LINE, MUTED, Axes, Box, Figure, Style, extent, legend
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
-GROUND, INK, MUTED, FAINT = "#f6f6f3", "#23272b", "#666d73", "#d9dad5"
 COLOURS = ("#1b7a78", "#c9622b", "#5b6bbf", "#a3478f", "#6f8f2f", "#b8912f", "#3f8fc4", "#c04a5a", "#7d6a55", "#3d4a52")
-PX = 1 / 96  # inches
-DPI = 144  # dots: 1.5 per CSS pixel, so that pictures stay sharp on phones
-CELL = 84  # the side that a picture in a row is drawn at, or near it
+FUNNEL = "#e5e5e1"  # between two layers
+RAMP = ("#440154", "#46327e", "#365c8d", "#277f8e", "#1fa187", "#4ac16d", "#a0da39", "#fde725")  # viridis
+CELL = 74  # the width of a picture in a row: ten fill the page
+PANEL = 138  # the longer side of a picture with words
 LABEL = 166  # the room for a row's label
+MANY = 2000  # samples from which dots are small
 MAX_TEXT = 28  # characters of a name in a picture
 MAX_CLASSES = 10
-MAX_MARKS = 30  # epochs of a curve that are marked one by one
+MAX_MARKS = 30  # on a curve; of more epochs, every second is marked, and so on
 DAMAGED = ", damaged with a fixed seed"
-CURVES = (
-    ("train_mse", "training: over the samples while the weights move", "o-"),
-    ("val_mse", f"validation: after the epoch{DAMAGED}", "s--"),
-)
-Box = tuple[float, float, float, float]  # left, bottom, width, height as shares of the figure
+CURVES = {  # of a history
+    "train_mse": ("training: over the samples while the weights move", Style(INK, 2, "", "dot", 7)),
+    "val_mse": (f"validation: after the epoch{DAMAGED}", Style(INK, 2, "6 4", "square", 6)),
+}
+PUBLISHED = Style(INK, mark="diamond", size=9)
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +51,16 @@ class Step:
     shape: tuple[int, ...]
     parameters: int
 
+    @property
+    def is_code(self) -> bool:
+        """Whether this is the narrow place."""
+        return self.names[0].startswith("code")
+
+    @property
+    def words(self) -> str:
+        """The names, one below the other."""
+        return "\n".join(self.names)
+
 
 def draw_network(network: Network) -> Figure:
     """Draw the network's layers from left to right, as high as the values that leave them are many.
@@ -62,39 +69,33 @@ def draw_network(network: Network) -> Figure:
     --------
     >>> network = Network.from_texts((4,), backbone="dense(hidden=[])", bottleneck="linear(2)", corruption="none",
     ...     loss="mse", scaling="standard")
-    >>> len(draw_network(network).axes)
-    1
+    >>> "22 parameters; the code: 2 numbers for 4" in draw_network(network).svg
+    True
     """
     row = steps(network)
-    gap, bar, tallest, line = 112, 26, 150, 14
-    lines = max(len("\n".join(step.names).split("\n")) for step in row)
-    foot = 34 + line * (lines + 1)
-    width, height = max(gap * len(row) + 16, 400), tallest + foot + 68
-    figure = _figure(width, height)
-    axes = _blank_axes(figure, (0, 0, 1, 1))
-    axes.set(xlim=(0, width), ylim=(0, height))
-    most = max(math.prod(step.shape) for step in row)
-    centre, left = foot + tallest / 2, (width - gap * len(row)) / 2 + gap / 2
-    before: tuple[float, float] | None = None
-    for i, step in enumerate(row):
-        x = left + gap * i
-        half = max(tallest * (math.prod(step.shape) / most) ** 0.4, 8) / 2
-        is_code, is_end = step.names[0].startswith("code"), i in (0, len(row) - 1)
-        if before:
-            x0, half0 = before
-            corners = ([x0, x - bar / 2, x - bar / 2, x0], [half0, half, -half, -half0])
-            axes.fill(corners[0], [centre + y for y in corners[1]], color=FAINT, alpha=0.6, lw=0)
-        colour = COLOURS[1] if is_code else COLOURS[0] if not is_end else INK
-        axes.fill_between([x - bar / 2, x + bar / 2], centre - half, centre + half, color=colour, lw=0)
-        _text(axes, x, centre + half + 7, _times(step.shape), va="bottom", weight="bold")
-        words = "\n".join(step.names)
-        _text(axes, x, foot - 14, words, va="top", size=8.5)
-        count = f"{step.parameters:,} parameters" if step.parameters else ""
-        _text(axes, x, foot - 20 - line * len(words.split("\n")), count, va="top", size=7.5, color=MUTED)
-        before = x + bar / 2, half
+    gap, bar, tallest, line = 112, 26, 150, 15
+    lines = max(len(step.words.split("\n")) for step in row)
+    head, foot = 68, 34 + line * (lines + 1)
+    figure = Figure(max(gap * len(row) + 16, 400), head + tallest + foot)
     total = sum(p.numel() for p in network.parameters())
     words = f"{total:,} parameters; the code: {describe_code(network).split(':')[0]}"
-    _text(axes, width / 2, height - 12, words, va="top", color=MUTED)
+    figure.text(figure.width / 2, 24, words, colour=MUTED)
+    most = max(math.prod(step.shape) for step in row)
+    centre, left = head + tallest / 2, (figure.width - gap * len(row)) / 2 + gap / 2
+    halves = [max(tallest * (math.prod(step.shape) / most) ** 0.4, 8) / 2 for step in row]
+    for i in range(1, len(row)):
+        x0, x1 = left + gap * (i - 1) + bar / 2, left + gap * i - bar / 2
+        corners = [(x0, halves[i - 1]), (x1, halves[i]), (x1, -halves[i]), (x0, -halves[i - 1])]
+        figure.area([(x, centre + y) for x, y in corners], FUNNEL)
+    for i, (step, half) in enumerate(zip(row, halves, strict=True)):
+        x, is_end = left + gap * i, i in (0, len(row) - 1)
+        colour = COLOURS[1] if step.is_code else COLOURS[0] if not is_end else INK
+        figure.bars([(x - bar / 2, centre - half, bar, 2 * half)], colour)
+        figure.text(x, centre - half - 8, "×".join(f"{side:,}" for side in step.shape), bold=True)
+        below = head + tallest + 24
+        figure.text(x, below, step.words, size=11)
+        count = f"{step.parameters:,} parameters" if step.parameters else ""
+        figure.text(x, below + 6 + line * len(step.words.split("\n")), count, size=10, colour=MUTED)
     return figure
 
 
@@ -136,26 +137,24 @@ def draw_losses(
 
     Examples
     --------
-    >>> draw_losses({"": [{"epoch": 1, "train_mse": 0.1, "val_mse": None}]}).axes[0].get_yscale()
-    'log'
+    >>> figure = draw_losses({"": [{"epoch": 1, "train_mse": 0.1, "val_mse": None}]}, damaged=False)
+    >>> "training: over the samples" in figure.svg, "validation" in figure.svg
+    (True, False)
     """
-    lines = 2 + bool(published)
-    height = 300 + 18 * lines
-    figure = _figure(820 if len(runs) == 1 else 920, height)
-    axes = _axes(figure, (0.09, 48 / height, 0.89, 240 / height), "epoch", "mean squared error per value")
-    for colour, (name, history) in zip(COLOURS, runs.items(), strict=False):
-        lead = f"{name}, " if name else ""
-        for key, words, line in CURVES:
-            points = [(row["epoch"], row[key]) for row in history if row.get(key) is not None]
-            if points:
-                words = words.removesuffix("" if damaged else DAMAGED)
-                size = 4 if len(points) <= MAX_MARKS else 0
-                axes.plot(*zip(*points, strict=True), line, ms=size, color=colour, label=lead + words)
-        if published and name in published:
-            epochs, losses = zip(*published[name].items(), strict=True)
-            axes.plot(epochs, losses, "D", ms=6, mfc="none", color=colour, label=f"{lead}the tutorial's, as true MSE")
-    _log_ticks(axes)
-    _legend(axes, loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0, ncols=len(runs))
+    found = [_curves(name, rows, damaged, (published or {}).get(name, {})) for name, rows in runs.items()]
+    points = [point for curves in found for _, curve in curves.values() for point in curve]
+    top = 8 + LINE * max(map(len, found))
+    figure = Figure(820 if len(runs) == 1 else 920, top + 300)
+    epochs, losses = zip(*points, strict=True) if points else ((), ())
+    box = (84, top + 4, figure.width - 102, 244)
+    names = ("epoch", "mean squared error per value")
+    axes = Axes(figure, box, extent(epochs), extent(losses, log=True), names, log=True, whole=(True, False))
+    for i, curves in enumerate(found):
+        styles = {words: replace(style, colour=COLOURS[i % len(COLOURS)]) for words, (style, _) in curves.items()}
+        legend(figure, box[0] + i * box[2] / len(found), 16, styles)
+        for words, (_, curve) in curves.items():
+            at = axes.at(*zip(*curve, strict=True))
+            styles[words].draw(figure, at, at[:: math.ceil(len(at) / MAX_MARKS)])
     return figure
 
 
@@ -173,30 +172,22 @@ def draw_rows(
     Examples
     --------
     >>> x = np.random.default_rng(0).random((10, 8, 8))
-    >>> len(draw_rows({"data": x, "restored": x / 2}).axes)
-    2
+    >>> draw_rows({"data": x, "restored": x / 2}).svg.count("<image")
+    20
     """
-    mosaics = [_mosaic(show(images, limits)) for images in rows.values()]
     count, tall, wide = next(iter(rows.values())).shape[:3]
-    # whole dots per pixel, so that nearest-neighbour drawing keeps all pixels alike
-    dots = max(round(CELL * PX * DPI / wide), 1) if wide <= 2 * CELL else CELL * PX * DPI / wide
-    unit = dots / DPI / PX
-    row_high, row_wide, gap = tall * unit, mosaics[0].shape[1] * unit, 10
-    foot = 26 if captions else 10
-    width, height = LABEL + row_wide + 12, len(rows) * (row_high + gap) + foot
-    figure = _figure(width, height)
-    for i, (label, mosaic) in enumerate(zip(rows, mosaics, strict=True)):
-        bottom = height - (i + 1) * (row_high + gap)
-        axes = _blank_axes(figure, (LABEL / width, bottom / height, row_wide / width, row_high / height))
-        axes.imshow(mosaic, interpolation="nearest" if dots >= 1 else "antialiased", aspect="auto")
+    height, gap, step = CELL * tall / wide, 10, CELL + 4
+    figure = Figure(LABEL + count * step + 8, len(rows) * (height + gap) + (26 if captions else 10))
+    for i, (label, images) in enumerate(rows.items()):
+        top = gap + i * (height + gap)
         first, _, second = label.partition("\n")
-        middle = bottom + row_high / 2
-        style = _style(ha="left", va="bottom" if second else "center", weight="bold")
-        figure.text(12 / width, (middle + 2 * bool(second)) / height, first, **style)
-        figure.text(12 / width, (middle - 2) / height, second, **_style(ha="left", va="top", size=8, color=MUTED))
-    for i, caption in enumerate(captions[:count]):
-        x = LABEL + (i + 0.5) * (wide + _gap(wide)) * unit
-        figure.text(x / width, 8 / height, caption, **_style(va="bottom", size=8, color=MUTED))
+        middle = top + height / 2
+        figure.text(12, middle + (-3 if second else 4), first, bold=True, anchor="start")
+        figure.text(12, middle + 13, second, size=11, colour=MUTED, anchor="start")
+        for j, pixels in enumerate(show(images, limits)):
+            figure.image((LABEL + j * step, top, CELL, height), pixels)
+    for j, caption in enumerate(captions[:count]):
+        figure.text(LABEL + j * step + CELL / 2, figure.height - 9, caption, size=11, colour=MUTED)
     return figure
 
 
@@ -206,24 +197,19 @@ def draw_panels(rows: Sequence[Sequence[Panel]], limits: tuple[float, float] = (
     Examples
     --------
     >>> panel = Panel("clean", np.eye(8), "8x8")
-    >>> len(draw_panels([[panel, panel], [panel, panel]]).axes)
+    >>> draw_panels([[panel, panel], [panel, panel]]).svg.count("<image")
     4
     """
     tall, wide = rows[0][0].image.shape[:2]
-    side_wide, side_high = (int(138 * side / max(tall, wide)) for side in (wide, tall))
-    column, row_high = max(side_wide, 138) + 34, side_high + 84
-    width, height = column * max(map(len, rows)) + 8, row_high * len(rows) + 8
-    figure = _figure(width, height)
+    width, height = (PANEL * side / max(tall, wide) for side in (wide, tall))
+    column, row_high = PANEL + 40, height + 86
+    figure = Figure(column * max(map(len, rows)) + 8, row_high * len(rows) + 8)
     for i, row in enumerate(rows):
         for j, panel in enumerate(row):
-            left, top = column * j + (column - side_wide) / 2 + 4, height - row_high * i - 28
-            box = (left / width, (top - side_high) / height, side_wide / width, side_high / height)
-            axes = _blank_axes(figure, box)
-            axes.imshow(show(panel.image[np.newaxis], limits)[0], interpolation="nearest", aspect="auto")
-            centre = (left + side_wide / 2) / width
-            figure.text(centre, (top + 5) / height, _plain(panel.title), **_style(va="bottom", weight="bold"))
-            below = (top - side_high - 5) / height
-            figure.text(centre, below, panel.words, **_style(va="top", size=8, color=MUTED, linespacing=1.4))
+            centre, top = 4 + column * (j + 0.5), 30 + row_high * i
+            figure.text(centre, top - 8, _short(panel.title), bold=True)
+            figure.image((centre - width / 2, top, width, height), show(panel.image[np.newaxis], limits)[0])
+            figure.text(centre, top + height + 16, panel.words, size=11, colour=MUTED)
     return figure
 
 
@@ -232,18 +218,22 @@ def draw_errors(errors: np.ndarray, usual: float | None = None) -> Figure:
 
     Examples
     --------
-    >>> draw_errors(np.array([0.1, 0.2, 0.2, 0.9]), usual=0.15).axes[0].get_ylabel()
-    'samples'
+    >>> "usual: median of" in draw_errors(np.array([0.1, 0.2, 0.2, 0.9]), usual=0.15).svg
+    True
     """
-    figure = _figure(760, 230)
-    axes = _axes(figure, (0.09, 0.22, 0.88, 0.70), "mean squared error of a sample", "samples")
-    axes.hist(errors, bins=min(60, max(5, len(errors) // 4)), color=COLOURS[0], rwidth=0.9)
-    axes.axvline(float(np.median(errors)), color=INK, lw=1.2, label="median of these")
+    lines = {"median of these": (float(np.median(errors)), Style(INK, 1.5))}
     if usual is not None:
-        axes.axvline(usual, color=COLOURS[1], lw=1.5, ls="--", label="usual: median of held-out training data")
-    axes.set_xlim(left=0)
-    axes.locator_params(axis="y", integer=True)
-    _legend(axes)
+        lines["usual: median of held-out training data"] = usual, Style(COLOURS[1], 1.5, "5 3")
+    top = 12 + LINE * len(lines)
+    figure = Figure(760, top + 218)
+    legend(figure, 84, 16, {words: style for words, (_, style) in lines.items()})
+    low, high = float(errors.min()), float(errors.max())
+    ends = (low, high) if low < high else (0.0, 2 * high or 1.0)
+    x = 0.0, 1.05 * max(ends[1], usual or 0.0)
+    names = "mean squared error of a sample", "samples"
+    axes = _draw_histogram(figure, (84, top, 650, 168), errors, min(60, max(5, len(errors) // 4)), ends, x, names)
+    for value, style in lines.values():
+        style.draw(figure, axes.at([value, value], axes.y), [])
     return figure
 
 
@@ -252,33 +242,24 @@ def draw_codes(codes: np.ndarray, labels: np.ndarray | None = None) -> Figure:
 
     Examples
     --------
-    >>> draw_codes(np.array([[0.0, 1.0, 5.0], [0.0, 3.0, 9.0]])).axes[0].get_xlabel()
-    'code number 3 of 3'
+    >>> "code number 3 of 3" in draw_codes(np.array([[0.0, 1.0, 5.0], [0.0, 3.0, 9.0]])).svg
+    True
     """
     order = np.argsort(-codes.var(0), kind="stable")[:2]
-    figure = _figure(560, 420)
     names = [f"code number {i + 1} of {codes.shape[1]}" for i in order]
-    axes = _axes(figure, (0.13, 0.12, 0.82, 0.84), names[0], names[1] if len(names) > 1 else "samples")
     if len(order) == 1:
-        axes.hist(codes[:, 0], bins=40, color=COLOURS[0])
+        figure = Figure(560, 420)
+        x = extent([codes.min(), codes.max()])
+        _draw_histogram(figure, (84, 18, 456, 352), codes[:, 0], 40, x, x, (names[0], "samples"))
         return figure
+    groups = _groups(len(codes), labels)
+    figure = Figure(560 if labels is None else 740, 420)
     x, y = codes[:, order].T
-    size = 14 if len(codes) < 2000 else 4
-    values = np.array([]) if labels is None else np.unique(labels)
-    if labels is None or not len(values):
-        axes.scatter(x, y, s=size, color=COLOURS[0], lw=0)
-    elif labels.dtype.kind in "iuf" and len(values) > MAX_CLASSES:
-        marks = axes.scatter(x, y, s=size, c=labels.astype(float), cmap="viridis", lw=0)
-        figure.colorbar(marks, ax=axes).set_label("label")
-    else:
-        shown = values[:MAX_CLASSES]
-        for value, colour in zip(shown, COLOURS, strict=False):
-            own = labels == value
-            axes.scatter(x[own], y[own], s=size, color=colour, lw=0, label=_plain(str(value)))
-        if len(values) > len(shown):
-            other = ~np.isin(labels, shown)
-            axes.scatter(x[other], y[other], s=size, color=FAINT, lw=0, label=f"{len(values) - len(shown)} others")
-        _legend(axes, markerscale=1.5)
+    axes = Axes(figure, (84, 18, 456, 352), extent(x), extent(y), (names[0], names[1]))
+    for colour, own in groups.values():
+        figure.marks(axes.at(x[own], y[own]), colour, 5 if len(codes) < MANY else 3)
+    if labels is not None:
+        legend(figure, 556, 30, {words: Style(colour, mark="dot") for words, (colour, _) in groups.items()})
     return figure
 
 
@@ -293,115 +274,89 @@ def draw_columns(true: np.ndarray, predicted: np.ndarray, names: Sequence[str]) 
     Examples
     --------
     >>> x = np.arange(6.0).reshape(3, 2)
-    >>> len(draw_columns(x, x, ["a", "b"]).axes)
-    2
+    >>> draw_columns(x, x, ["a", "b"]).svg.count("predicted")
+    1
     """
     across = min(3, len(names))
     down = -(-len(names) // across)
-    figure = _figure(250 * across + 20, 230 * down + 10)
+    figure = Figure(290 * across + 20, 236 * down + 16)
     for i, name in enumerate(names):
         column, row = i % across, i // across
-        box = ((column + 0.27) / across, 1 - (row + 0.80) / down, 0.66 / across, 0.66 / down)
-        axes = _axes(figure, box, "true" if row == down - 1 else "", "predicted" if column == 0 else "")
-        axes.scatter(true[:, i], predicted[:, i], s=8, color=COLOURS[0], lw=0, alpha=0.6)
+        box = (290 * column + 88, 236 * row + 34, 196, 160)
+        said = "true" if row == down - 1 else "", "predicted" if column == 0 else ""
+        axes = Axes(figure, box, extent(true[:, i]), extent([*true[:, i], *predicted[:, i]]), said, most=4)
+        figure.marks(axes.at(true[:, i], predicted[:, i]), COLOURS[0], 3)
         ends = [float(true[:, i].min()), float(true[:, i].max())]
-        axes.plot(ends, ends, color=INK, lw=0.8)
-        axes.locator_params(nbins=4)
-        axes.set_title(_plain(name), fontsize=9, color=INK, parse_math=False)
+        figure.line(axes.at(ends, ends), INK, 0.8)
+        figure.text(box[0] + box[2] / 2, box[1] - 10, _short(name), bold=True)
     return figure
 
 
 def show(images: np.ndarray, limits: tuple[float, float] = (0.0, 1.0)) -> np.ndarray:
-    """Return pictures (n, H, W) or (n, H, W, C) as RGB in [0, 1], (n, H, W, 3), on the scale `limits`.
+    """Return pictures (n, H, W) or (n, H, W, C) as bytes, grey (n, H, W) or RGB (n, H, W, 3), on the scale `limits`.
 
     Of four channels the first three are shown, of two or many their mean.
 
     Examples
     --------
-    >>> show(np.array([[[-1, 0, 255, 300]]]), (0, 255))[0, 0, :, 0]
-    array([0., 0., 1., 1.])
+    >>> show(np.array([[[-1, 0, 1, 2]]]))
+    array([[[  0,   0, 255, 255]]], dtype=uint8)
     """
     low, high = limits
     values = np.clip((images.astype(np.float64) - low) / ((high - low) or 1.0), 0, 1)
-    if values.ndim == 4 and values.shape[-1] in (3, 4):
-        return values[..., :3]
-    values = values.mean(-1) if values.ndim == 4 else values
-    return np.repeat(values[..., np.newaxis], 3, axis=-1)
+    if values.ndim == 4:
+        values = values[..., :3] if values.shape[-1] in (3, 4) else values.mean(-1)
+    return np.rint(255 * values).astype(np.uint8)
 
 
-def _mosaic(images: np.ndarray) -> np.ndarray:
-    """Return pictures (n, H, W, 3) side by side as one."""
-    count, tall, wide, _ = images.shape
-    between = np.broadcast_to(_rgb(GROUND), (count, tall, _gap(wide), 3))
-    return np.concatenate([*np.concatenate([images, between], axis=2)], axis=1)[:, : -_gap(wide)]
+def _curves(
+    name: str, history: Sequence[Mapping[str, Any]], damaged: bool, published: Mapping[int, float]
+) -> dict[str, tuple[Style, list[tuple[float, float]]]]:
+    """Return what was measured in a run, by the words for it: how it is drawn and (epoch, MSE) of every point."""
+    lead, curves = f"{name}, " if name else "", {}
+    for key, (words, style) in CURVES.items():
+        words = words if damaged else words.removesuffix(DAMAGED)
+        curves[lead + words] = style, [(row["epoch"], row[key]) for row in history if row.get(key)]
+    curves[f"{lead}the tutorial's, as true MSE"] = PUBLISHED, list(published.items())
+    return {words: (style, points) for words, (style, points) in curves.items() if points}
 
 
-def _gap(wide: int) -> int:
-    return max(1, round(wide / 20))
+def _groups(count: int, labels: np.ndarray | None) -> dict[str, tuple[str, np.ndarray]]:
+    """Return the groups that samples are coloured by, under their names: a colour and the index of their samples."""
+    values = np.array([]) if labels is None else np.unique(labels)
+    if labels is None or not len(values):
+        return {"": (COLOURS[0], np.arange(count))}
+    if labels.dtype.kind in "iuf" and len(values) > MAX_CLASSES:
+        edges = np.linspace(values[0], values[-1], len(RAMP) + 1)
+        place = np.digitize(labels, edges[1:-1])
+        return {
+            f"{low:.4g} to {high:.4g}": (colour, np.flatnonzero(place == i))
+            for i, (low, high, colour) in enumerate(zip(edges[:-1], edges[1:], RAMP, strict=True))
+        }
+    shown = values[:MAX_CLASSES]
+    groups = {_short(str(v)): (colour, np.flatnonzero(labels == v)) for v, colour in zip(shown, COLOURS, strict=False)}
+    if len(values) > len(shown):
+        groups[f"{len(values) - len(shown)} others"] = FAINT, np.flatnonzero(~np.isin(labels, shown))
+    return groups
 
 
-def _rgb(colour: str) -> tuple[float, ...]:
-    return tuple(int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5))
-
-
-def _figure(width: float, height: float) -> Figure:
-    from matplotlib.figure import Figure
-
-    return Figure((width * PX, height * PX), dpi=DPI, facecolor=GROUND)
-
-
-def _blank_axes(figure: Figure, box: Box) -> Axes:
-    axes = figure.add_axes(box)
-    axes.set_axis_off()
+def _draw_histogram(
+    figure: Figure,
+    box: Box,
+    values: np.ndarray,
+    bars: int,
+    ends: tuple[float, float],
+    x: tuple[float, float],
+    names: tuple[str, str],
+) -> Axes:
+    """Draw how many values are in each part of `ends`, on an axis from x[0] to x[1]."""
+    counts, edges = np.histogram(values, bars, ends)
+    axes = Axes(figure, box, x, (0.0, 1.05 * counts.max()), names, whole=(False, True))
+    tops, feet = axes.at(edges[:-1], counts), axes.at(edges[1:], np.zeros(bars))
+    wide = 0.9 * (feet[0][0] - tops[0][0])
+    figure.bars([(left, top, wide, foot - top) for (left, top), (_, foot) in zip(tops, feet, strict=True)], COLOURS[0])
     return axes
 
 
-def _axes(figure: Figure, box: Box, xlabel: str, ylabel: str) -> Axes:
-    axes = figure.add_axes(box, facecolor=GROUND)
-    axes.set_xlabel(xlabel, fontsize=9, color=MUTED)
-    axes.set_ylabel(ylabel, fontsize=9, color=MUTED)
-    axes.tick_params(labelsize=8, colors=MUTED, which="both")
-    axes.set_axisbelow(True)
-    axes.grid(color=FAINT, lw=0.6)
-    for side in axes.spines.values():
-        side.set_visible(False)
-    return axes
-
-
-def _log_ticks(axes: Axes) -> None:
-    from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
-
-    axes.set_yscale("log")
-    low, high = axes.get_ylim()
-    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high > 10 * low else (1, 1.5, 2, 3, 4, 5, 7)))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.4g}"))
-    axes.yaxis.set_minor_locator(NullLocator())
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
-
-
-def _legend(axes: Axes, **options: Any) -> None:
-    if axes.get_legend_handles_labels()[1]:
-        for text in axes.legend(fontsize=8, frameon=False, labelcolor=INK, **options).get_texts():
-            text.set_parse_math(False)  # a label may hold dollar signs
-
-
-def _text(axes: Axes, x: float, y: float, words: str, **options: Any) -> None:
-    axes.text(x, y, words, **_style(**options))
-
-
-def _style(**options: Any) -> dict[str, Any]:
-    style = {"ha": "center", "color": INK, "size": 9, "parse_math": False} | options
-    return style
-
-
-def _times(shape: tuple[int, ...]) -> str:
-    return "×".join(f"{side:,}" for side in shape)
-
-
-def _plain(words: str) -> str:
-    """Return a name as a picture can show it: short, and a box for what the font cannot draw."""
-    from matplotlib.font_manager import findfont, get_font
-
-    font = get_font(findfont("DejaVu Sans"))
-    words = "".join(c if font.get_char_index(ord(c)) and c.isprintable() else "□" for c in words)
+def _short(words: str) -> str:
     return words if len(words) <= MAX_TEXT else f"{words[: MAX_TEXT - 1]}…"

@@ -55,7 +55,7 @@ def run_report(
     sections.add_losses(page, {"": history}, was_damaged(model))
     page.section("What comes back")
     if not seen.is_table:
-        sections.add_rows(page, "reconstructions.png", {"this model": seen})
+        sections.add_rows(page, "reconstructions.svg", {"this model": seen})
     sections.add_comparison(page, seen)
     if seen.is_table:
         sections.add_columns(page, seen)
@@ -92,13 +92,13 @@ def demo_report(
         studies[name] = study(model, x_test, "test", reference, fitted)
     histories = {name: history for name, (_, history) in runs.items()}
     page = Page("Two autoencoders learn handwritten digits", _demo_lead(studies))
-    figures = [(number(seen.passed.mse), f"MSE on test digits, {name}") for name, seen in studies.items()]
+    figures = [(number(seen.measured.mse), f"MSE on test digits, {name}") for name, seen in studies.items()]
     page.figures([*figures, *((_trained(history), f"training, {name}") for name, history in histories.items())])
     page.section("The two networks")
     page.text("Each bar is as high as the values that leave its layer are many. The narrow place is the code.")
     for name, (model, _) in runs.items():
         page.heading(name)
-        sections.add_network(page, model, f"network-{name}.png")
+        sections.add_network(page, model, f"network-{name}.svg")
     page.section("Training")
     damaged = any(was_damaged(model) for model, _ in runs.values())
     sections.add_losses(page, histories, damaged, {name: _true_mse(name) for name in runs})
@@ -107,9 +107,9 @@ def demo_report(
         "batch has 20 samples, so what it prints is 20 times the mean squared error."
     )
     for name, history in histories.items():
-        page.table(_published_table(name, history, studies[name].passed.mse))
+        page.table(_published_table(name, history, studies[name].measured.mse))
     page.section("What comes back")
-    sections.add_rows(page, "reconstructions.png", studies)
+    sections.add_rows(page, "reconstructions.svg", studies)
     page.table(_size_table(studies))
     page.text(*(_work(name, seen) for name, seen in studies.items()))
     sections.add_noise(page, studies)
@@ -142,10 +142,10 @@ def _demo_lead(studies: Mapping[str, Study]) -> str:
 def _key_figures(seen: Study, history: History) -> list[tuple[str, str]]:
     network = seen.model.network
     items = [(f"{network.code_size:,} for {math.prod(network.shape):,}", "numbers: the code for the data")]
-    items.append((number(seen.passed.mse), f"MSE per value, {seen.counted}"))
+    items.append((number(seen.measured.mse), f"MSE per value, {seen.counted}"))
     if seen.beside:
         found, needed = len(seen.beside.components.axes), seen.beside.needed
-        items.append((number(seen.beside.passed.mse), f"MSE of PCA with {seen.pca_kept:,} components"))
+        items.append((number(seen.beside.mse), f"MSE of PCA with {seen.pca_kept:,} components"))
         items.append((f"over {found:,}" if needed is None else f"{needed:,}", "PCA components do the same work"))
     if history:
         items.append((_trained(history), f"training, {len(history):,} epoch{'s' if len(history) != 1 else ''}"))
@@ -167,7 +167,7 @@ def _work(name: str, seen: Study) -> str:
 def _size_table(studies: Mapping[str, Study]) -> Table:
     """Return each network's error beside that of PCA that keeps as many numbers."""
     rows = tuple(
-        (name, seen.model.network.code_size, seen.passed.mse, seen.beside.passed.mse)
+        (name, seen.model.network.code_size, seen.measured.mse, seen.beside.mse)
         for name, seen in studies.items()
         if seen.beside
     )

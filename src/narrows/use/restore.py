@@ -6,7 +6,7 @@ import numpy as np
 
 from narrows.model.corruption import Clean
 from narrows.modelfile import Model
-from narrows.use.units import enter
+from narrows.use.units import enter, in_chunks, joined
 
 
 def reconstruct(model: Model, x: np.ndarray) -> np.ndarray:
@@ -19,7 +19,8 @@ def reconstruct(model: Model, x: np.ndarray) -> np.ndarray:
     Raises DataError for an array whose samples are not of the model's shape.
     """
     samples, back = enter(model, x)
-    return back(model.network.in_blocks(model.network.reconstruct, samples))
+    network = model.network
+    return joined(back(network.in_blocks(network.reconstruct, chunk)) for chunk in in_chunks(network, samples))
 
 
 def denoise(model: Model, x: np.ndarray) -> np.ndarray:

@@ -15,14 +15,13 @@ from narrows.use.evaluate import (
     Table,
     column_names,
     column_table,
-    pick,
     psnr,
     reconstruction_table,
     worst_columns,
 )
 from narrows.use.page import Page, number
 from narrows.use.restore import was_damaged
-from narrows.use.study import TRIED, Study, median_filter
+from narrows.use.study import Study, median_filter
 
 WORST = 5  # samples, by their error
 WORST_COLUMNS = 6
@@ -31,7 +30,7 @@ MAX_SKIPPED = 50  # files that are listed
 Studies = Mapping[str, Study]  # by the words for what each model makes
 
 
-def add_network(page: Page, model: Model, name: str = "network.png") -> None:
+def add_network(page: Page, model: Model, name: str = "network.svg") -> None:
     """Add the drawn network."""
     told = "; ".join(f"{' and '.join(step.names)} {_shape(step.shape)}" for step in draw.steps(model.network))
     page.picture(name, draw.draw_network(model.network), f"The network, layer by layer: {told}.".replace("\n", " "))
@@ -52,7 +51,7 @@ def add_losses(
     ends = "; ".join(f"{name} ends at {number(rows[-1]['train_mse'])}".strip() for name, rows in runs.items() if rows)
     seed = ", damaged with a fixed seed" if damaged else ""
     page.picture(
-        "losses.png",
+        "losses.svg",
         draw.draw_losses(runs, damaged, published),
         f"Training loss per epoch: {ends}.",
         "Mean squared error per value, on a logarithmic scale. The training error is the mean over the epoch's samples "
@@ -66,9 +65,9 @@ def add_rows(page: Page, name: str, studies: Studies) -> None:
     seen = _any(studies)
     rows = {"data": seen.first.x}
     for made, other in studies.items():
-        rows[f"{made}\nMSE {number(other.passed.mse)}"] = other.first.restored
+        rows[f"{made}\nMSE {number(other.measured.mse)}"] = other.first.restored
     if seen.beside:
-        rows[f"PCA-{seen.pca_kept}\nMSE {number(seen.beside.passed.mse)}"] = seen.pca_first()
+        rows[f"PCA-{seen.pca_kept}\nMSE {number(seen.beside.mse)}"] = seen.pca_first()
     low, high = seen.limits
     words = (
         f"The first {len(seen.first.x)} {seen.words}, not chosen; all on one scale, {low:g} black and {high:g} white"
@@ -80,19 +79,19 @@ def add_rows(page: Page, name: str, studies: Studies) -> None:
 def add_comparison(page: Page, seen: Study) -> None:
     """Add the model's error beside that of the plain methods."""
     if seen.beside:
-        page.table(reconstruction_table(seen.model, seen.passed, seen.beside, "the training data"))
+        page.table(reconstruction_table(seen.model, seen.measured, "the training data"))
     else:
-        page.text(f"The mean squared error per value is {number(seen.passed.mse)}, in units of {seen.units}.")
+        page.text(f"The mean squared error per value is {number(seen.measured.mse)}, in units of {seen.units}.")
 
 
 def add_columns(page: Page, seen: Study) -> None:
     """Add a table's columns: figures, and predicted against true values of the worst."""
-    page.table(column_table(seen.model, seen.passed, seen.beside))
-    index, rows = worst_columns(seen.model, seen.passed)[:WORST_COLUMNS], pick(len(seen.passed.x), TRIED)
+    page.table(column_table(seen.model, seen.measured))
+    index, some = worst_columns(seen.model, seen.measured)[:WORST_COLUMNS], seen.some()
     names = [column_names(seen.model)[i] for i in index]
-    true, predicted = (seen.back(v[rows])[:, index] for v in (seen.passed.x, seen.passed.restored))
+    true, predicted = (seen.back(values)[:, index] for values in (some.x, some.restored))
     page.picture(
-        "columns.png",
+        "columns.svg",
         draw.draw_columns(true, predicted, names),
         f"Predicted against true values of the columns {', '.join(names)}.",
         f"The {len(names)} columns with the largest error against their own spread, in their own units. Of a perfect "
@@ -105,7 +104,7 @@ def add_codes(page: Page, codes: np.ndarray, labels: np.ndarray | None) -> None:
     page.section("The codes")
     colour = "" if labels is None else ", coloured by their labels, which training never saw"
     words = f"{len(codes):,} samples by the numbers of their code that vary most{colour}."
-    page.picture("codes.png", draw.draw_codes(codes, labels), words, words)
+    page.picture("codes.svg", draw.draw_codes(codes, labels), words, words)
 
 
 def add_noise(page: Page, studies: Studies) -> None:
@@ -119,7 +118,7 @@ def add_noise(page: Page, studies: Studies) -> None:
     panels = [_noise_panels(studies, std) for std in NOISE]
     told = "; ".join(f"{p.title}: {p.words}".replace("\n", ", ") for row in panels for p in row[1:])
     page.picture(
-        "noise.png",
+        "noise.svg",
         draw.draw_panels(panels, seen.limits),
         f"One sample clean, with noise of {NOISE[0]} and of {NOISE[1]}, and restored. {told}.",
         f"The first of the {seen.words}. Noise is given in {seen.noise_units}; PSNR is against the clean picture, "
@@ -131,7 +130,7 @@ def add_unlike(page: Page, studies: Studies) -> None:
     """Add what the models make of data unlike those of training: inverted pictures, or shuffled columns."""
     page.section("Data unlike those of training")
     seen = _any(studies)
-    x = seen.back(seen.passed.x[pick(len(seen.passed.x), TRIED)])
+    x = seen.back(seen.some().x)
     if seen.is_table:
         shuffled = np.random.default_rng(0).permuted(x, axis=0)
         page.text(
@@ -146,7 +145,7 @@ def add_unlike(page: Page, studies: Studies) -> None:
         rows[f"{made}\nerror {times} the usual"] = other.through(inverted).restored
     _add_pictures(
         page,
-        "inverted.png",
+        "inverted.svg",
         seen,
         rows,
         f"Inverted pictures above what is made of them. {'; '.join(list(rows)[1:])}.".replace("\n", ": "),
@@ -158,19 +157,20 @@ def add_unlike(page: Page, studies: Studies) -> None:
 def add_errors(page: Page, seen: Study, names: Sequence[str] | None) -> None:
     """Add the spread of the errors, and the worst samples by name."""
     page.section("Errors of single samples")
-    errors, kept = seen.passed.errors, bool(seen.model.card.error_quantiles)
+    errors, kept = seen.measured.errors, bool(seen.model.card.error_quantiles)
     words = f"Histogram of the errors of {len(errors):,} samples, median {number(float(np.median(errors)))}."
-    page.picture("errors.png", draw.draw_errors(errors, seen.usual if kept else None), words)
+    page.picture("errors.svg", draw.draw_errors(errors, seen.usual if kept else None), words)
     worst = np.argsort(-errors, kind="stable")[:WORST]
+    passed = seen.at(worst)
     if not seen.is_table:
-        rows = {"data": seen.passed.x[worst], "this model": seen.passed.restored[worst]}
+        rows = {"data": passed.x, "this model": passed.restored}
         alt = f"The {len(worst)} samples with the largest error above their reconstructions."
-        _add_pictures(page, "worst.png", seen, rows, alt, "", [str(i + 1) for i in range(len(worst))])
+        _add_pictures(page, "worst.svg", seen, rows, alt, "", [str(i + 1) for i in range(len(worst))])
     columns: tuple[str, ...] = ("worst", "sample", "MSE", "times the usual" if kept else "times the median")
     table: list[tuple[Cell, ...]] = []
     for i, place in enumerate(worst):
         row = (i + 1, seen.name(place, names), float(errors[place]), seen.ratio(errors[place]))
-        table.append((*row, seen.missed(place)) if seen.is_table else row)
+        table.append((*row, seen.missed(passed.squares[i])) if seen.is_table else row)
     columns += ("most of it in",) if seen.is_table else ()
     page.table(Table(f"The worst {len(worst)} of {seen.counted}", columns, tuple(table)))
 
@@ -252,7 +252,7 @@ def _noise_panels(studies: Studies, std: float) -> list[draw.Panel]:
 
 def _noise_table(seen: Study) -> Table:
     """Return the error of damaged rows before and after the model."""
-    clean = seen.passed.x[pick(len(seen.passed.x), TRIED)]
+    clean = seen.some().x
     rows = []
     for std in NOISE:
         noisy = seen.through(seen.damage(seen.back(clean), std))

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 from torch import Tensor
 
 from narrows.data.layout import Layout, to_samples
-from narrows.model.network import as_tensor
+from narrows.model.network import BLOCK_ROWS, Network, as_tensor
 from narrows.modelfile import Model
 
 FULL = {"bool": 1.0, "uint8": 255.0, "uint16": 65535.0}  # the full range of the types that pictures come in
+CHUNK_VALUES = 2**19  # of samples that are worked on together: 2 MB in float32
 Leave = Callable[[Tensor], np.ndarray]
 
 
@@ -34,6 +35,18 @@ def enter(model: Model, x: np.ndarray) -> tuple[Tensor, Leave]:
     offset, scale = scaling.offset.item(), scaling.scale.item()
     inside = tensor.double() / full * scale + offset
     return inside, lambda values: layout.back(cast((values.numpy() - offset) / scale * full, dtype))
+
+
+def in_chunks(network: Network, samples: Tensor) -> tuple[Tensor, ...]:
+    """Return `samples` (N, C, *grid), or codes, in chunks of whole blocks, so that no copy of all is needed."""
+    blocks = max(1, CHUNK_VALUES // (network.values * BLOCK_ROWS))
+    return samples.split(blocks * BLOCK_ROWS)
+
+
+def joined(chunks: Iterable[np.ndarray]) -> np.ndarray:
+    """Return the results of chunks as one array; a chunk alone may be a sample without a first axis."""
+    results = list(chunks)
+    return results[0] if len(results) == 1 else np.concatenate(results)
 
 
 def leave(model: Model, values: Tensor) -> np.ndarray:
