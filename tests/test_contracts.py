@@ -289,9 +289,9 @@ def test_partners_need_a_vector_code():
 def test_a_weight_moves_the_loss_to_the_values_that_it_names():
     network = network_of((6,), "corruption", "holes(0.5)").eval()
     x = samples((6,))
-    damaged, weight = network.damage(x, chance())
+    clean, damaged, weight = network.damage(x, chance())
     cost = network(x, generator=chance())
-    error = (network.restore(damaged) - network.scaling(x)).square()
+    error = (network.restore(damaged) - clean).square()
     expected = (error * weight / weight.mean()).flatten(1).sum(1) / 6
     assert torch.allclose(cost.total, expected, atol=1e-6)
     assert torch.allclose(cost.mse, error.mean(1), atol=1e-6)

@@ -92,11 +92,11 @@ def after_normal(x):
 def test_damaged_whole_numbers_stay_within_their_range_and_fractions_do_not():
     whole = torch.tensor([[0, 255] * 50], dtype=torch.uint8)
     fractions = whole / 255
-    assert_range(damage(whole, unit(whole), Gaussian(0.5), chance())[0], inside=True)
-    assert_range(damage(fractions, unit(fractions), Gaussian(0.5), chance())[0], inside=False)
-    assert_range(damage(fractions, unit(fractions), Gaussian(0.5, clip=True), chance())[0], inside=True)
+    assert_range(damage(whole, unit(whole), Gaussian(0.5), chance())[1], inside=True)
+    assert_range(damage(fractions, unit(fractions), Gaussian(0.5), chance())[1], inside=False)
+    assert_range(damage(fractions, unit(fractions), Gaussian(0.5, clip=True), chance())[1], inside=True)
     assert_range(
-        damage(fractions, unit(fractions), Chain(Gaussian(0.5, clip=True), Mask(0.0)), chance())[0], inside=True
+        damage(fractions, unit(fractions), Chain(Gaussian(0.5, clip=True), Mask(0.0)), chance())[1], inside=True
     )
 
 
@@ -110,13 +110,13 @@ def test_standardised_data_have_no_range_to_stay_in():
     scaling.build((2,))
     scaling.fit([x])
     expected = scaling(x) + 5 * torch.randn(50, 2, generator=chance())
-    assert torch.equal(damage(x, scaling, Gaussian(5.0, clip=True), chance())[0], expected)
+    assert torch.equal(damage(x, scaling, Gaussian(5.0, clip=True), chance())[1], expected)
 
 
 def test_a_share_of_a_byte_pictures_range_is_in_model_units():
     x = torch.full((1, 1, 300, 300), 128, dtype=torch.uint8)
     scaling = unit(x)
-    damaged = scaling.back(damage(x, scaling, Gaussian(0.08), chance())[0])
+    damaged = scaling.back(damage(x, scaling, Gaussian(0.08), chance())[1])
     assert damaged.std().item() == pytest.approx(20.4, rel=0.02)
 
 

@@ -188,6 +188,7 @@ def test_unknown_arguments_are_type_errors(table):
 
 
 def test_the_rules_grow_with_what_they_are_about():
-    assert choose_steps(100, 10, 1000) < choose_steps(10_000, 10, 1000) < choose_steps(10_000, 1000, 10**6)
-    assert [choose_batch_size(n) for n in (2, 64, 1000, 10**6)] == [8, 8, 64, 256]
+    assert choose_steps(100) < choose_steps(10_000) < 100 * choose_steps(100)
+    assert [choose_batch_size(n, convolves=False) for n in (2, 640, 5000, 10**6)] == [8, 8, 64, 512]
+    assert choose_batch_size(10**6, convolves=True) == 64
     assert find_device("cpu").type == "cpu"

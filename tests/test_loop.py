@@ -11,7 +11,7 @@ from narrows.data.stream import Stream
 from narrows.errors import TrainingError
 from narrows.model.network import Network
 from narrows.train.loop import PATIENCE, Budget, train, validate
-from narrows.train.optim import Adam, Constant, OneCycle, Optimizer
+from narrows.train.optim import Adam, Constant, OneCycle, Optimizer, Steps
 
 TEXTS = {"backbone": "dense(hidden=[])", "bottleneck": "linear(2)", "loss": "mse", "scaling": "standard"}
 
@@ -125,16 +125,21 @@ class Exploding(Optimizer):
         self.rate = rate
 
     def build(self, parameters):
-        optimizer = torch.optim.SGD(parameters, lr=self.rate)
-        step, count = optimizer.step, iter(range(10**6))
+        return ExplodingSteps(parameters)
 
-        def explode():
-            step()
-            if next(count) == 120:
-                optimizer.param_groups[0]["params"][0].data[0, 0] = math.inf
 
-        optimizer.step = explode
-        return optimizer
+class ExplodingSteps(Steps):
+    def __init__(self, parameters):
+        super().__init__(parameters)
+        self.count = 0
+
+    @torch.no_grad()
+    def step(self, rate):
+        self.count += 1
+        for parameter in self.parameters:
+            parameter.sub_(parameter.grad, alpha=rate)
+        if self.count == 121:
+            self.parameters[0][0, 0] = math.inf
 
 
 def test_an_infinite_loss_stops_and_leaves_the_last_good_weights(table):

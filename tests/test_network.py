@@ -32,7 +32,8 @@ def test_the_formula_step_by_step():
 
 def test_without_a_generator_nothing_is_damaged():
     x = torch.randn(6, 4)
-    damaged, weight = network_of(x=x, corruption="mask(1.0)").damage(x, None)
+    clean, damaged, weight = network_of(x=x, corruption="mask(1.0)").damage(x, None)
+    assert torch.equal(damaged, clean)
     assert torch.equal(damaged, network_of(x=x).scaling(x))
     assert weight is None
 
@@ -136,6 +137,31 @@ def test_a_start_by_one_sample_or_by_equal_ones_is_finite(backbone):
         network.start(x)
         assert network.reconstruct(x).isfinite().all()
         assert all(p.isfinite().all() and p.abs().max() < 10 for p in network.parameters())
+
+
+@pytest.mark.parametrize("hidden", [[], [64]])
+def test_a_start_is_about_as_good_as_pca(hidden):
+    x = torch.randn(800, 5) @ torch.randn(5, 20) + 0.1 * torch.randn(800, 20)
+    network = network_of((20,), x, backbone=f"dense(hidden={hidden})", bottleneck="linear(5)")
+    before = network.squared_error(x).mean()
+    network.start(x)
+    scaled = network.scaling(x)
+    values = torch.linalg.svdvals(scaled - scaled.mean(0))
+    pca = values[5:].square().sum() / scaled.numel()
+    limit = 1.1 * pca if not hidden else 0.3  # random features of a code read less than the code itself
+    assert pca < 0.02
+    assert network.squared_error(x).mean() < limit < before
+
+
+@pytest.mark.parametrize("up", ["transposed", "upsample"])
+@pytest.mark.parametrize("grid", [True, False])
+def test_a_start_of_convolutions_lowers_the_error(pictures, up, grid):
+    x = torch.from_numpy(pictures).movedim(-1, 1) if pictures.ndim == 4 else torch.from_numpy(pictures)[:, None]
+    text = f"conv(channels=[8], up='{up}', grid={grid})"
+    network = network_of(tuple(x.shape[1:]), x, backbone=text, scaling="unit", bottleneck="relu(4)")
+    before = network.squared_error(x).mean()
+    network.start(x)
+    assert network.squared_error(x).mean() < before / 1.5
 
 
 def test_a_start_leaves_global_randomness_alone():

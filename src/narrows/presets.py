@@ -19,10 +19,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         **TUTORIAL,
         "backbone": "dense(hidden=[])",
         "bottleneck": "relu(128)",
-        "optimizer": "adam(0.008)",
-        "schedule": "one_cycle(warmup=0.15)",
-        "batch_size": 256,
-        "epochs": 8,
+        "epochs": 1,
         "published": {
             **PUBLISHED,
             "epochs": 20,
@@ -33,10 +30,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         **TUTORIAL,
         "backbone": "conv(channels=[16], pool='max', up='transposed', grid=True)",
         "bottleneck": "relu(4)",
-        "optimizer": "adam(0.05)",
-        "schedule": "one_cycle(warmup=0.15)",
-        "batch_size": 64,
-        "epochs": 14,
+        "epochs": 1,
         "published": {
             **PUBLISHED,
             "epochs": 15,

@@ -177,14 +177,14 @@ def choose_backbone(shape: tuple[int, ...]) -> str:
     Examples
     --------
     >>> choose_backbone((1, 28, 28))
-    "conv(channels=[32, 64], pool='stride', up='upsample', grid=False)"
+    "conv(channels=[32, 64], pool='stride', up='transposed', grid=False)"
     >>> choose_backbone((30,))
     'dense(hidden=[256])'
     """
     if len(shape) != 3 or min(shape[1:]) < 8:
         return repr(Dense())
     stages = min(int(math.log2(min(shape[1:]) / 4)), 4)
-    return repr(Conv(channels=[min(32 * 2**i, 128) for i in range(stages)]))
+    return repr(Conv(channels=[min(32 * 2**i, 128) for i in range(stages)], up="transposed"))
 
 
 def _dense_layers(widths: list[int]) -> list[nn.Module]:

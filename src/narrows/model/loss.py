@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 
 from torch import Tensor, nn
-from torch.nn.functional import binary_cross_entropy_with_logits
+from torch.nn.functional import binary_cross_entropy_with_logits, mse_loss
 
 from narrows.spec import Part
 
@@ -48,7 +48,7 @@ class MSE(Loss):
 
     def pointwise(self, output: Output, target: Tensor) -> Tensor:
         """Return (squashed - target)^2."""
-        return (output[1] - target).square()
+        return mse_loss(output[1], target, reduction="none")
 
 
 class MAE(Loss):

@@ -18,6 +18,7 @@ from narrows.model.bottleneck import BOTTLENECKS, Bottleneck, Code, PairedBottle
 from narrows.model.corruption import CORRUPTIONS, Chain, Corruption
 from narrows.model.loss import LOSSES, MSE, Loss
 from narrows.model.scaling import SCALINGS, Scaling
+from narrows.model.start import cut_blocks, fit_layer, principal_components
 from narrows.spec import Part, build
 
 MENUS: dict[str, Mapping[str, Callable[..., Part]]] = {
@@ -64,15 +65,18 @@ def as_tensor(x: np.ndarray) -> Tensor:
     return torch.from_numpy(x if x.flags.writeable else x.copy())  # torch warns of arrays that are read only
 
 
-def damage(x: Tensor, scaling: Scaling, corruption: Corruption, generator: Generator) -> tuple[Tensor, Tensor | None]:
-    """Return `x` (user's units) damaged, in model's units, and the loss weights of its values.
+def damage(
+    x: Tensor, scaling: Scaling, corruption: Corruption, generator: Generator
+) -> tuple[Tensor, Tensor, Tensor | None]:
+    """Return `x` (user's units) in model's units, the same damaged, and the loss weights of its values.
 
     Whole numbers stay within their range, since nobody's damaged picture leaves it.
     """
-    damaged, weight = corruption(scaling(x), generator)
-    if scaling.limits is not None and (corruption.clip or not x.is_floating_point()):
+    clean = scaling(x)
+    damaged, weight = corruption(clean, generator)
+    if damaged is not clean and scaling.limits is not None and (corruption.clip or not x.is_floating_point()):
         damaged = damaged.clamp(*scaling.limits)
-    return damaged, weight
+    return clean, damaged, weight
 
 
 class Network(nn.Module):
@@ -168,17 +172,18 @@ class Network(nn.Module):
         `target` is what it should become (`x` itself by default), `partner` a neighbour of each sample for a
         `PairedBottleneck`. Without a generator nothing is damaged and nothing is drawn.
         """
-        clean = self.scaling(x if target is None else target)
-        damaged, weight = self.damage(x, generator)
+        clean, damaged, weight = self.damage(x, generator)
+        if target is not None:
+            clean = self.scaling(target)
         h, around = self.encoder(damaged)
         code = self.bottleneck(h, generator)
-        raw = self.decoder(code.z, around)
+        raw = self.decoder(code.z, around).float()  # under autocast it comes in 16 bits
         output = raw, self.scaling.squash(raw)
 
         loss = self.loss(output, clean, weight)
         penalty = code.penalty
         if partner is not None and isinstance(self.bottleneck, PairedBottleneck):
-            partner_h, _ = self.encoder(self.damage(partner, generator)[0])
+            partner_h, _ = self.encoder(self.damage(partner, generator)[1])
             penalty = penalty + self.bottleneck.relate(code.z, self.bottleneck(partner_h, generator).z)
         if isinstance(self.loss, MSE) and weight is None:
             mse = loss.detach() / self.values
@@ -187,10 +192,11 @@ class Network(nn.Module):
         # one division, so that penalty and loss keep their true proportion
         return Cost((loss + penalty) / self.values, mse, penalty)
 
-    def damage(self, x: Tensor, generator: Generator | None) -> tuple[Tensor, Tensor | None]:
-        """Return `x` (user's units) damaged, in model's units, and the loss weights of its values."""
+    def damage(self, x: Tensor, generator: Generator | None) -> tuple[Tensor, Tensor, Tensor | None]:
+        """Return `x` (user's units) in model's units, the same damaged, and the loss weights of its values."""
         if generator is None:
-            return self.scaling(x), None
+            clean = self.scaling(x)
+            return clean, clean, None
         return damage(x, self.scaling, self.corruption, generator)
 
     def restore(self, scaled: Tensor) -> Tensor:
@@ -219,37 +225,53 @@ class Network(nn.Module):
 
     @torch.no_grad()
     def start(self, x: Tensor) -> None:
-        """Set the weights' scale and the biases by a batch `x` (N, C, *grid), so that every unit is awake at the start.
+        """Set the weights by a batch `x` (N, C, *grid), so that every unit is awake and the code says much at once.
 
-        Layer by layer the outputs get mean 0 and deviation 1 (Mishkin and Matas, "All You Need Is a Good Init", 2016),
-        those that the bottleneck reads the mean it asks for. The last layer's bias makes an untrained decoder answer
-        the batch's mean; otherwise the first steps go into learning it.
+        Layer by layer the outputs get mean 0 and deviation 1 (Mishkin and Matas, "All You Need Is a Good Init", 2016).
+        The layer that makes the code is set by least squares to make the batch's principal components, around the mean
+        that the bottleneck asks for, and the last layer to read the batch from what reaches it: so an untrained network
+        is about as good as PCA, and a ReLU on the code loses nothing that it would miss.
         """
         scaled = self.scaling(x)
         encoding = _weighted_layers(self.encoder)
         *inner, last = [*encoding, *_weighted_layers(self.decoder)]
-        for layer in inner:
-            output = self._output_of(layer, scaled)
-            axes = [0, *range(2, output.ndim)]
-            deviation = output.std(axes, correction=0)
-            deviation[deviation < 1e-4] = 1.0  # one sample, or all alike: nothing to go by
-            shift = self.bottleneck.start_mean if layer is encoding[-1] else 0.0
-            along = [1] * layer.weight.ndim
-            along[1 if isinstance(layer, nn.ConvTranspose2d) else 0] = -1
-            layer.weight.div_(deviation.view(along))
-            layer.bias.copy_((layer.bias - output.mean(axes)) / deviation + shift)
-        mean = scaled.mean(0)
-        if last.bias.numel() < mean.numel():
-            mean = mean.flatten(1).mean(1)
-        last.bias.copy_(self.scaling.unsquash(mean).flatten())
+        hooks = [layer.register_forward_hook(_spread) for layer in inner if layer is not encoding[-1]]
+        hooks.append(encoding[-1].register_forward_hook(self._start_code(scaled)))
+        hooks.append(last.register_forward_hook(self._start_output(scaled)))
+        self.restore(scaled)  # the hooks set a layer once it is passed, so the next one gets what the set one makes
+        for hook in hooks:
+            hook.remove()
 
-    def _output_of(self, layer: nn.Module, scaled: Tensor) -> Tensor:
-        """Return what `layer` makes of samples in model's units."""
-        outputs: list[Tensor] = []
-        hook = layer.register_forward_hook(lambda _module, _inputs, output: outputs.append(output))
-        self.restore(scaled)
-        hook.remove()
-        return outputs[0]
+    def _start_output(self, scaled: Tensor) -> Callable[..., None]:
+        """Return a hook that sets the last layer by samples in model's units."""
+
+        def hook(layer: Any, inputs: tuple[Tensor], output: Tensor) -> None:
+            target = self.scaling.unsquash(scaled)
+            fit_layer(layer, inputs[0], target if output.ndim > 2 else target.flatten(1))
+
+        return hook
+
+    def _start_code(self, scaled: Tensor) -> Callable[..., Tensor]:
+        """Return a hook that sets the layer that makes the code by samples in model's units."""
+
+        def hook(layer: Any, inputs: tuple[Tensor], output: Tensor) -> Tensor:
+            components = self._components(scaled)
+            if components.shape[1]:  # one sample, or all alike, have none
+                fit_layer(layer, inputs[0], components)
+            output = _spread(layer, inputs, layer.forward(inputs[0]))
+            layer.bias.add_(self.bottleneck.start_mean)
+            return output + self.bottleneck.start_mean
+
+        return hook
+
+    def _components(self, scaled: Tensor) -> Tensor:
+        """Return what the code should begin as for samples in model's units: (N, k, *grid of the code)."""
+        if not self.backbone.grid:
+            return principal_components(scaled.flatten(1), self.bottleneck.features_out)
+        places = self.code_shape[1:]
+        blocks = cut_blocks(scaled, places)
+        rows = principal_components(blocks, self.bottleneck.features_out, rotate=True)
+        return rows.unflatten(0, (len(scaled), *places)).movedim(-1, 1)
 
     def in_blocks(self, function: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
         """Return `function` of the rows of `x`, in blocks of BLOCK_ROWS rows, the last one padded, on the CPU.
@@ -276,14 +298,13 @@ class Network(nn.Module):
                 f"not hold a sample; it restores, and other uses need a backbone such as 'dense' or 'conv'"
             )
 
+    @torch.no_grad()
     def _probe_code_shape(self, model_shape: tuple[int, ...]) -> tuple[int, ...]:
-        """Return the shape of one code; a grid's is found by running the encoder without data ("meta")."""
+        """Return the shape of one code; a grid's is found by sending a sample through the encoder."""
         features = self.bottleneck.features_out
         if not self.backbone.grid:
             return (features,)
-        with torch.device("meta"):
-            encoder, _ = self.backbone.build(model_shape, self.bottleneck.features_in, features)
-            h, _ = encoder(torch.empty(1, *model_shape))
+        h, _ = self.encoder(torch.zeros(1, *model_shape))
         return (features, *h.shape[2:])
 
 
@@ -305,3 +326,16 @@ def _weighted_layers(module: nn.Module) -> list[Any]:
     """Return the layers that multiply by weights and add a bias, in the order in which they were made."""
     kinds = (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)
     return [layer for layer in module.modules() if isinstance(layer, kinds) and layer.bias is not None]
+
+
+def _spread(layer: Any, inputs: tuple[Tensor], output: Tensor) -> Tensor:
+    """Give what leaves a layer mean 0 and deviation 1, feature by feature: a forward hook."""
+    axes = [0, *range(2, output.ndim)]
+    deviation, mean = torch.std_mean(output, axes, correction=0)
+    deviation[deviation < 1e-4] = 1.0  # one sample, or all alike: nothing to go by
+    along = [1] * layer.weight.ndim
+    along[1 if isinstance(layer, nn.ConvTranspose2d) else 0] = -1
+    layer.weight.div_(deviation.view(along))
+    layer.bias.sub_(mean).div_(deviation)
+    features = [1, -1] + [1] * (output.ndim - 2)
+    return (output - mean.view(features)) / deviation.view(features)

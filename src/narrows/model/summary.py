@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import math
 from dataclasses import dataclass
 
@@ -21,6 +20,7 @@ class Layer:
     parameters: int
 
 
+@torch.no_grad()
 def layers(network: Network) -> list[Layer]:
     """Return the layers in the order in which a sample passes them, from "data" through "code" to the output.
 
@@ -38,16 +38,15 @@ def layers(network: Network) -> list[Layer]:
         count = sum(p.numel() for p in module.parameters())
         rows.append(Layer(type(module).__name__, tuple(output.shape[1:]), count))
 
-    ghost = copy.deepcopy(network).to("meta")
-    for half in (ghost.encoder, ghost.decoder):
-        for module in half.modules():
-            if not list(module.children()):
-                module.register_forward_hook(note)
-    h, around = ghost.encoder(torch.empty(1, *shape, device="meta"))
-    z = ghost.bottleneck(h).z
+    halves = [*network.encoder.modules(), *network.decoder.modules()]
+    hooks = [module.register_forward_hook(note) for module in halves if not list(module.children())]
+    h, around = network.encoder(torch.zeros(1, *shape, device=network.device))
+    z = network.bottleneck(h).z
     count = sum(p.numel() for p in network.bottleneck.parameters())
     rows.append(Layer(f"code: {network.texts['bottleneck']}", tuple(z.shape[1:]), count))
-    ghost.decoder(z, around)
+    network.decoder(z, around)
+    for hook in hooks:
+        hook.remove()
     return [row for before, row in zip([None, *rows], rows, strict=False) if not _is_silent(before, row)]
 
 

@@ -23,13 +23,14 @@ from narrows.model.summary import describe_code
 from narrows.modelfile import QUANTILES, Card, Model
 from narrows.presets import find_preset
 from narrows.spec import build, check_number, check_whole
-from narrows.train.loop import Budget, Progress, train
+from narrows.train.loop import Budget, Progress, has_fast_bfloat16, train
 from narrows.train.optim import OPTIMIZERS, SCHEDULES
 
 MAX_SECONDS = 300.0  # the default cap on training
 VALIDATION = 0.1  # the default share of the samples that is kept out of training
-RECIPE = {"optimizer": "adam(0.005)", "schedule": "one_cycle(warmup=0.15)"}
-START_SAMPLES = 1024  # samples that the start of the weights is set by
+RECIPE = {"optimizer": "muon(0.05)", "schedule": "one_cycle(warmup=0.15)"}
+START_VALUES = 2**21  # values of the samples that the start of the weights is set by, 256 to 1024 of them
+BFLOAT16_WEIGHTS = 100_000  # fewer weights are not multiplied faster in 16 bits
 CHUNK = 4096  # samples at a time, where all would make a large copy
 
 
@@ -104,10 +105,12 @@ class Fit:
         self.network = self._build()
         self.optimizer = build(recipe["optimizer"], OPTIMIZERS, "optimizer")
         self.schedule = build(recipe["schedule"], SCHEDULES, "schedule")
-        batch_size = recipe.get("batch_size") or choose_batch_size(len(self.x))
+        batch_size = recipe.get("batch_size") or choose_batch_size(len(self.x), _convolves(self.network))
         self.stream = Stream(self.x.to(self.device), batch_size, shuffle=not as_published)
         epochs = recipe.get("epochs") if epochs is None else check_whole("epochs", epochs, 1, 10**6)
         self.budget = self._budget(epochs, max_seconds)
+        is_large = sum(p.numel() for p in self.network.parameters()) >= BFLOAT16_WEIGHTS
+        self.bfloat16 = is_large and not as_published and has_fast_bfloat16(self.device)
 
     def __iter__(self) -> Iterator[Progress]:
         """Train, yielding where it stands; the network is usable after each, and when one stops early."""
@@ -119,6 +122,7 @@ class Fit:
             schedule=self.schedule,
             validation=self.held_out,
             seed=self.seed,
+            bfloat16=self.bfloat16,
         ):
             self.last = progress
             if progress.epoch_ends:
@@ -229,19 +233,16 @@ class Fit:
             torch.manual_seed(self.seed)
             network = Network.from_texts(tuple(self.x.shape[1:]), **self.texts)
         network.scaling.fit(self.x.split(CHUNK))
+        network.place(self.device)
         if not self.as_published:
-            network.start(
-                self.x[torch.randperm(len(self.x), generator=Generator().manual_seed(self.seed))[:START_SAMPLES]]
-            )
+            count = min(1024, max(256, START_VALUES // network.values))
+            index = torch.randperm(len(self.x), generator=Generator().manual_seed(self.seed))[:count]
+            network.start(self.x[index].to(self.device))
         self.notes.append(f"code: {describe_code(network)}")
-        return network.place(self.device)
+        return network
 
     def _budget(self, epochs: int | None, max_seconds: float | None) -> Budget:
-        parameters = sum(p.numel() for p in self.network.parameters())
-        if epochs is None:
-            steps = choose_steps(len(self.x), self.network.values, parameters)
-        else:
-            steps = epochs * self.stream.steps_per_epoch
+        steps = choose_steps(len(self.x)) if epochs is None else epochs * self.stream.steps_per_epoch
         if max_seconds is None:
             return Budget(steps, math.inf if self.as_published else MAX_SECONDS)
         return Budget(steps, check_number("max_seconds", max_seconds, 0.1))
@@ -257,6 +258,7 @@ class Fit:
             "optimizer": repr(self.optimizer),
             "schedule": repr(self.schedule),
             "batch_size": self.stream.batch_size,
+            "bfloat16": self.bfloat16,
             "steps": 0 if self.last is None else self.last.step,
             "steps_asked": self.budget.asked,
             "epochs": len(self.history),
@@ -269,27 +271,28 @@ class Fit:
         }
 
 
-def choose_steps(samples: int, values: int, parameters: int) -> int:
-    """Return the default budget: more samples, wider ones and larger networks take more steps, ever less than in
-    proportion.
+def choose_steps(samples: int) -> int:
+    """Return the default budget: more samples take more steps, ever less than in proportion.
 
     Examples
     --------
-    >>> choose_steps(54_000, values=784, parameters=200_000)
-    4796
+    >>> choose_steps(54_000), choose_steps(160)
+    (2439, 569)
     """
-    return round(4 * samples**0.4 * math.log10(max(values, 10)) * math.log10(max(parameters, 10)))
+    return round(160 * samples**0.25)
 
 
-def choose_batch_size(samples: int) -> int:
-    """Return the default batch: a power of two from 8 to 256, an eighth of the samples or less.
+def choose_batch_size(samples: int, convolves: bool) -> int:
+    """Return the default batch: a power of two, 64 of them or more in an epoch where that leaves 8 samples.
+
+    At most 512, or 64 where a convolution's weights see many places of every picture.
 
     Examples
     --------
-    >>> choose_batch_size(60_000), choose_batch_size(500), choose_batch_size(3)
-    (256, 32, 8)
+    >>> choose_batch_size(60_000, False), choose_batch_size(60_000, True), choose_batch_size(3, False)
+    (512, 64, 8)
     """
-    return min(256, max(8, 2 ** int(math.log2(max(samples / 8, 1)))))
+    return min(64 if convolves else 512, max(8, 2 ** int(math.log2(max(samples / 64, 1)))))
 
 
 def find_device(name: str) -> torch.device:
@@ -321,6 +324,10 @@ def check_learnable(x: Tensor) -> None:
         raise DataError(
             f"all values of the data are equal ({first.item():g}), so there is nothing to learn; check the data"
         )
+
+
+def _convolves(network: Network) -> bool:
+    return any(p.ndim > 2 for p in network.parameters())
 
 
 def _printable(text: str) -> str:

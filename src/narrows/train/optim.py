@@ -1,4 +1,7 @@
-"""Optimizers, and how their rate follows the share of the steps done."""
+"""Optimizers, and how their rate follows the share of the steps done.
+
+They are written out here: torch's own load its compiler with the first one that is made, which takes seconds.
+"""
 
 from __future__ import annotations
 
@@ -7,18 +10,38 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable
 
 import torch
+from torch import Tensor
+from torch.nn import Parameter
+from torch.nn.functional import pad
 
 from narrows.spec import Part, check_number
 
+EPSILON = 1e-8  # keeps Adam's quotients finite
+BLOCK = 64  # rows that Muon makes orthogonal at once: wide matrices cost too much in one piece
+NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)  # Jordan's polynomial: five rounds bring singular values to 0.7 to 1.2
+ROUNDS = 5
+LANE = 16  # blocks are as high as a multiple of this, so that small layers share one iteration
+
 
 class Optimizer(Part, ABC):
-    """A recipe for a torch optimizer; `rate` is its highest learning rate."""
+    """A recipe for an optimizer; `rate` is its highest learning rate."""
 
     rate: float
 
     @abstractmethod
-    def build(self, parameters: Iterable[torch.nn.Parameter]) -> torch.optim.Optimizer:
-        """Return the optimizer of `parameters`."""
+    def build(self, parameters: Iterable[Parameter]) -> Steps:
+        """Return the optimizer at work on `parameters`."""
+
+
+class Steps(ABC):
+    """An optimizer at work: what it remembers of the gradients of `parameters`."""
+
+    def __init__(self, parameters: Iterable[Parameter]) -> None:
+        self.parameters = list(parameters)
+
+    @abstractmethod
+    def step(self, rate: float) -> None:
+        """Change the parameters by their gradients, at the learning rate `rate`."""
 
 
 class Adam(Optimizer):
@@ -37,9 +60,9 @@ class Adam(Optimizer):
     def __init__(self, rate: float = 1e-3) -> None:
         self.rate = check_number("rate", rate, 0)
 
-    def build(self, parameters: Iterable[torch.nn.Parameter]) -> torch.optim.Optimizer:
-        """Return torch's Adam, fused into one pass over the weights."""
-        return torch.optim.Adam(parameters, lr=self.rate, fused=True)
+    def build(self, parameters: Iterable[Parameter]) -> Steps:
+        """Return Adam with the moments' memory of its authors, 0.9 and 0.999."""
+        return _AdamSteps(parameters)
 
 
 class AdamW(Optimizer):
@@ -60,9 +83,134 @@ class AdamW(Optimizer):
         self.rate = check_number("rate", rate, 0)
         self.weight_decay = check_number("weight_decay", weight_decay, 0)
 
-    def build(self, parameters: Iterable[torch.nn.Parameter]) -> torch.optim.Optimizer:
-        """Return torch's AdamW, fused into one pass over the weights."""
-        return torch.optim.AdamW(parameters, lr=self.rate, weight_decay=self.weight_decay, fused=True)
+    def build(self, parameters: Iterable[Parameter]) -> Steps:
+        """Return Adam whose steps also shrink the weights."""
+        return _AdamSteps(parameters, weight_decay=self.weight_decay)
+
+
+class Muon(Optimizer):
+    """Steps that move a layer's weights equally far in all directions: Jordan et al., "Muon", 2024.
+
+    The mean gradient G = U S V' of a matrix becomes about U V', so that directions of small gradients, such as fine
+    detail, are learned as fast as the large ones. Biases are left to Adam. Here wide matrices are cut into blocks of
+    rows, which costs a small part of the whole and trains as well (benchmarks/log.md).
+
+    Parameters
+    ----------
+    rate : the highest learning rate.
+    momentum : share of the mean gradient that stays at every step.
+
+    Examples
+    --------
+    >>> Muon(0.1)
+    muon(0.1, momentum=0.9)
+    """
+
+    def __init__(self, rate: float = 0.05, *, momentum: float = 0.9) -> None:
+        self.rate = check_number("rate", rate, 0)
+        self.momentum = check_number("momentum", momentum, 0, 0.999)
+
+    def build(self, parameters: Iterable[Parameter]) -> Steps:
+        """Return Muon for the matrices and kernels, Adam for the rest."""
+        return _MuonSteps(parameters, self.momentum)
+
+
+class _AdamSteps(Steps):
+    def __init__(
+        self, parameters: Iterable[Parameter], *, memory: tuple[float, float] = (0.9, 0.999), weight_decay: float = 0.0
+    ) -> None:
+        super().__init__(parameters)
+        self.memory, self.weight_decay = memory, weight_decay
+        self.mean = [torch.zeros_like(p) for p in self.parameters]
+        self.square = [torch.zeros_like(p) for p in self.parameters]
+        self.count = 0
+
+    @torch.no_grad()
+    def step(self, rate: float) -> None:
+        self.count += 1
+        b1, b2 = self.memory
+        for p, mean, square in zip(self.parameters, self.mean, self.square, strict=True):
+            gradient = _gradient(p)
+            mean.lerp_(gradient, 1 - b1)
+            square.mul_(b2).addcmul_(gradient, gradient, value=1 - b2)
+            deviation = (square / (1 - b2**self.count)).sqrt_().add_(EPSILON)
+            p.mul_(1 - rate * self.weight_decay).addcdiv_(mean, deviation, value=-rate / (1 - b1**self.count))
+
+
+class _MuonSteps(Steps):
+    def __init__(self, parameters: Iterable[Parameter], momentum: float) -> None:
+        super().__init__(parameters)
+        self.momentum = momentum
+        self.matrices = [p for p in self.parameters if p.ndim > 1]
+        self.mean = [torch.zeros_like(p) for p in self.matrices]
+        # the short memory of the squares suits runs of a few hundred steps
+        self.rest = _AdamSteps((p for p in self.parameters if p.ndim < 2), memory=(0.9, 0.99))
+
+    @torch.no_grad()
+    def step(self, rate: float) -> None:
+        ahead = []
+        for p, mean in zip(self.matrices, self.mean, strict=True):
+            mean.lerp_(_gradient(p), 1 - self.momentum)
+            ahead.append(_gradient(p).lerp(mean, self.momentum).flatten(1))
+        for p, direction in zip(self.matrices, orthogonalise(ahead), strict=True):
+            rows, columns = direction.shape
+            p.sub_(direction.reshape(p.shape), alpha=rate * math.sqrt(max(1.0, rows / columns)))
+        self.rest.step(rate)
+
+
+def orthogonalise(matrices: list[Tensor]) -> list[Tensor]:
+    """Return matrices of the same shapes whose singular values are near 1 and whose singular vectors stay.
+
+    The shorter side is cut into blocks of at most BLOCK rows, and that holds within each. All blocks of one height go
+    through the Newton-Schulz iteration together, on their Gram matrices: X <- p(X X') X changes X X' to p G p, so the
+    long side takes part in the first and the last product alone.
+
+    Examples
+    --------
+    >>> (direction,) = orthogonalise([torch.diag(torch.tensor([3.0, 0.5]))])
+    >>> bool((direction.diagonal() > 0.65).all() and (direction.diagonal() < 1.25).all())
+    True
+    """
+    blocks = [_blocks(matrix) for matrix in matrices]
+    results = list(matrices)
+    for height in {block.shape[1] for block in blocks}:
+        places = [i for i, block in enumerate(blocks) if block.shape[1] == height]
+        factors = _newton_schulz(torch.cat([blocks[i] @ blocks[i].mT for i in places]))
+        for i, factor in zip(places, factors.split([len(blocks[i]) for i in places]), strict=True):
+            rows, columns = matrices[i].shape
+            joined = (factor @ blocks[i]).flatten(0, 1)[: min(rows, columns)]
+            results[i] = joined.mT if rows > columns else joined
+    return results
+
+
+def _gradient(parameter: Parameter) -> Tensor:
+    return torch.zeros_like(parameter) if parameter.grad is None else parameter.grad
+
+
+def _blocks(matrix: Tensor) -> Tensor:
+    """Return a matrix, laid down, as blocks (count, at most BLOCK, columns) of norm 1, filled up with zeros."""
+    matrix = matrix.mT if len(matrix) > matrix.shape[1] else matrix
+    count = -(-len(matrix) // BLOCK)
+    height = -(-len(matrix) // (LANE * count)) * LANE
+    blocks = pad(matrix, (0, 0, 0, count * height - len(matrix))).reshape(count, height, -1)
+    return blocks / (blocks.flatten(1).norm(dim=1)[:, None, None] + 1e-30)
+
+
+def _newton_schulz(gram: Tensor) -> Tensor:
+    """Return the factor (count, k, k) that makes X orthogonal, from X X' (count, k, k)."""
+    factor = polynomial = _polynomial(gram)
+    for _ in range(ROUNDS - 1):
+        gram = polynomial @ gram @ polynomial
+        polynomial = _polynomial(gram)
+        factor = polynomial @ factor
+    return factor
+
+
+def _polynomial(gram: Tensor) -> Tensor:
+    a, b, c = NEWTON_SCHULZ
+    result = torch.baddbmm(gram, gram, gram, beta=b, alpha=c)
+    result.diagonal(dim1=1, dim2=2).add_(a)
+    return result
 
 
 class Schedule(Part, ABC):
@@ -134,5 +282,5 @@ def _half_cosine(start: float, end: float, share: float) -> float:
     return end + (start - end) * (1 + math.cos(math.pi * min(share, 1.0))) / 2
 
 
-OPTIMIZERS: dict[str, type[Optimizer]] = {"adam": Adam, "adamw": AdamW}
+OPTIMIZERS: dict[str, type[Optimizer]] = {"adam": Adam, "adamw": AdamW, "muon": Muon}
 SCHEDULES: dict[str, type[Schedule]] = {"one_cycle": OneCycle, "cosine": Cosine, "constant": Constant}

@@ -36,5 +36,5 @@ def corrupt(x: np.ndarray, corruption: str, seed: int = 0) -> tuple[np.ndarray, 
     scaling = build_part("scaling", text)
     scaling.build(samples.shape[1:])
     scaling.fit([inside])
-    damaged, _ = damage(inside, scaling, part, torch.Generator().manual_seed(seed))
+    _, damaged, _ = damage(inside, scaling, part, torch.Generator().manual_seed(seed))
     return layout.back(cast(scaling.back(damaged).numpy(), x.dtype)), text

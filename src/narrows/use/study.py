@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from torch import Generator, Tensor
 
 from narrows.model.corruption import Gaussian
@@ -14,16 +15,17 @@ from narrows.modelfile import QUANTILES, Model
 from narrows.use.evaluate import (
     Beside,
     Components,
+    Measured,
     Passed,
     column_names,
-    compare,
     fit_pca,
+    measure,
     pass_tensor,
     pick,
     take,
     through,
 )
-from narrows.use.units import cast
+from narrows.use.units import cast, enter
 
 SHOWN = 10  # samples in a row of pictures
 TRIED = 1000  # samples that damage is tried on, where a median or mean is shown
@@ -39,19 +41,24 @@ class Study:
     model : what is shown.
     words : what the data are called: "test samples".
     index : which samples of the data were measured.
-    passed : those samples before and after the model, flat and in model's units.
+    samples : those samples, (N, C, *grid) in user's units.
+    measured : what was measured on them.
     first : the first ten samples of the data before and after the model.
-    beside : PCA on the measured samples, None without a reference or a code.
     limits : the darkest and the brightest that the data can be, in user's units.
     """
 
     model: Model
     words: str
     index: np.ndarray
-    passed: Passed
+    samples: Tensor
+    measured: Measured
     first: Passed
-    beside: Beside | None
     limits: tuple[float, float]
+
+    @property
+    def beside(self) -> Beside | None:
+        """PCA on the measured samples, None without a reference or a code."""
+        return self.measured.beside
 
     @property
     def counted(self) -> str:
@@ -88,7 +95,7 @@ class Study:
     def usual(self) -> float:
         """The median error of held-out training data; of the measured samples where none was kept."""
         quantiles = self.model.card.error_quantiles
-        return quantiles[QUANTILES.index(0.5)] if quantiles else float(np.median(self.passed.errors))
+        return quantiles[QUANTILES.index(0.5)] if quantiles else float(np.median(self.measured.errors))
 
     @property
     def pca_kept(self) -> int:
@@ -99,6 +106,14 @@ class Study:
         """Return the first samples (n, D) through PCA, in model's units; `beside` must not be None."""
         assert self.beside is not None
         return self.beside.components.through(self.first.x, self.pca_kept).restored
+
+    def at(self, places: np.ndarray) -> Passed:
+        """Return the measured samples at some places before and after the model, flat and in model's units."""
+        return pass_tensor(self.model.network, self.samples[torch.from_numpy(places)])
+
+    def some(self) -> Passed:
+        """Return as many of the measured samples before and after the model as damage is tried on."""
+        return self.at(pick(len(self.index), TRIED))
 
     def back(self, values: np.ndarray) -> np.ndarray:
         """Return flat values (n, D) in model's units as samples (n, C, *grid) in the user's, float64."""
@@ -117,7 +132,7 @@ class Study:
         network = self.model.network
         generator = Generator(network.device).manual_seed(0)
         x = self._tensor(samples).to(network.device)
-        damaged, _ = damage(x, network.scaling, Gaussian(std, clip=self.clips), generator)
+        _, damaged, _ = damage(x, network.scaling, Gaussian(std, clip=self.clips), generator)
         return self.typed(network.scaling.back(damaged).cpu().numpy())
 
     def times(self, samples: np.ndarray) -> str:
@@ -134,9 +149,9 @@ class Study:
         index = int(self.index[place])
         return names[index] if names is not None else f"number {index}"
 
-    def missed(self, place: int) -> str:
-        """Return the columns that a row's error comes from, the largest first, up to three."""
-        squares, names = self.passed.squares[place], column_names(self.model)
+    def missed(self, squares: np.ndarray) -> str:
+        """Return the columns that the squared errors (D,) of a row come from, the largest first, up to three."""
+        names = column_names(self.model)
         shares = 100 * squares / (squares.sum() or 1.0)
         return ", ".join(f"{names[i]} ({shares[i]:.0f} %)" for i in np.argsort(-squares, kind="stable")[:3])
 
@@ -158,15 +173,17 @@ def study(
 
     Raises DataError for an array whose samples are not of the model's shape.
     """
-    measured = take(x)
-    passed = through(model, measured)
-    first = Passed(passed.x[:SHOWN], passed.restored[:SHOWN]) if measured is x else through(model, x[:SHOWN])
-    index = np.arange(len(passed.x)) if measured is x else pick(len(x))
-    if components is None and reference is not None and model.network.has_code:
+    taken = take(x)
+    samples, _ = enter(model, taken)
+    network, whole = model.network, taken is x
+    first = pass_tensor(network, samples[:SHOWN]) if whole else through(model, x[:SHOWN])
+    index = np.arange(len(samples)) if whole else pick(len(x))
+    if not network.has_code:
+        components = None
+    elif components is None and reference is not None:
         components = fit_pca(model, reference)
-    beside = compare(model, passed, components) if components and model.network.has_code else None
     words = f"{x_name} samples" if x_name in PARTS else f"samples of {x_name}"
-    return Study(model, words, index, passed, first, beside, _limits(model, passed.x))
+    return Study(model, words, index, samples, measure(model, samples, components), first, _limits(model, samples))
 
 
 def back(model: Model, values: np.ndarray) -> np.ndarray:
@@ -190,11 +207,11 @@ def median_filter(x: np.ndarray) -> np.ndarray:
     return np.median(np.lib.stride_tricks.sliding_window_view(padded, (3, 3), (2, 3)), axis=(-2, -1))
 
 
-def _limits(model: Model, x: np.ndarray) -> tuple[float, float]:
-    """Return the range of the data in user's units; where they have none, the ends of the measured `x`."""
+def _limits(model: Model, samples: Tensor) -> tuple[float, float]:
+    """Return the range of the data in user's units; where they have none, the ends of the measured `samples`."""
     scaling = model.network.scaling
     if scaling.limits is not None:
         low, high = (float(scaling.offset.max() + end * scaling.scale.max()) for end in scaling.limits)
         return low, high
-    values = back(model, x)
+    values = samples.numpy()  # torch knows no smallest number of 16 bits
     return float(values.min()), float(values.max())
