@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup demo check test clean
+.PHONY: help setup demo check test bench clean
 
 help:  ## say what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -13,7 +13,7 @@ help:  ## say what can be made
 setup: $(VENV)/.ready  ## install narrows and what developing it needs into .venv
 
 $(VENV)/.ready: pyproject.toml constraints.txt
-	@echo "Setting up $(VENV): PyTorch $$(sed -n 's/^torch==//p' constraints.txt), scikit-learn, matplotlib and the test tools (about 1.5 GB on disk)."
+	@echo "Setting up $(VENV): PyTorch $$(sed -n 's/^torch==//p' constraints.txt), scikit-learn and the test tools (about 1.5 GB on disk)."
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "narrows needs Python 3.11 or later; name one: make PYTHON=python3.11 ...")'
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --editable '.[dev]'
@@ -30,5 +30,17 @@ check: setup  ## lint, format and types
 test: setup  ## run the tests
 	$(BIN)/pytest -n 2
 
-clean:  ## delete the environment and the caches
-	rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache .hypothesis
+benchmarks/.venv/.ready: benchmarks/requirements.txt constraints.txt pyproject.toml
+	@$(PYTHON) -m venv benchmarks/.venv
+	@benchmarks/.venv/bin/python -m pip install --quiet -r benchmarks/requirements.txt -e .
+	@touch $@
+
+bench: benchmarks/.venv/.ready  ## measure speed and quality beside other libraries, for hours; goes on where it stopped
+	benchmarks/.venv/bin/python benchmarks/peers.py choose run
+	benchmarks/.venv/bin/python benchmarks/peak.py
+	benchmarks/.venv/bin/python benchmarks/command.py
+	benchmarks/.venv/bin/python benchmarks/codes.py --long
+	benchmarks/.venv/bin/python benchmarks/datasets.py
+
+clean:  ## delete the environments and the caches
+	rm -rf $(VENV) benchmarks/.venv .pytest_cache .ruff_cache .mypy_cache .hypothesis
