@@ -39,6 +39,8 @@ bench: benchmarks/.venv/.ready  ## measure speed and quality beside other librar
 	benchmarks/.venv/bin/python benchmarks/peers.py choose run
 	benchmarks/.venv/bin/python benchmarks/peak.py
 	benchmarks/.venv/bin/python benchmarks/command.py
+	benchmarks/.venv/bin/python benchmarks/inference.py
+	benchmarks/.venv/bin/python benchmarks/ladder.py
 	benchmarks/.venv/bin/python benchmarks/codes.py --long
 	benchmarks/.venv/bin/python benchmarks/datasets.py
 

@@ -11,11 +11,11 @@ from __future__ import annotations
 import argparse
 import os
 import resource
-import statistics
 import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import record
 
@@ -43,7 +43,7 @@ def maximum(usage: resource.struct_rusage) -> int:
     return usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
-def measure(rounds: int) -> list[dict[str, float]]:
+def measure(rounds: int) -> list[dict[str, Any]]:
     """Return a row per round."""
     rows = []
     with tempfile.TemporaryDirectory() as folder:
@@ -52,7 +52,8 @@ def measure(rounds: int) -> list[dict[str, float]]:
             _, torch_memory = run([sys.executable, "-c", "import torch"])
             seconds, memory = run([*TRAIN, f"{folder}/{number}"])
             rows.append(
-                {
+                record.stamp()
+                | {
                     "imports_seconds": imports,
                     "command_seconds": seconds,
                     "ratio": seconds / imports,
@@ -73,12 +74,12 @@ def main() -> None:
     options = parser.parse_args()
     rows = measure(options.rounds)
     run_of = record.describe_run("torch", "scikit-learn", "narrows")
-    record.save(options.results / "command.json", {"run": run_of, "rows": rows})
-    lines = ["| | median | min | max |", "|---|---|---|---|"]
-    for name in rows[0]:
-        values = [row[name] for row in rows]
-        lines.append(f"| {name} | {statistics.median(values):.2f} | {min(values):.2f} | {max(values):.2f} |")
-    record.write(options.results / "command.md", "\n".join(lines) + "\n")
+    results = {"run": run_of, "rows": rows}
+    record.save(options.results / "command.json", results)
+    names = [name for name, value in rows[0].items() if isinstance(value, float) and name != "load_before"]
+    lines = [[name.replace("_", " "), record.spread([row[name] for row in rows], record.short)] for name in names]
+    table = record.make_table(["", "median (least to largest)"], lines)
+    record.write(options.results / "command.md", f"{table}\n\n{record.source_lines(results)}\n")
 
 
 if __name__ == "__main__":
