@@ -130,7 +130,7 @@ def main() -> None:
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: options.threads])
     torch.set_num_threads(options.threads)
     images, seconds, repeats = (3000, 0.05, 2) if options.toy else (None, SECONDS, options.repeats)
-    batch_size = train(3000, 0)["batch_size"]  # and a warm-up
+    batch_size = train(3000 if options.toy else 60_000, 0)["batch_size"]  # and a warm-up
     sizes = sorted({BATCH_SIZE, batch_size})
     products = {f"{name} {size}": Products(size, dtype) for name, dtype in DTYPES.items() for size in sizes}
     results: dict[str, Any] = {"run": record.describe_run(*PACKAGES), "threads": options.threads, "rows": []}
