@@ -11,7 +11,7 @@ from narrows.data.stream import Stream
 from narrows.errors import TrainingError
 from narrows.model.network import Network
 from narrows.train.loop import PATIENCE, Budget, train, validate
-from narrows.train.optim import Adam, Constant, OneCycle, Optimizer, Steps
+from narrows.train.optim import Adam, Constant, Muon, OneCycle, Optimizer, Steps
 
 TEXTS = {"backbone": "dense(hidden=[])", "bottleneck": "linear(2)", "loss": "mse", "scaling": "standard"}
 
@@ -227,3 +227,24 @@ def test_the_mse_of_an_epoch_that_was_cut_is_over_the_samples_that_it_saw(table)
     rows = list(train(network, stream, Budget(4), optimizer=Adam(0.0), schedule=Constant()))
     errors = network.squared_error(x).mean(1)
     assert [row.train_mse for row in rows] == pytest.approx([errors.mean().item(), errors[:32].mean().item()], rel=1e-5)
+
+
+def test_bfloat16_products_learn_what_float32_ones_do(table):
+    """The fast path: weights stay in float32, and the error ends where the plain path's does."""
+    errors = {}
+    for bfloat16 in (False, True):
+        torch.manual_seed(0)
+        network, x = network_for(table)
+        rows = train(
+            network,
+            Stream(x, 16),
+            Budget(300),
+            optimizer=Muon(0.05),
+            schedule=OneCycle(),
+            validation=x,
+            bfloat16=bfloat16,
+        )
+        errors[bfloat16] = list(rows)[-1].val_mse
+        assert {p.dtype for p in network.parameters()} == {torch.float32}
+    assert errors[True] == pytest.approx(errors[False], rel=0.05)
+    assert errors[True] != errors[False]
