@@ -48,6 +48,12 @@ def add_losses(
     if not any(runs.values()):
         page.text("The history of this run is not at hand.")
         return
+    if published is None and all(len(rows) == 1 for rows in runs.values()):  # a curve of one point shows nothing
+        (rows,) = runs.values()
+        held_out = rows[0]["val_mse"]
+        after = "" if held_out is None else f", and {number(held_out)} on held-out samples after it"
+        page.text(f"One epoch: mean squared error {number(rows[0]['train_mse'])} while the weights moved{after}.")
+        return
     ends = "; ".join(f"{name} ends at {number(rows[-1]['train_mse'])}".strip() for name, rows in runs.items() if rows)
     seed = ", damaged with a fixed seed" if damaged else ""
     page.picture(
