@@ -191,7 +191,7 @@ def _published_table(name: str, history: History, test_mse: float) -> Table:
         cells = (true and true * TUTORIAL_BATCH, true, row.get("train_mse"), row.get("val_mse"))
         rows.append((f"{epoch}", *("–" if cell is None else f"{cell:.6f}" for cell in cells)))
     columns = ("epoch", "the tutorial printed", "its true MSE", "ours, training", "ours, validation")
-    note = f"Ours after {last} epochs, on the test digits: {test_mse:.6f}."
+    note = f"Ours at the end, on the test digits: {test_mse:.6f}."
     if published:
         note += f" The tutorial's last, on its training digits: {published[max(published)]:.6f}."
     return Table(name, columns, tuple(rows), note)
