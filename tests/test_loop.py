@@ -202,6 +202,13 @@ def test_a_cap_that_is_not_reached_changes_nothing(table):
     assert not budget.was_cut
 
 
+def test_what_the_start_took_counts_towards_the_cap():
+    whole, rest = Budget(1000, max_seconds=10), Budget(1000, max_seconds=10, spent=4)
+    whole.cut(20, seconds=2, seconds_per_step=0.1)
+    rest.cut(20, seconds=2, seconds_per_step=0.1)
+    assert (whole.steps, rest.steps) == (100, 60)
+
+
 def test_constant_rates_stop_early_and_keep_the_best(table):
     network, x = network_for(table)
     rows = run(network, x[:60], steps=10**6, optimizer=Adam(0.5), schedule=Constant(), validation=x[60:])

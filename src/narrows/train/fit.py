@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -45,7 +46,7 @@ class Fit:
         given wins over the preset, the preset over `auto`.
     shape : the model's sample shape (C, *grid) where the data do not show it (pictures in flat rows).
     epochs : passes over the training samples; None takes the preset's, or a rule.
-    max_seconds : a cap on training; None is 300, or none under `as_published`.
+    max_seconds : a cap on training, the start of the weights included; None is 300, or none under `as_published`.
     validation : share of the samples kept out of training, at most 0.9; None is a tenth.
     as_published : train to the letter as the preset's source did: its batch, rate, order and initialisation, on all
         samples.
@@ -102,13 +103,15 @@ class Fit:
         check_learnable(self.x)
         self._split(validation)
         self.texts = self._resolve(recipe, parts)
+        began = time.perf_counter()
         self.network = self._build()
+        start_seconds = time.perf_counter() - began
         self.optimizer = build(recipe["optimizer"], OPTIMIZERS, "optimizer")
         self.schedule = build(recipe["schedule"], SCHEDULES, "schedule")
         batch_size = recipe.get("batch_size") or choose_batch_size(len(self.x), _convolves(self.network))
         self.stream = Stream(self.x.to(self.device), batch_size, shuffle=not as_published)
         epochs = recipe.get("epochs") if epochs is None else check_whole("epochs", epochs, 1, 10**6)
-        self.budget = self._budget(epochs, max_seconds)
+        self.budget = self._budget(epochs, max_seconds, start_seconds)
         is_large = sum(p.numel() for p in self.network.parameters()) >= BFLOAT16_WEIGHTS
         self.bfloat16 = is_large and not as_published and has_fast_bfloat16(self.device)
 
@@ -241,11 +244,11 @@ class Fit:
         self.notes.append(f"code: {describe_code(network)}")
         return network
 
-    def _budget(self, epochs: int | None, max_seconds: float | None) -> Budget:
+    def _budget(self, epochs: int | None, max_seconds: float | None, start_seconds: float) -> Budget:
         steps = choose_steps(len(self.x)) if epochs is None else epochs * self.stream.steps_per_epoch
         if max_seconds is None:
-            return Budget(steps, math.inf if self.as_published else MAX_SECONDS)
-        return Budget(steps, check_number("max_seconds", max_seconds, 0.1))
+            return Budget(steps, math.inf if self.as_published else MAX_SECONDS, start_seconds)
+        return Budget(steps, check_number("max_seconds", max_seconds, 0.1), start_seconds)
 
     def _errors(self, x: Tensor) -> Tensor:
         """Return the MSE (N,) of samples in user's units, undamaged, in model's units, float64."""

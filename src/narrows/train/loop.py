@@ -30,6 +30,7 @@ class Budget:
     ----------
     steps : steps in all; the rate follows the share of them that is done.
     max_seconds : a cap; `steps` is cut once, after the first 20, where the measured speed says that it would not fit.
+    spent : seconds of it that went by before the first step, on the start of the weights.
 
     Attributes
     ----------
@@ -38,6 +39,7 @@ class Budget:
 
     steps: int
     max_seconds: float = math.inf
+    spent: float = 0.0
     asked: int = field(init=False)
 
     def __post_init__(self) -> None:
@@ -50,7 +52,7 @@ class Budget:
 
     def cut(self, done: int, seconds: float, seconds_per_step: float) -> None:
         """Lower `steps` to what fits into the rest of `max_seconds`, after `done` steps in `seconds`."""
-        left = (self.max_seconds - seconds) / max(seconds_per_step, 1e-9)
+        left = (self.max_seconds - self.spent - seconds) / max(seconds_per_step, 1e-9)
         self.steps = max(done, min(self.steps, done + int(min(left, self.steps))))
 
 
