@@ -102,7 +102,7 @@ class Bench:
         self.peers["run"] = record.describe_run(*PACKAGES)
         self.peers["targets"] = {model: self.target(model) for model in mnist.TARGETS}
         for number, model in product(range(self.rounds), self.options.models):
-            names = self.contenders(model)
+            names = [name for name in self.contenders(model) if not self._gave_up(model, name)]
             for name in names if number % 2 == 0 else reversed(names):
                 self._run_one(model, name, number)
         self.table()
@@ -205,6 +205,11 @@ class Bench:
         print(f"  {row.get('seconds', row['process_seconds']):.1f} s, test MSE {row['test_mse']}", flush=True)
         self.peers["rows"] = [other for other in self.peers["rows"] if other not in same] + [row]
         record.save(self.peers_file, self.peers)
+
+    def _gave_up(self, model: str, name: str) -> bool:
+        """Whether a peer did not get there in LONG_SECONDS when its budget was chosen: rounds would show no more."""
+        budget = self.budgets["budgets"].get(model, {}).get(name)
+        return name != "tutorial" and budget is not None and not budget["reached"]
 
     def _is_there(self, row: Row) -> bool:
         mse = row["test_mse"]
@@ -323,11 +328,20 @@ def notes_of(model: str, rows: list[Row], budgets: Row) -> list[str]:
     for name, budget in budgets.items():
         if edges := budget.get("at_edge_of_grid"):
             notes.append(f"{name}: the best setting lies at the edge of the grid in {' and '.join(edges)}.")
-        if not budget["reached"]:
-            notes.append(f"{name}: did not get there while its budget was chosen; it trains for its best epochs.")
+        if not budget["reached"] and name != "tutorial":
+            notes.append(describe_miss(name, budget))
     if loops := [row["loop_seconds"] for row in rows if row.get("loop_seconds")]:
         notes.append(f"narrows' own clock, which its loop alone runs: {record.spread(loops, record.short)} s.")
     return notes
+
+
+def describe_miss(name: str, budget: Row) -> str:
+    """Return what a peer reached that did not get there while its budget was chosen."""
+    return (
+        f"{name}: did not get there in {budget['seconds']:.0f} s of training (batch {budget['batch_size']}, rate "
+        f"{budget['rate']}, the best of the grid), so it takes no part in the rounds; its lowest validation MSE was "
+        f"{budget['validation_mse']:.6f}, after {budget['epochs']} epochs."
+    )
 
 
 def describe_tutorial(budget: Row) -> str:

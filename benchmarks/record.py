@@ -16,13 +16,19 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
+INSTRUCTIONS = {  # flags in the kernel's list -> their name, the widest first
+    "avx512_bf16": "AVX-512 with bfloat16",
+    "avx512f": "AVX-512",
+    "avx2": "AVX2",
+}
 
 
 def stamp() -> dict[str, Any]:
-    """Return when and at which commit a figure is taken, and how busy the machine is just before."""
+    """Return when, at which commit and where a figure is taken, and how busy the machine is just before."""
     return {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "commit": find_commit(),
+        "processor": describe_processor(),
         "load_before": round(os.getloadavg()[0], 2),
     }
 
@@ -45,16 +51,23 @@ def describe_run(*packages: str) -> dict[str, Any]:
     }
 
 
-def describe_machine() -> dict[str, Any]:
-    """Return what the processor, its cores and the memory are."""
+def describe_processor() -> str:
+    """Return the processor's name and the widest instructions that it offers for products of matrices."""
     lines = dict(
         (part.strip() for part in line.split(":", 1))
         for line in Path("/proc/cpuinfo").read_text().splitlines()
         if ":" in line
     )
+    flags = lines.get("flags", "").split()
+    widest = next((name for flag, name in INSTRUCTIONS.items() if flag in flags), "no wide instructions known")
+    return f"{lines.get('model name', platform.processor())}, {widest}"
+
+
+def describe_machine() -> dict[str, Any]:
+    """Return what the processor, its cores and the memory are."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return {
-        "cpu": lines.get("model name", platform.processor()),
+        "cpu": describe_processor(),
         "cores": len(os.sched_getaffinity(0)),
         "ram_gib": round(memory / 2**30, 1),
         "system": platform.platform(),
@@ -112,11 +125,12 @@ def source_lines(results: dict[str, Any]) -> str:
     machine = run["machine"]
     dates = sorted(row["date"] for row in rows)
     commits = list(dict.fromkeys(row["commit"] for row in rows))
+    processors = list(dict.fromkeys(row["processor"] for row in rows))
     versions = ", ".join(f"{name} {number}" for name, number in run["versions"].items())
     return (
         f"Taken by `{run['script']}` (last command: `{run['command']}`) between {dates[0]} and {dates[-1]}, at commit "
-        f"{', '.join(commits)}, on {machine['cores']} cores of {machine['cpu']} with {machine['ram_gib']} GiB, "
-        f"{machine['system']}; {versions}. Load average before a measurement: at most "
+        f"{', '.join(commits)}, on {machine['cores']} cores of {' or '.join(processors)} with "
+        f"{machine['ram_gib']} GiB, {machine['system']}; {versions}. Load average before a measurement: at most "
         f"{max(row['load_before'] for row in rows)}."
     )
 
