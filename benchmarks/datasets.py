@@ -75,7 +75,7 @@ def make_table(rows: int, columns: int = 30, latent: int = LATENT, noise: float 
 
 SETS = {
     "colour crops": lambda toy: cut_crops(COLOUR, "RGB", 300 if toy else 3_000, 48),
-    "grey crops": lambda toy: cut_crops(GREY, "L", 500 if toy else 10_000, 32),
+    "grey crops": lambda toy: cut_crops(GREY, "L", 500 if toy else 5_000, 32),
     "synthetic table": lambda toy: make_table(1_000 if toy else 20_000),
 }
 TITLES = {
