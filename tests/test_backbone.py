@@ -141,3 +141,79 @@ def test_recipes_that_make_no_sense_are_refused(text, rule):
 def test_auto_takes_convolutions_for_pictures(shape, text):
     assert choose_backbone(shape).startswith(text)
     assert repr(build_part("backbone", choose_backbone(shape))) == choose_backbone(shape)
+
+
+GRIDS = [
+    f"conv(channels={channels}, pool='{pool}', up='{up}', grid=True)"
+    for channels in ([], [3], [3, 5])
+    for pool in ("max", "stride")
+    for up in ("transposed", "upsample")
+]
+
+
+def any_size_network(text, shape=(1, 16, 16)):
+    texts = {"bottleneck": "linear(4)", "corruption": "none", "loss": "mse", "scaling": "unit(output='linear')"}
+    return Network.from_texts(shape, backbone=text, **texts).double()
+
+
+def influence(network, size, place):
+    """Return which inputs of a picture the output at `place` depends on, as (rows, columns)."""
+    x = torch.rand(1, 1, *size, dtype=torch.float64, requires_grad=True)
+    network.restore(x)[0, 0, place[0], place[1]].backward()
+    rows, columns = x.grad[0, 0].nonzero(as_tuple=True)
+    return rows, columns
+
+
+@pytest.mark.parametrize("text", GRIDS)
+def test_no_output_depends_on_inputs_beyond_its_reach_and_some_on_one_at_it(text):
+    network = any_size_network(text)
+    stride, reach = network.backbone.tiling
+    for parameter in network.parameters():
+        parameter.data.abs_()  # nothing cancels, no ReLU cuts
+    middle = stride * (reach // stride + 2)
+    farthest = 0
+    for place in range(middle, middle + stride):
+        rows, columns = influence(network, (2 * middle + stride,) * 2, (place, place))
+        farthest = max(farthest, *((rows - place).abs().max().item(), (columns - place).abs().max().item()))
+    assert farthest <= reach
+    assert farthest == reach or "max" in text  # of a maximum one input has a gradient
+
+
+@pytest.mark.parametrize("text", GRIDS)
+def test_a_part_equals_the_whole_beyond_reach_of_its_inner_edges(text):
+    network = any_size_network(text)
+    stride, reach = network.backbone.tiling
+    top, left = 2 * stride, 3 * stride
+    height, width = top + 3 * reach + 5, left + 3 * reach + 7
+    x = torch.rand(1, 1, height + 9, width, dtype=torch.float64)
+    whole = network.restore(x)
+    part = network.restore(x[..., top:height, left:])
+    assert whole.shape == x.shape
+    inner = part[..., reach : height - top - reach, reach:]
+    assert torch.allclose(inner, whole[..., top + reach : height - reach, left + reach :], atol=1e-12)
+
+
+@pytest.mark.parametrize("text", GRIDS)
+@pytest.mark.parametrize("size", [(1, 1), (5, 33), (16, 16), (40, 7)])
+def test_a_grid_takes_pictures_of_any_size(text, size):
+    network = any_size_network(text)
+    restored = network.restore(torch.rand(2, 1, *size, dtype=torch.float64))
+    assert restored.shape == (2, 1, *size)
+    restored.sum().backward()
+    assert all(parameter.grad is not None for parameter in network.parameters())
+
+
+def test_another_size_is_no_training_of_other_weights():
+    network = any_size_network(GRIDS[0])
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    shapes = (
+        network.restore(torch.rand(1, 1, 30, 30).double()).shape,
+        network.restore(torch.rand(1, 1, 16, 16).double()).shape,
+    )
+    assert [tuple(shape[2:]) for shape in shapes] == [(30, 30), (16, 16)]
+    assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
+
+
+def test_dense_layers_take_one_size():
+    assert Dense().tiling is None
+    assert Conv().tiling is None

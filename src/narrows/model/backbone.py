@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from fractions import Fraction
 from itertools import pairwise
+from typing import NamedTuple
 
 from torch import Tensor, nn
 
@@ -18,10 +20,31 @@ from narrows.spec import Part, check_choice, check_flag, check_sizes
 MAX_WIDTH = 65536
 
 
+class Tiling(NamedTuple):
+    """How a network that takes pictures of any size may take one in parts.
+
+    A part that begins at multiples of `stride` gives the same output as the whole picture at every pixel that is at
+    least `reach` away from the part's inner edges, since no output depends on inputs that are farther away.
+
+    Attributes
+    ----------
+    stride : pixels between two places where a part may begin.
+    reach : pixels from an output to the farthest input that it depends on.
+    """
+
+    stride: int
+    reach: int
+
+
 class Backbone(Part, ABC):
     """A recipe for the encoder and the decoder; it holds no weights itself."""
 
     grid = False  # whether h and z are (N, features, *grid) instead of (N, features)
+
+    @property
+    def tiling(self) -> Tiling | None:
+        """How pictures of other sizes than the trained one go through; None where the weights fit that size alone."""
+        return None
 
     @abstractmethod
     def build(self, shape: tuple[int, ...], features_in: int, features_out: int) -> tuple[nn.Module, nn.Module]:
@@ -116,6 +139,16 @@ class Conv(Backbone):
         if not self.channels and not grid:
             raise SpecError("channels must name at least one stage unless grid=True, however: channels=[]")
 
+    @property
+    def tiling(self) -> Tiling | None:
+        """Pictures of any size go through a grid; a dense layer takes one size."""
+        if not self.grid:
+            return None
+        stages = len(self.channels) + 1
+        down = [(2, -1, 1) if self.pool == "stride" else (2, -1, 2)] * stages
+        up = [(Fraction(1, 2), *((-1, 1) if self.up == "upsample" else (0, 0)))] * stages
+        return Tiling(2**stages, find_reach([*down, *up]))
+
     def build(self, shape: tuple[int, ...], features_in: int, features_out: int) -> tuple[Encoder, Decoder]:
         """Return (encoder, decoder) for pictures of shape (C, H, W), any height and width."""
         if len(shape) != 3:
@@ -167,6 +200,35 @@ class Cut(nn.Module):
     def extra_repr(self) -> str:
         """Return the size for printing."""
         return f"{self.height}, {self.width}"
+
+
+def find_reach(layers: list[tuple[Fraction | int, int, int]]) -> int:
+    """Return how many pixels lie between an output and the farthest input that it depends on.
+
+    Parameters
+    ----------
+    layers : in the order in which a picture passes them, each as (step, before, after): the output at `i` reads inputs
+        from `step * i + before` to `step * i + after`. A layer that doubles has step 1/2, and its window is of the
+        doubled picture: a convolution after the doubling.
+
+    Examples
+    --------
+    >>> find_reach([(1, -1, 1)] * 3)
+    3
+    >>> find_reach([(2, -1, 1), (Fraction(1, 2), 0, 0)])  # pixels 0 and 1 both read -1, 0 and 1
+    2
+    """
+    stride = math.prod(step for step, *_ in layers if step > 1)
+    reach = 0
+    for place in range(int(stride)):
+        low = high = place
+        for step, before, after in reversed(layers):
+            if step < 1:
+                low, high = math.floor((low + before) * step), math.floor((high + after) * step)
+            else:
+                low, high = int(step * low + before), int(step * high + after)
+        reach = max(reach, place - low, high - place)
+    return reach
 
 
 def choose_backbone(shape: tuple[int, ...]) -> str:

@@ -200,9 +200,24 @@ class Network(nn.Module):
         return damage(x, self.scaling, self.corruption, generator)
 
     def restore(self, scaled: Tensor) -> Tensor:
-        """Return samples (N, C, *grid) through the narrow place, without damage or chance; all in model's units."""
-        h, around = self.encoder(scaled)
-        return self.scaling.squash(self.decoder(self.bottleneck(h).z, around))
+        """Return samples (N, C, *grid) through the narrow place, without damage or chance; all in model's units.
+
+        Where the backbone has a `tiling`, pictures may be of any size.
+        """
+        encoder, decoder = self._halves(tuple(scaled.shape[1:]))
+        h, around = encoder(scaled)
+        return self.scaling.squash(decoder(self.bottleneck(h).z, around))
+
+    def _halves(self, shape: tuple[int, ...]) -> tuple[nn.Module, nn.Module]:
+        """Return (encoder, decoder) for samples of `shape` in model's units, of this network's own weights."""
+        if self.backbone.tiling is None or shape == self.scaling.model_shape(self.shape):
+            return self.encoder, self.decoder
+        with torch.device("meta"):
+            halves = self.backbone.build(shape, self.bottleneck.features_in, self.bottleneck.features_out)
+        for half, own in zip(halves, (self.encoder, self.decoder), strict=True):
+            half.load_state_dict(own.state_dict(keep_vars=True), assign=True)
+            half.train(self.training)
+        return halves
 
     def encode(self, x: Tensor) -> Code:
         """Return the code of `x` (N, C, *grid), without damage and without chance."""
