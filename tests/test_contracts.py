@@ -31,12 +31,18 @@ VARIANTS = [
     ("backbone", "conv(channels=[4, 4, 4], pool='max', up='upsample', grid=True)"),
     ("backbone", "conv(channels=[], grid=True)"),
     ("corruption", "gaussian(0.0, 0.5, clip=True)"),
+    ("corruption", "blur(0.0, 2.0) | poisson(1.0, 100.0) | mask(0.0, 0.5) | salt_pepper(0.0, 0.5)"),
     ("corruption", "holes(0.5, seen=0.1) | gaussian(0.1) | holes(0.5, seen=0.1)"),
     ("scaling", "unit(output='linear')"),
 ]
 CHOICES = [*NAMES, *VARIANTS]
-# a convolution takes pictures only
-ALL = [(*choice, shape) for choice in CHOICES for shape in SHAPES if len(shape) > 1 or "conv" not in choice[1]]
+PICTURES_ONLY = ("conv", "blur", "blind_spots")
+ALL = [
+    (*choice, shape)
+    for choice in CHOICES
+    for shape in SHAPES
+    if len(shape) > 1 or not choice[1].startswith(PICTURES_ONLY)
+]
 
 
 @pytest.fixture(autouse=True)
@@ -189,7 +195,7 @@ def test_chance_comes_from_the_generator_alone(kind, text, shape):
     x = samples(shape)
     one, same, other = (network(**batch(network, x), generator=chance(seed)).total for seed in (0, 0, 1))
     assert torch.equal(one, same)
-    has_chance = network.texts["corruption"] != "none()" or text == "noisy"
+    has_chance = network.texts["corruption"] not in ("none()", "blur(1.0)") or text == "noisy"
     assert torch.equal(one, other) != has_chance
 
 

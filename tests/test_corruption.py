@@ -5,7 +5,7 @@ import torch
 from parts import Holes
 
 from narrows.errors import SpecError
-from narrows.model.corruption import Chain, Clean, Corruption, Gaussian, Mask, SaltPepper
+from narrows.model.corruption import BlindSpots, Blur, Chain, Clean, Corruption, Gaussian, Mask, Poisson, SaltPepper
 from narrows.model.network import damage
 from narrows.model.scaling import Standard, Unit
 
@@ -52,6 +52,82 @@ def test_mask_hides_its_share(share):
     hidden = damaged == -2
     assert hidden.float().mean().item() == pytest.approx(share, abs=0.005)
     assert (damaged[~hidden] == 1).all()
+
+
+def test_a_range_of_shares_draws_one_per_sample():
+    for part in (Mask(0.2, 0.8), SaltPepper(0.2, 0.8, low=0.0, high=0.0)):
+        shares = (part(torch.ones(500, 1, 20, 20), chance())[0] == 0).float().flatten(1).mean(1)
+        assert shares.min() > 0.1
+        assert shares.max() < 0.9
+        assert shares.std().item() == pytest.approx(0.6 / 12**0.5, rel=0.1)  # of a uniform draw
+
+
+def test_texts_of_earlier_files_mean_the_same_part():
+    assert repr(Mask(0.25, value=0.5)) == "mask(0.25, value=0.5)"
+    assert repr(SaltPepper(0.1)) == "salt_pepper(0.1, low=0.0, high=1.0)"
+    assert repr(Mask(0.25, 0.5)) == "mask(0.25, 0.5, value=0.0)"
+
+
+def test_counted_light_keeps_its_mean_and_its_variance_is_the_mean_over_the_peak():
+    counted = Poisson(20.0)(torch.full((100, 1000), 0.6), chance())[0]
+    assert counted.mean().item() == pytest.approx(0.6, rel=0.01)
+    assert counted.var().item() == pytest.approx(0.6 / 20, rel=0.02)
+    assert (counted * 20 - (counted * 20).round()).abs().max() < 1e-4
+
+
+def test_nothing_comes_of_no_light():
+    assert (Poisson(5.0)(torch.tensor([[0.0, -1.0]]), chance())[0] == 0).all()
+
+
+def test_peaks_over_a_range_are_uniform_in_their_logarithm():
+    counted = Poisson(10.0, 1000.0)(torch.full((800, 4000), 0.5), chance())[0]
+    peaks = 0.5 / counted.var(1)
+    assert peaks.log10().mean().item() == pytest.approx(2, abs=0.06)
+    assert peaks.min() > 8
+    assert peaks.max() < 1200
+
+
+def test_blur_is_a_gaussian_of_its_width_that_keeps_the_light():
+    x = torch.zeros(1, 2, 41, 51)
+    x[..., 20, 25] = 1
+    blurred = Blur(3.0)(x, chance())[0][0, 0]
+    assert blurred.sum().item() == pytest.approx(1, abs=1e-4)
+    place = torch.arange(51.0) - 25
+    assert (blurred.sum(0) * place.square()).sum().sqrt().item() == pytest.approx(3, abs=0.01)
+    assert torch.allclose(blurred[:, 10:41], blurred[:, 10:41].flip(0), atol=1e-7)
+    flat = torch.full((2, 1, 5, 7), 0.3)
+    assert torch.allclose(Blur(2.0)(flat, chance())[0], flat)
+    assert torch.equal(Blur(0.0)(x, chance())[0], x)
+
+
+def test_blur_over_a_range_draws_one_width_per_sample():
+    x = torch.zeros(200, 1, 1, 61)
+    x[..., 30] = 1
+    heights = Blur(0.0, 4.0)(x, chance())[0].amax((1, 2, 3))
+    assert heights.max() > 0.95
+    assert heights.min().item() == pytest.approx(1 / (4 * (2 * torch.pi) ** 0.5), rel=0.05)
+
+
+@pytest.mark.parametrize("size", [(9, 8), (3, 50), (40, 5)])
+@pytest.mark.parametrize("reach", [1, 2])
+def test_blind_spots_hold_a_neighbours_value_and_only_they_count(size, reach):
+    height, width = size
+    x = torch.arange(2.0 * height * width).view(1, 2, height, width).repeat(40, 1, 1, 1)
+    damaged, weight = BlindSpots(0.3, reach=reach)(x, chance())
+    assert torch.equal(damaged != x, weight == 1)
+    assert weight.mean().item() == pytest.approx(0.3, abs=0.02)
+    assert torch.equal(weight[:, 0], weight[:, 1])
+    assert torch.equal(damaged[:, 1] - damaged[:, 0], x[:, 1] - x[:, 0])  # the same neighbour in all channels
+    moved = (damaged[:, 0] - x[:, 0])[weight[:, 0] == 1]
+    rows = (moved / width).round()
+    assert rows.abs().max() == reach
+    assert (moved - rows * width).abs().max() == reach
+
+
+@pytest.mark.parametrize("part", [Blur(), BlindSpots()])
+def test_what_needs_neighbours_refuses_a_table(part):
+    with pytest.raises(SpecError, match="for pictures, however the data are a table of 6 columns; take 'gaussian'"):
+        part(torch.rand(3, 6), chance())
 
 
 def test_salt_and_pepper_are_half_each():
@@ -131,6 +207,14 @@ def test_a_share_of_a_byte_pictures_range_is_in_model_units():
         lambda: Mask(0.5, value=float("nan")),
         lambda: SaltPepper(0.5, low=1.0, high=0.0),
         lambda: SaltPepper(2),
+        lambda: SaltPepper(0.5, 0.4),
+        lambda: Mask(0.5, 0.4),
+        lambda: Poisson(0),
+        lambda: Poisson(30, 10),
+        lambda: Blur(-1),
+        lambda: Blur(2, 1),
+        lambda: BlindSpots(0),
+        lambda: BlindSpots(reach=0),
     ],
 )
 def test_what_makes_no_sense_is_refused(build):
@@ -139,4 +223,7 @@ def test_what_makes_no_sense_is_refused(build):
 
 
 def test_corruptions_share_one_type():
-    assert all(issubclass(part, Corruption) for part in (Clean, Gaussian, Mask, SaltPepper, Chain, Holes))
+    assert all(
+        issubclass(part, Corruption)
+        for part in (Clean, Gaussian, Poisson, Blur, Mask, SaltPepper, BlindSpots, Chain, Holes)
+    )

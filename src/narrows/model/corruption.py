@@ -5,13 +5,14 @@ A corruption works in model's units: shares of the range under `unit`, standard 
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 
 import torch
 from torch import Generator, Tensor, nn
 
 from narrows.errors import SpecError
-from narrows.spec import Part, check_flag, check_number
+from narrows.spec import Part, check_flag, check_number, check_whole
 
 
 class Corruption(Part, nn.Module, ABC):
@@ -67,12 +68,65 @@ class Gaussian(Corruption):
 
     def forward(self, x: Tensor, generator: Generator) -> tuple[Tensor, None]:
         """Return `x` with noise of the given strength, or of a strength drawn per sample."""
-        std: float | Tensor = self.std
-        if self.max_std is not None:
-            std = self.std + (self.max_std - self.std) * _uniform((len(x),), x, generator)
-            std = std.view(-1, *[1] * (x.ndim - 1))
+        std = _strength(self.std, self.max_std, x, generator)
         noise = torch.randn(x.shape, generator=generator, device=x.device, dtype=x.dtype)
         return x + std * noise, None
+
+
+class Poisson(Corruption):
+    """Counts of light: values become Poisson counts of mean x * peak, divided by peak.
+
+    Parameters
+    ----------
+    peak : photons at the full range, above 0; fewer are noisier. Values below 0 count as 0.
+    max_peak : when given, each sample draws its own peak from [peak, max_peak], uniform in its logarithm.
+    clip : clamp the result to the data's range; False leaves it as it falls (whole numbers are clamped anyway).
+
+    Examples
+    --------
+    >>> noisy = Poisson(4.0)(torch.full((1, 1000), 0.5), torch.Generator().manual_seed(0))[0]
+    >>> noisy.unique()[:3].tolist()
+    [0.0, 0.25, 0.5]
+    """
+
+    def __init__(self, peak: float = 30.0, max_peak: float | None = None, *, clip: bool = False) -> None:
+        super().__init__()
+        self.peak = check_number("peak", peak, 1e-3, 1e9)
+        self.max_peak = None if max_peak is None else check_number("max_peak", max_peak, peak, 1e9)
+        self.clip = check_flag("clip", clip)
+
+    def forward(self, x: Tensor, generator: Generator) -> tuple[Tensor, None]:
+        """Return `x` as counted by few photons."""
+        top = None if self.max_peak is None else math.log(self.max_peak)
+        peak = torch.as_tensor(_strength(math.log(self.peak), top, x, generator)).exp()
+        return torch.poisson(x.clamp_min(0) * peak, generator=generator) / peak, None
+
+
+class Blur(Corruption):
+    """Averages a picture's pixels with their neighbours by a Gaussian; at the border by what is inside.
+
+    Parameters
+    ----------
+    std : standard deviation of the Gaussian, at least 0, in pixels.
+    max_std : when given, each sample draws its own uniformly from [std, max_std].
+
+    Examples
+    --------
+    >>> Blur(1.0)(torch.tensor([[[[0.0, 1.0, 0.0]]]]), torch.Generator())[0]  # doctest: +NUMBER
+    tensor([[[[0.35, 0.45, 0.35]]]])
+    """
+
+    def __init__(self, std: float = 1.0, max_std: float | None = None) -> None:
+        super().__init__()
+        self.std = check_number("std", std, 0, 1e4)
+        self.max_std = None if max_std is None else check_number("max_std", max_std, std, 1e4)
+
+    def forward(self, x: Tensor, generator: Generator) -> tuple[Tensor, None]:
+        """Return pictures `x` (N, C, H, W) blurred; raises SpecError for a table."""
+        _check_pictures(self, x)
+        std = torch.as_tensor(_strength(self.std, self.max_std, x, generator), device=x.device, dtype=x.dtype)
+        rows, columns = (_averages(side, std) for side in x.shape[2:])
+        return rows @ x @ columns.mT, None
 
 
 class Mask(Corruption):
@@ -82,6 +136,7 @@ class Mask(Corruption):
     Parameters
     ----------
     share : the probability in [0, 1] with which a value is hidden.
+    max_share : when given, each sample draws its own share uniformly from [share, max_share].
     value : what stands in its place, in model's units.
 
     Examples
@@ -90,14 +145,16 @@ class Mask(Corruption):
     tensor([[0., 0., 0.]])
     """
 
-    def __init__(self, share: float = 0.25, *, value: float = 0.0) -> None:
+    def __init__(self, share: float = 0.25, max_share: float | None = None, *, value: float = 0.0) -> None:
         super().__init__()
         self.share = check_number("share", share, 0, 1)
+        self.max_share = None if max_share is None else check_number("max_share", max_share, share, 1)
         self.value = check_number("value", value, -1e6, 1e6)
 
     def forward(self, x: Tensor, generator: Generator) -> tuple[Tensor, None]:
         """Return `x` with about `share` of its values hidden."""
-        return x.masked_fill(_uniform(x.shape, x, generator) < self.share, self.value), None
+        share = _strength(self.share, self.max_share, x, generator)
+        return x.masked_fill(_uniform(x.shape, x, generator) < share, self.value), None
 
 
 class SaltPepper(Corruption):
@@ -106,6 +163,7 @@ class SaltPepper(Corruption):
     Parameters
     ----------
     share : the probability in [0, 1] with which a value is replaced.
+    max_share : when given, each sample draws its own share uniformly from [share, max_share].
     low, high : pepper and salt, in model's units.
 
     Examples
@@ -116,16 +174,58 @@ class SaltPepper(Corruption):
 
     spelling = "salt_pepper"
 
-    def __init__(self, share: float = 0.1, *, low: float = 0.0, high: float = 1.0) -> None:
+    def __init__(
+        self, share: float = 0.1, max_share: float | None = None, *, low: float = 0.0, high: float = 1.0
+    ) -> None:
         super().__init__()
         self.share = check_number("share", share, 0, 1)
+        self.max_share = None if max_share is None else check_number("max_share", max_share, share, 1)
         self.low = check_number("low", low, -1e6, 1e6)
         self.high = check_number("high", high, low, 1e6)
 
     def forward(self, x: Tensor, generator: Generator) -> tuple[Tensor, None]:
         """Return `x` with about `share` of its values replaced."""
+        share = _strength(self.share, self.max_share, x, generator)
         u = _uniform(x.shape, x, generator)
-        return x.masked_fill(u < self.share, self.high).masked_fill(u < self.share / 2, self.low), None
+        return x.masked_fill(u < share, self.high).masked_fill(u < share / 2, self.low), None
+
+
+class BlindSpots(Corruption):
+    """Puts a random neighbour's value in the place of a share of the pixels, and asks for those alone.
+
+    So a network that sees only noisy pictures cannot copy a pixel's noise. What the neighbours tell of it is the
+    picture, where the noise of one pixel says nothing of the next: Krull, Buchholz and Jug, "Noise2Void", 2019; Batson
+    and Royer, "Noise2Self", 2019. All channels of a pixel are replaced together.
+
+    Parameters
+    ----------
+    share : the probability in (0, 1] with which a pixel is replaced.
+    reach : how far away the neighbour is at most, in pixels along each axis.
+
+    Examples
+    --------
+    >>> x = torch.arange(16.0).view(1, 1, 4, 4)
+    >>> damaged, weight = BlindSpots(0.2)(x, torch.Generator())
+    >>> bool(((damaged != x) == (weight == 1)).all())
+    True
+    """
+
+    spelling = "blind_spots"
+
+    def __init__(self, share: float = 0.05, *, reach: int = 2) -> None:
+        super().__init__()
+        self.share = check_number("share", share, 1e-4, 1)
+        self.reach = check_whole("reach", reach, 1, 100)
+
+    def forward(self, x: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
+        """Return pictures `x` (N, C, H, W) with spots replaced, and 1 where they are; raises SpecError for a table."""
+        _check_pictures(self, x)
+        spots = _uniform((len(x), 1, *x.shape[2:]), x, generator) < self.share
+        sample, _, *place = spots.nonzero(as_tuple=True)
+        neighbour = _neighbours(place, x.shape[2:], self.reach, generator)
+        damaged = x.clone()
+        damaged[sample, :, place[0], place[1]] = x[sample, :, neighbour[0], neighbour[1]]
+        return damaged, spots.to(x.dtype).expand_as(x)
 
 
 class Chain(Corruption):
@@ -156,6 +256,43 @@ class Chain(Corruption):
         return " | ".join(map(repr, self.parts))
 
 
+def _strength(low: float, high: float | None, x: Tensor, generator: Generator) -> float | Tensor:
+    """Return `low`, or where `high` is given a draw between them for each sample, (N, 1, ...)."""
+    if high is None:
+        return low
+    return low + (high - low) * _uniform((len(x), *[1] * (x.ndim - 1)), x, generator)
+
+
+def _averages(side: int, std: Tensor) -> Tensor:
+    """Return the weights (..., side, side) with which each place of an axis averages all its places."""
+    place = torch.arange(side, device=std.device, dtype=std.dtype)
+    distance = (place[:, None] - place) / std.clamp_min(1e-3)  # below it, a place is its own average
+    return (-distance.square() / 2).softmax(-1)
+
+
+def _neighbours(place: list[Tensor], size: torch.Size, reach: int, generator: Generator) -> list[Tensor]:
+    """Return another place at most `reach` away from each `place` (rows, columns), for pictures larger than `reach`."""
+    side = 2 * reach + 1
+    chosen = torch.randint(side**2 - 1, place[0].shape, generator=generator, device=generator.device)
+    chosen += chosen >= side**2 // 2  # the middle one is the place itself
+    steps = chosen // side - reach, chosen % side - reach
+    return [_step(at, step, count) for at, step, count in zip(place, steps, size, strict=True)]
+
+
+def _step(place: Tensor, step: Tensor, count: int) -> Tensor:
+    """Return places of an axis a step away; a step that would leave the axis goes the other way."""
+    inside = (place + step >= 0) & (place + step < count)
+    return (place + torch.where(inside, step, -step)).clamp(0, count - 1)
+
+
+def _check_pictures(corruption: Corruption, x: Tensor) -> None:
+    if x.ndim != 4:
+        raise SpecError(
+            f"the corruption {corruption!r} is for pictures, however the data are a table of {x.shape[1]} columns; "
+            f"take 'gaussian' or 'mask'"
+        )
+
+
 def _uniform(shape: tuple[int, ...], like: Tensor, generator: Generator) -> Tensor:
     return torch.rand(shape, generator=generator, device=like.device, dtype=like.dtype)
 
@@ -163,6 +300,9 @@ def _uniform(shape: tuple[int, ...], like: Tensor, generator: Generator) -> Tens
 CORRUPTIONS: dict[str, type[Corruption]] = {
     "none": Clean,
     "gaussian": Gaussian,
+    "poisson": Poisson,
+    "blur": Blur,
     "mask": Mask,
     "salt_pepper": SaltPepper,
+    "blind_spots": BlindSpots,
 }
