@@ -5,7 +5,8 @@ import torch
 from torch import nn
 
 from narrows.errors import SpecError
-from narrows.model.backbone import Conv, Cut, Dense, choose_backbone
+from narrows.model.backbone import Conv, Dense, Residual, UNet, choose_backbone
+from narrows.model.layers import Cut
 from narrows.model.network import Network, build_part
 from narrows.presets import PRESETS
 
@@ -117,6 +118,9 @@ def test_halves_end_in_a_layer_not_in_a_relu(recipe):
         ("conv(up='no')", "up must be one of"),
         ("conv(grid=1)", "grid must be True or False"),
         ("conv([4])", "written conv"),
+        ("residual(0)", "channels must be"),
+        ("residual(stages=0)", "stages must be"),
+        ("unet('a')", "channels must be"),
         (f"conv(channels={[1] * 17})", "at most 16"),
         (f"dense(hidden={[1] * 65})", "at most 64"),
     ],
@@ -149,6 +153,7 @@ GRIDS = [
     for pool in ("max", "stride")
     for up in ("transposed", "upsample")
 ]
+GRIDS += ["residual(3, stages=1, grid=True)", "residual(3, stages=2, grid=True)", "unet(3)"]
 
 
 def any_size_network(text, shape=(1, 16, 16)):
@@ -217,3 +222,44 @@ def test_another_size_is_no_training_of_other_weights():
 def test_dense_layers_take_one_size():
     assert Dense().tiling is None
     assert Conv().tiling is None
+    assert Residual().tiling is None
+
+
+def test_a_residual_backbone_is_deeper_at_the_same_halvings():
+    network = preset_network("tutorial-conv")
+    network = Network.from_texts((1, 28, 28), **network.texts | {"backbone": "residual(4, stages=1, grid=True)"})
+    assert network.code_shape == (4, 7, 7)
+    assert [type(layer).__name__ for layer in network.encoder] == ["Sequential", "ReLU", "Conv2d"]
+    assert Residual(4, stages=4).widths == [4, 8, 16, 16]
+
+
+def noisy_pictures(n=40, size=(19, 22)):
+    rows, columns = torch.arange(float(size[0]))[:, None], torch.arange(float(size[1]))
+    slope = torch.linspace(-0.4, 0.4, n).view(-1, 1, 1)
+    return ((rows + slope * columns) / 8).sin()[:, None] / 4 + 0.5
+
+
+def test_a_u_begins_as_its_input_where_nothing_is_damaged():
+    x = noisy_pictures()
+    texts = {"bottleneck": "linear(4)", "loss": "mse", "scaling": "unit(output='linear')"}
+    network = Network.from_texts(x.shape[1:], backbone="unet(4)", corruption="none", **texts).eval()
+    network.start(x)
+    assert torch.allclose(network.restore(x), x, atol=1e-5)
+
+
+def test_a_u_begins_as_a_correction_of_the_damage_that_it_will_see():
+    x = noisy_pictures()
+    texts = {"bottleneck": "linear(4)", "loss": "mse", "scaling": "unit(output='linear')"}
+    network = Network.from_texts(x.shape[1:], backbone="unet(8)", corruption="gaussian(0.2)", **texts).eval()
+    network.start(x)
+    _, damaged, _ = network.damage(x, torch.Generator().manual_seed(1))
+    assert (network.restore(damaged) - x).square().mean() < 0.9 * (damaged - x).square().mean()
+
+
+def test_a_u_sees_its_stages_again_on_the_way_up():
+    encoder, decoder = UNet(4).build((3, 31, 45), 2, 5)
+    h, around = encoder(torch.rand(2, 3, 31, 45))
+    assert h.shape == (2, 2, 4, 6)
+    assert [tuple(kept.shape[1:]) for kept in around] == [(3, 31, 45), (4, 16, 23), (8, 8, 12)]
+    assert decoder(torch.rand(2, 5, 4, 6), around).shape == (2, 3, 31, 45)
+    assert sum(p.numel() for p in encoder.parameters()) < 12_000

@@ -30,13 +30,15 @@ VARIANTS = [
     ("backbone", "conv(channels=[4], pool='stride', up='transposed', grid=True)"),
     ("backbone", "conv(channels=[4, 4, 4], pool='max', up='upsample', grid=True)"),
     ("backbone", "conv(channels=[], grid=True)"),
+    ("backbone", "residual(4, stages=1, grid=True)"),
+    ("backbone", "residual(3, stages=3)"),
     ("corruption", "gaussian(0.0, 0.5, clip=True)"),
     ("corruption", "blur(0.0, 2.0) | poisson(1.0, 100.0) | mask(0.0, 0.5) | salt_pepper(0.0, 0.5)"),
     ("corruption", "holes(0.5, seen=0.1) | gaussian(0.1) | holes(0.5, seen=0.1)"),
     ("scaling", "unit(output='linear')"),
 ]
 CHOICES = [*NAMES, *VARIANTS]
-PICTURES_ONLY = ("conv", "blur", "blind_spots")
+PICTURES_ONLY = ("conv", "residual", "unet", "blur", "blind_spots")
 ALL = [
     (*choice, shape)
     for choice in CHOICES
@@ -57,6 +59,8 @@ def network_of(shape, kind, text):
     texts = DEFAULTS | {kind: text}
     if text == "conv":
         texts["backbone"] = "conv(channels=[4, 8])"
+    if text in ("residual", "unet"):
+        texts["backbone"] = f"{text}(4)"
     if text in ("sparse", "noisy", "friends"):
         texts["bottleneck"] = {"sparse": "sparse(6, 2)", "noisy": "noisy(3)", "friends": "friends(2)"}[text]
     network = Network.from_texts(shape, **texts)
@@ -236,7 +240,7 @@ def test_a_copy_computes_the_same(kind, text):
     assert torch.equal(twin.reconstruct(x), network.reconstruct(x))
 
 
-@over([choice for choice in ALL if choice[1] != "bridge"])
+@over([choice for choice in ALL if choice[1] not in ("bridge", "unet")])
 def test_decoding_codes_is_reconstructing(kind, text, shape):
     network = network_of(shape, kind, text)
     x = samples(shape)
@@ -244,8 +248,9 @@ def test_decoding_codes_is_reconstructing(kind, text, shape):
     assert torch.equal(network.in_blocks(network.decode, codes), network.in_blocks(network.reconstruct, x))
 
 
-def test_a_model_with_skips_restores_and_refuses_what_needs_a_code():
-    network = network_of((1, 9, 8), "backbone", "bridge(width=5)").eval()
+@pytest.mark.parametrize("text", ["bridge(width=5)", "unet(4)"])
+def test_a_model_with_skips_restores_and_refuses_what_needs_a_code(text):
+    network = network_of((1, 9, 8), "backbone", text).eval()
     assert isinstance(network.backbone, SkipBackbone)
     model = Model(network, Card(layout="grey", dtype="uint8"))
     x = samples((1, 9, 8))[:, 0].numpy()

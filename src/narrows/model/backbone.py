@@ -12,12 +12,17 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import NamedTuple
 
-from torch import Tensor, nn
+from torch import nn
 
 from narrows.errors import SpecError
-from narrows.spec import Part, check_choice, check_flag, check_sizes
+from narrows.model.layers import Ascent, Block, Cut, Decoder, Descent, Encoder
+from narrows.spec import Part, check_choice, check_flag, check_sizes, check_whole
 
 MAX_WIDTH = 65536
+MAX_STAGES = 16
+Window = tuple[Fraction | int, int, int]  # what an output reads, see `find_reach`
+BLOCK_WINDOW: Window = (1, -2, 2)  # two 3x3 convolutions
+DOUBLING: Window = (Fraction(1, 2), 0, 0)  # a 2x2 transposed convolution of stride 2
 
 
 class Tiling(NamedTuple):
@@ -40,6 +45,7 @@ class Backbone(Part, ABC):
     """A recipe for the encoder and the decoder; it holds no weights itself."""
 
     grid = False  # whether h and z are (N, features, *grid) instead of (N, features)
+    adds_input = False  # whether the decoder's output is its input, corrected
 
     @property
     def tiling(self) -> Tiling | None:
@@ -60,22 +66,6 @@ class SkipBackbone(Backbone, ABC):
 
     Such a model restores, and has no code that holds the whole sample.
     """
-
-
-class Encoder(nn.Sequential):
-    """Layers in a row, and nothing that goes round the bottleneck."""
-
-    def forward(self, x: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
-        """Return (h, ())."""
-        return super().forward(x), ()
-
-
-class Decoder(nn.Sequential):
-    """Layers in a row that read the code alone."""
-
-    def forward(self, z: Tensor, around: tuple[Tensor, ...] = ()) -> Tensor:
-        """Return raw (N, C, *grid)."""
-        return super().forward(z)
 
 
 class Dense(Backbone):
@@ -103,10 +93,51 @@ class Dense(Backbone):
         return Encoder(nn.Flatten(), *down), Decoder(*up, nn.Unflatten(1, shape))
 
 
-class Conv(Backbone):
-    """3x3 convolutions with ReLU that halve the picture stage by stage; the decoder doubles it again.
+class Halving(Backbone, ABC):
+    """A backbone of stages that each halve a picture; the decoder doubles it again.
 
     An odd side is halved upwards (31 -> 16), and the doubled picture is cut to it (32 -> 31).
+    """
+
+    widths: list[int]  # feature maps of each stage, outermost first
+
+    @abstractmethod
+    def _down(self, channels_in: int, channels_out: int) -> nn.Module:
+        """Return a stage that halves."""
+
+    @abstractmethod
+    def _up(self, channels_in: int, channels_out: int, size: tuple[int, int]) -> nn.Module:
+        """Return a stage that doubles, cut to `size`."""
+
+    def _narrow(self, channels_in: int, features: int) -> nn.Module:
+        """Return the last halving stage of a grid, which makes the code."""
+        return self._down(channels_in, features)
+
+    def _widen(self, features: int, channels_out: int, size: tuple[int, int]) -> nn.Module:
+        """Return the first doubling stage of a grid, which reads the code."""
+        return self._up(features, channels_out, size)
+
+    def build(self, shape: tuple[int, ...], features_in: int, features_out: int) -> tuple[Encoder, Decoder]:
+        """Return (encoder, decoder) for pictures of shape (C, H, W), any height and width."""
+        _check_pictures(self, shape)
+        channels, sizes = [shape[0], *self.widths], [(shape[1], shape[2])]
+        for _ in self.widths:
+            height, width = sizes[-1]
+            sizes.append((-(-height // 2), -(-width // 2)))
+        down = [self._down(*pair) for pair in pairwise(channels)]
+        narrow = [self._narrow(channels[-1], features_in)] if self.grid else []
+        widen = [self._widen(features_out, channels[-1], sizes[-1])] if self.grid else []
+        up = [self._up(*pair, size) for pair, size in zip(pairwise(channels[::-1]), sizes[-2::-1], strict=True)]
+        if self.grid:
+            return Encoder(*_with_relu([*down, *narrow])), Decoder(*_with_relu([*widen, *up]))
+        inner = (channels[-1], *sizes[-1])
+        flat = [nn.ReLU(), nn.Flatten(), nn.Linear(math.prod(inner), features_in)]
+        deep = [nn.Linear(features_out, math.prod(inner)), nn.Unflatten(1, inner), nn.ReLU()]
+        return Encoder(*_with_relu(down), *flat), Decoder(*deep, *_with_relu(up))
+
+
+class Conv(Halving):
+    """3x3 convolutions with ReLU that halve the picture stage by stage; the decoder doubles it again.
 
     Parameters
     ----------
@@ -132,7 +163,7 @@ class Conv(Backbone):
         up: str = "upsample",
         grid: bool = False,
     ) -> None:
-        self.channels = check_sizes("channels", channels, MAX_WIDTH, most=16)
+        self.channels = self.widths = check_sizes("channels", channels, MAX_WIDTH, most=MAX_STAGES)
         self.pool = check_choice("pool", pool, ("max", "stride"))
         self.up = check_choice("up", up, ("transposed", "upsample"))
         self.grid = check_flag("grid", grid)
@@ -149,33 +180,9 @@ class Conv(Backbone):
         up = [(Fraction(1, 2), *((-1, 1) if self.up == "upsample" else (0, 0)))] * stages
         return Tiling(2**stages, find_reach([*down, *up]))
 
-    def build(self, shape: tuple[int, ...], features_in: int, features_out: int) -> tuple[Encoder, Decoder]:
-        """Return (encoder, decoder) for pictures of shape (C, H, W), any height and width."""
-        if len(shape) != 3:
-            raise SpecError(
-                f"the backbone 'conv' takes pictures (channels, height, width), however the data are "
-                f"{shape}; use backbone='dense(hidden=[256])' for tables"
-            )
-        if self.grid:
-            down, up = [shape[0], *self.channels, features_in], [features_out, *reversed(self.channels), shape[0]]
-        else:
-            down, up = [shape[0], *self.channels], [*reversed(self.channels), shape[0]]
-        sizes = [shape[1:]]
-        for _ in down[1:]:
-            height, width = sizes[-1]
-            sizes.append((-(-height // 2), -(-width // 2)))
-        encoder = [self._down(*pair) for pair in pairwise(down)]
-        decoder = [self._up(a, b, size) for (a, b), size in zip(pairwise(up), reversed(sizes[:-1]), strict=True)]
-        if self.grid:
-            return Encoder(*_with_relu(encoder)), Decoder(*_with_relu(decoder))
-        inner = (self.channels[-1], *sizes[-1])
-        narrow = [nn.ReLU(), nn.Flatten(), nn.Linear(math.prod(inner), features_in)]
-        widen = [nn.Linear(features_out, math.prod(inner)), nn.Unflatten(1, inner), nn.ReLU()]
-        return Encoder(*_with_relu(encoder), *narrow), Decoder(*widen, *_with_relu(decoder))
-
     def _down(self, channels_in: int, channels_out: int) -> nn.Module:
         if self.pool == "stride":
-            return nn.Conv2d(channels_in, channels_out, 3, stride=2, padding=1)
+            return _strided(channels_in, channels_out)
         # a ReLU after the pooling equals one before it, on a quarter of the values
         return nn.Sequential(nn.Conv2d(channels_in, channels_out, 3, padding=1), nn.MaxPool2d(2, ceil_mode=True))
 
@@ -186,23 +193,90 @@ class Conv(Backbone):
         return nn.Sequential(nn.Upsample(scale_factor=2), Cut(*size), conv)
 
 
-class Cut(nn.Module):
-    """Cuts pictures (N, C, at least height, at least width) to height x width at their lower right."""
+class Residual(Halving):
+    """Stages of a strided convolution and a residual block: a deeper `conv`.
 
-    def __init__(self, height: int, width: int) -> None:
-        super().__init__()
-        self.height, self.width = height, width
+    He et al., "Deep Residual Learning for Image Recognition", 2016, without its normalisation.
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Return the upper left height x width of every picture."""
-        return x[..., : self.height, : self.width]
+    Parameters
+    ----------
+    channels : feature maps of the first stage; every later one has twice as many, at most four times the first.
+    stages : how often the picture is halved, the code's own halving with grid=True not counted.
+    grid : False ends in a dense layer and a vector code; True adds a last halving stage whose feature maps are
+        the code.
 
-    def extra_repr(self) -> str:
-        """Return the size for printing."""
-        return f"{self.height}, {self.width}"
+    Examples
+    --------
+    >>> encoder, decoder = Residual(8).build((1, 28, 28), 10, 10)
+    >>> [layer.out_channels for layer in encoder.modules() if isinstance(layer, nn.Conv2d)]
+    [8, 8, 8, 16, 16, 16]
+    """
+
+    def __init__(self, channels: int = 32, *, stages: int = 2, grid: bool = False) -> None:
+        self.channels = check_whole("channels", channels, 1, MAX_WIDTH)
+        self.stages = check_whole("stages", stages, 1, MAX_STAGES)
+        self.grid = check_flag("grid", grid)
+        self.widths = _doubling(self.channels, self.stages)
+
+    @property
+    def tiling(self) -> Tiling | None:
+        """Pictures of any size go through a grid; a dense layer takes one size."""
+        if not self.grid:
+            return None
+        down, up = [(2, -1, 1), BLOCK_WINDOW] * self.stages, [BLOCK_WINDOW, DOUBLING] * self.stages
+        return Tiling(2 ** (self.stages + 1), find_reach([*down, (2, -1, 1), DOUBLING, *up]))
+
+    def _down(self, channels_in: int, channels_out: int) -> nn.Module:
+        return nn.Sequential(_strided(channels_in, channels_out), nn.ReLU(), Block(channels_out))
+
+    def _up(self, channels_in: int, channels_out: int, size: tuple[int, int]) -> nn.Module:
+        return nn.Sequential(Block(channels_in), nn.ReLU(), self._widen(channels_in, channels_out, size))
+
+    def _narrow(self, channels_in: int, features: int) -> nn.Module:
+        return _strided(channels_in, features)
+
+    def _widen(self, features: int, channels_out: int, size: tuple[int, int]) -> nn.Module:
+        return nn.Sequential(nn.ConvTranspose2d(features, channels_out, 2, stride=2), Cut(*size))
 
 
-def find_reach(layers: list[tuple[Fraction | int, int, int]]) -> int:
+class UNet(SkipBackbone):
+    """A U of residual blocks at a half, a quarter and an eighth of the resolution; it corrects its input.
+
+    Every stage of the way down is added to the way up: Ronneberger, Fischer and Brox, "U-Net", 2015; the blocks are
+    those of Zhang et al., "Plug-and-Play Image Restoration with Deep Denoiser Prior", 2021. There is no stage at
+    the full resolution, as in Zhang, Zuo and Zhang, "FFDNet", 2018, which makes it four times as fast. The bottleneck
+    stands at the bottom, one place for 8x8 pixels. As the input is added, the scaling should leave the output free:
+    `unit(output="linear")`, which `auto` takes.
+
+    Parameters
+    ----------
+    channels : feature maps of the first stage; the second has twice, the third four times as many.
+
+    Examples
+    --------
+    >>> UNet(32).tiling
+    Tiling(stride=8, reach=71)
+    """
+
+    grid = adds_input = True
+
+    def __init__(self, channels: int = 32) -> None:
+        self.channels = check_whole("channels", channels, 1, MAX_WIDTH)
+
+    @property
+    def tiling(self) -> Tiling:
+        """Pictures of any size go through."""
+        down = [(2, -2, 2), BLOCK_WINDOW, *[(2, -1, 1), BLOCK_WINDOW] * 2]
+        return Tiling(8, find_reach([*down, *[BLOCK_WINDOW, DOUBLING] * 3]))
+
+    def build(self, shape: tuple[int, ...], features_in: int, features_out: int) -> tuple[nn.Module, nn.Module]:
+        """Return (encoder, decoder) for pictures of shape (C, H, W), any height and width."""
+        _check_pictures(self, shape)
+        channels = [shape[0], *_doubling(self.channels, 3)]
+        return Descent(channels, features_in), Ascent(channels, features_out)
+
+
+def find_reach(layers: list[Window]) -> int:
     """Return how many pixels lie between an output and the farthest input that it depends on.
 
     Parameters
@@ -249,6 +323,24 @@ def choose_backbone(shape: tuple[int, ...]) -> str:
     return repr(Conv(channels=[min(32 * 2**i, 128) for i in range(stages)], up="transposed"))
 
 
+def _check_pictures(backbone: Backbone, shape: tuple[int, ...]) -> None:
+    if len(shape) != 3:
+        name = type(backbone).__name__.lower()
+        raise SpecError(
+            f"the backbone {name!r} takes pictures (channels, height, width), however the data are "
+            f"{shape}; use backbone='dense(hidden=[256])' for tables"
+        )
+
+
+def _doubling(first: int, stages: int) -> list[int]:
+    """Return the widths of stages: each twice the one before, at most four times the first."""
+    return [first * min(2**i, 4) for i in range(stages)]
+
+
+def _strided(channels_in: int, channels_out: int) -> nn.Conv2d:
+    return nn.Conv2d(channels_in, channels_out, 3, stride=2, padding=1)
+
+
 def _dense_layers(widths: list[int]) -> list[nn.Module]:
     return _with_relu([nn.Linear(a, b) for a, b in pairwise(widths)])
 
@@ -258,4 +350,4 @@ def _with_relu(layers: list) -> list[nn.Module]:
     return [part for layer in layers for part in (layer, nn.ReLU())][:-1]
 
 
-BACKBONES: dict[str, type[Backbone]] = {"dense": Dense, "conv": Conv}
+BACKBONES: dict[str, type[Backbone]] = {"dense": Dense, "conv": Conv, "residual": Residual, "unet": UNet}

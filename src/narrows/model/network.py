@@ -245,23 +245,26 @@ class Network(nn.Module):
         Layer by layer the outputs get mean 0 and deviation 1 (Mishkin and Matas, "All You Need Is a Good Init", 2016).
         The layer that makes the code is set by least squares to make the batch's principal components, around the mean
         that the bottleneck asks for, and the last layer to read the batch from what reaches it: so an untrained network
-        is about as good as PCA, and a ReLU on the code loses nothing that it would miss.
+        is about as good as PCA, and a ReLU on the code loses nothing that it would miss. A backbone that adds its input
+        begins as the correction that least squares find for the damage.
         """
-        scaled = self.scaling(x)
+        scaled = seen = self.scaling(x)
+        if self.backbone.adds_input:
+            _, seen, _ = self.damage(x, Generator(self.device).manual_seed(0))
         encoding = _weighted_layers(self.encoder)
         *inner, last = [*encoding, *_weighted_layers(self.decoder)]
         hooks = [layer.register_forward_hook(_spread) for layer in inner if layer is not encoding[-1]]
         hooks.append(encoding[-1].register_forward_hook(self._start_code(scaled)))
-        hooks.append(last.register_forward_hook(self._start_output(scaled)))
-        self.restore(scaled)  # the hooks set a layer once it is passed, so the next one gets what the set one makes
+        hooks.append(last.register_forward_hook(self._start_output(scaled, seen)))
+        self.restore(seen)  # the hooks set a layer once it is passed, so the next one gets what the set one makes
         for hook in hooks:
             hook.remove()
 
-    def _start_output(self, scaled: Tensor) -> Callable[..., None]:
-        """Return a hook that sets the last layer by samples in model's units."""
+    def _start_output(self, scaled: Tensor, seen: Tensor) -> Callable[..., None]:
+        """Return a hook that sets the last layer by samples in model's units, from what the encoder has `seen`."""
 
         def hook(layer: Any, inputs: tuple[Tensor], output: Tensor) -> None:
-            target = self.scaling.unsquash(scaled)
+            target = self.scaling.unsquash(scaled) - (seen if self.backbone.adds_input else 0)
             fit_layer(layer, inputs[0], target if output.ndim > 2 else target.flatten(1))
 
         return hook

@@ -175,15 +175,17 @@ class Standard(Scaling):
         self._check_spread()
 
 
-def choose_scaling(x: Tensor) -> tuple[str, str]:
+def choose_scaling(x: Tensor, output: str = "sigmoid") -> tuple[str, str]:
     """Return the text of the scaling that `auto` means for `x` (N, C, *grid), and the reason in words.
+
+    `output` is how `unit` treats the decoder's output: "linear" for a backbone that adds its input.
 
     Examples
     --------
     >>> choose_scaling(torch.zeros(3, 1, 8, 8, dtype=torch.uint8))
     ("unit(output='sigmoid')", 'whole numbers of 8 bits')
     """
-    unit, standard = repr(Unit()), repr(Standard())
+    unit, standard = repr(Unit(output=output)), repr(Standard())
     if x.dtype in (torch.uint8, torch.uint16, torch.bool):
         return unit, "truth values" if x.dtype == torch.bool else f"whole numbers of {x.dtype.itemsize * 8} bits"
     if x.ndim == 2:

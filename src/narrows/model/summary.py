@@ -59,6 +59,8 @@ def describe_code(network: Network) -> str:
     ...     loss="mse", scaling="standard"))
     '2 numbers for 4'
     """
+    if not network.has_code:
+        return "none that holds a sample, as connections go round the bottleneck; this model restores"
     size, values = network.code_size, math.prod(network.shape)
     grid = f" ({'x'.join(map(str, network.code_shape))})" if len(network.code_shape) > 1 else ""
     text = f"{size:,} numbers{grid} for {values:,}"

@@ -217,9 +217,6 @@ class Fit:
         texts = {kind: given.get(kind) or recipe.get(kind) or "auto" for kind in MENUS}
         shape = tuple(self.x.shape[1:])
         width = math.prod(shape)
-        if texts["scaling"] == "auto":
-            texts["scaling"], reason = choose_scaling(self.x)
-            self.notes.append(f"scaling: {texts['scaling']} ({reason})")
         automatic = {
             "backbone": choose_backbone(shape),
             "bottleneck": f"linear({min(32, max(1, width // 4))})",
@@ -227,6 +224,10 @@ class Fit:
             "loss": "mse",
         }
         texts |= {kind: text for kind, text in automatic.items() if texts[kind] == "auto"}
+        if texts["scaling"] == "auto":
+            adds_input = build_part("backbone", texts["backbone"]).adds_input
+            texts["scaling"], reason = choose_scaling(self.x, "linear" if adds_input else "sigmoid")
+            self.notes.append(f"scaling: {texts['scaling']} ({reason})")
         return {kind: repr(build_part(kind, text)) for kind, text in texts.items()}
 
     def _build(self) -> Network:

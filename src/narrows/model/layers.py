@@ -1,0 +1,99 @@
+"""The layers that backbones are built of, beside torch's own."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from torch import Tensor, nn
+
+
+class Encoder(nn.Sequential):
+    """Layers in a row, and nothing that goes round the bottleneck."""
+
+    def forward(self, x: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """Return (h, ())."""
+        return super().forward(x), ()
+
+
+class Decoder(nn.Sequential):
+    """Layers in a row that read the code alone."""
+
+    def forward(self, z: Tensor, around: tuple[Tensor, ...] = ()) -> Tensor:
+        """Return raw (N, C, *grid)."""
+        return super().forward(z)
+
+
+class Cut(nn.Module):
+    """Cuts pictures (N, C, at least height, at least width) to height x width at their lower right."""
+
+    def __init__(self, height: int, width: int) -> None:
+        super().__init__()
+        self.height, self.width = height, width
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the upper left height x width of every picture."""
+        return x[..., : self.height, : self.width]
+
+    def extra_repr(self) -> str:
+        """Return the size for printing."""
+        return f"{self.height}, {self.width}"
+
+
+class Block(nn.Module):
+    """Two 3x3 convolutions whose output is added to their input: He et al., "Deep Residual Learning", 2016.
+
+    There is no normalisation in it, so an output depends on the pixels near it alone.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(channels, channels, 3, padding=1)
+        self.second = nn.Conv2d(channels, channels, 3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return `x` (N, channels, H, W) and what the convolutions make of it, added."""
+        return x + self.second(self.first(x).relu())
+
+
+class Descent(nn.Module):
+    """The left side of a U: halves a picture stage by stage, and keeps what each stage made for the right side.
+
+    Parameters
+    ----------
+    channels : of the picture, then of every stage.
+    features : of the bottom's places.
+    """
+
+    def __init__(self, channels: list[int], features: int) -> None:
+        super().__init__()
+        sides = [5, *[3] * (len(channels) - 2)]  # the first one looks wider, as it is cheap
+        self.halve = nn.ModuleList(
+            nn.Conv2d(*pair, side, stride=2, padding=side // 2)
+            for pair, side in zip(pairwise(channels), sides, strict=True)
+        )
+        self.blocks = nn.ModuleList(Block(count) for count in channels[1:])
+        self.narrow = nn.Conv2d(channels[-1], features, 1)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """Return the bottom (N, features, *grid), and the picture and each stage but the last, outermost first."""
+        around = [x]
+        for halve, block in zip(self.halve, self.blocks, strict=True):
+            around.append(block(halve(around[-1]).relu()))
+        return self.narrow(around.pop()), tuple(around)
+
+
+class Ascent(nn.Module):
+    """The right side of a U: doubles a picture stage by stage, each added to what the left side kept."""
+
+    def __init__(self, channels: list[int], features: int) -> None:
+        super().__init__()
+        self.widen = nn.Conv2d(features, channels[-1], 1)
+        self.blocks = nn.ModuleList(Block(count) for count in reversed(channels[1:]))
+        self.grow = nn.ModuleList(nn.ConvTranspose2d(*pair, 2, stride=2) for pair in pairwise(channels[::-1]))
+
+    def forward(self, z: Tensor, around: tuple[Tensor, ...]) -> Tensor:
+        """Return the picture of `around` (N, C, H, W), corrected."""
+        h = self.widen(z)
+        for block, grow, kept in zip(self.blocks, self.grow, reversed(around), strict=True):
+            h = grow(block(h.relu()))[..., : kept.shape[2], : kept.shape[3]] + kept
+        return h
