@@ -102,7 +102,7 @@ def read_pictures(
     skipped: dict[str, str] = {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow warns of odd metadata and of large pictures that it reads well
-        files, notes = _list_pictures(path, skipped)
+        files, notes = list_pictures(path, skipped)
         headers = [header for name, file in files if (header := _read_header(name, file, skipped))]
         _check_some(headers, path, skipped)
         plan, more = _make_plan(headers, size, fit, reading or {})
@@ -134,7 +134,7 @@ def available_memory() -> int | None:
 # Which files
 
 
-def _list_pictures(path: Path, skipped: dict[str, str]) -> tuple[list[tuple[str, Path]], tuple[str, ...]]:
+def list_pictures(path: Path, skipped: dict[str, str]) -> tuple[list[tuple[str, Path]], tuple[str, ...]]:
     """Return (name, path) of all pictures by extension, and a note on the other files."""
     if not path.is_dir():
         return [(_shown(path.name), path)], ()
@@ -199,17 +199,17 @@ def _subfolders(names: tuple[str, ...]) -> tuple[str, ...] | None:
 
 def _read_header(name: str, path: Path, skipped: dict[str, str]) -> _Header | None:
     try:
-        with _open(path) as image:
+        with open_picture(path) as image:
             width, height = image.size
             turned = image.format != "TIFF" and _orientation(image) >= 5  # a TIFF's size is upright already
             size = (width, height) if turned else (height, width)
-            return _Header(name, path, size, image.mode in GREY_MODES or _is_deep(image), _is_deep(image))
+            return _Header(name, path, size, image.mode in GREY_MODES or is_deep(image), is_deep(image))
     except Exception as error:  # Pillow's decoders raise about seven classes of error
-        skipped[name] = _reason(error)
+        skipped[name] = reason_of(error)
         return None
 
 
-def _open(path: Path) -> Image.Image:
+def open_picture(path: Path) -> Image.Image:
     if not path.is_file():  # a named pipe would wait for ever
         raise ValueError("it is no file, or a broken link")
     if path.stat().st_size == 0:
@@ -225,11 +225,11 @@ def _orientation(image: Image.Image) -> int:
     return value if isinstance(value, int) else 1
 
 
-def _is_deep(image: Image.Image) -> bool:
+def is_deep(image: Image.Image) -> bool:
     return image.mode.startswith("I;16") or (image.mode == "I" and image.format == "PPM")
 
 
-def _reason(error: Exception) -> str:
+def reason_of(error: Exception) -> str:
     """Return what a decoder says on one line, without the path that it may name."""
     if isinstance(error, UnidentifiedImageError):
         return "it is no picture of a known format"
@@ -309,7 +309,7 @@ def _read_pixels(headers: list[_Header], plan: _Plan, skipped: dict[str, str]) -
         try:
             values = _decode(header.path, plan)
         except Exception as error:
-            skipped[header.name] = _reason(error)
+            skipped[header.name] = reason_of(error)
             continue
         x[len(names)] = values
         names.append(header.name)
@@ -320,7 +320,7 @@ def _read_pixels(headers: list[_Header], plan: _Plan, skipped: dict[str, str]) -
 
 def _decode(path: Path, plan: _Plan) -> np.ndarray:
     """Return one picture (H, W, channels) in the plan's size and depth."""
-    with _open(path) as image:
+    with open_picture(path) as image:
         side = 2 * max(plan.size)
         image.draft(None, (side, side))  # a JPEG is decoded at 1/2, 1/4 or 1/8 where that leaves twice the pixels
         image.load()
@@ -333,7 +333,7 @@ def _decode(path: Path, plan: _Plan) -> np.ndarray:
 
 def _flatten(image: Image.Image) -> Image.Image:
     """Return the picture as "L", as "RGB" over white, or as "F" where it has 16 bits."""
-    if _is_deep(image):
+    if is_deep(image):
         return image.convert("I").convert("F")
     if image.mode in ("I", "F"):
         raise ValueError("it has 32 bits a pixel; save it as an array, .npy")
