@@ -75,6 +75,13 @@ def test_a_file_holds_the_model_and_its_card(table_model, table, tmp_path):
     assert torch.equal(*(m.network.in_blocks(m.network.reconstruct, x) for m in (loaded, table_model)))
 
 
+@pytest.mark.parametrize("size", [[64, 48], None])
+def test_a_file_says_how_pictures_were_read(table_model, tmp_path, size):
+    reading = {"size": size, "fit": "crop", "colour": "grey", "depth": 16}
+    save(tmp_path / "model.safetensors", table_model._replace(card=replace(table_model.card, reading=reading)))
+    assert load(tmp_path).card.reading == reading
+
+
 def test_the_same_model_gives_the_same_bytes(table_model, picture_model, tmp_path):
     for name, model in {"t": table_model, "p": picture_model}.items():
         save(tmp_path / f"{name}1", model)

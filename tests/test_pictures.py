@@ -404,6 +404,12 @@ class TestReading:
         assert "6x8" in refused(tmp_path, size=9, reading=self.reading())
         assert "leave size and fit out" in refused(tmp_path, fit="pad", reading=self.reading())
 
+    def test_a_reading_without_a_size_keeps_the_pictures_own(self, tmp_path):
+        put(tmp_path / "a.png", gradient(200, 300, 3))
+        assert read(tmp_path, reading=self.reading(size=None)).x.shape == (1, 200, 300)
+        put(tmp_path / "b.png", gradient(300, 200))
+        assert "2 sizes" in refused(tmp_path, reading=self.reading(size=None))
+
     def test_a_model_of_arrays_has_no_reading(self, tmp_path):
         put(tmp_path / "a.png", gradient(6, 8))
         assert read(tmp_path, reading={}).x.shape == (1, 6, 8)

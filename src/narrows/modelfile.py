@@ -50,7 +50,7 @@ class Card:
     layout : how the training data were arranged, a `Layout` kind.
     dtype : the type of the training data, a NumPy name.
     columns : a table's column names, else None.
-    reading : how pictures were read (size, fit, colour, depth), {} for arrays.
+    reading : how pictures were read (size, None for their own, fit, colour, depth), {} for arrays.
     origin : a short name of the data.
     recipe : how it was trained: optimizer, schedule, batch size, steps, seed and the like.
     figures : what was measured, such as `test_mse`; every MSE is per value, in model's units.
@@ -221,12 +221,17 @@ def _is_reading(value: Any) -> bool:
     return (
         isinstance(value, dict)
         and set(value) == {"size", "fit", "colour", "depth"}
-        and _is_list(value["size"], lambda side: _is_whole(side) and 1 <= side <= MAX_SIDE)
-        and len(value["size"]) == 2
+        and _is_size(value["size"])
         and value["fit"] in ("crop", "pad", "stretch")
         and value["colour"] in ("grey", "rgb")
         and value["depth"] in (8, 16)
     )
+
+
+def _is_size(value: Any) -> bool:
+    if value is None:  # pictures keep their own size
+        return True
+    return _is_list(value, lambda side: _is_whole(side) and 1 <= side <= MAX_SIDE) and len(value) == 2
 
 
 def _is_whole(value: Any) -> bool:

@@ -247,7 +247,7 @@ def _make_plan(headers: list[_Header], size: Any, fit: str | None, reading: dict
     wanted = None if size is None else _as_size(size)
     _check_fit(fit)
     if reading:
-        return _saved_plan(wanted, fit, reading), []
+        return _saved_plan(wanted, fit, reading, {header.size for header in headers}), []
     sizes = {header.size for header in headers}
     deep = [header.deep for header in headers]
     fit, notes = fit or "crop", []
@@ -261,13 +261,21 @@ def _make_plan(headers: list[_Header], size: Any, fit: str | None, reading: dict
     return _Plan(wanted or min(sizes), fit, colour, 16 if all(deep) else 8), notes
 
 
-def _saved_plan(wanted: tuple[int, int] | None, fit: str | None, reading: dict[str, Any]) -> _Plan:
+def _saved_plan(
+    wanted: tuple[int, int] | None, fit: str | None, reading: dict[str, Any], sizes: set[tuple[int, int]]
+) -> _Plan:
     """Return the plan of a model's saved reading, which `wanted` and `fit` may repeat but not change."""
     if set(reading) != {"size", "fit", "colour", "depth"}:
         raise DataError(f"a reading must hold size, fit, colour and depth, however: {reading!r}")
-    plan = _Plan(_as_size(reading["size"]), reading["fit"], reading["colour"], reading["depth"])
+    size = min(sizes) if reading["size"] is None else _as_size(reading["size"])
+    plan = _Plan(size, reading["fit"], reading["colour"], reading["depth"])
     if plan.fit not in FITS or plan.colour not in ("grey", "rgb") or plan.depth not in (8, 16):
         raise DataError(f"a reading must hold a fit, a colour and a depth that are known, however: {reading!r}")
+    if reading["size"] is None and len(sizes) > 1:
+        raise DataError(
+            f"this model takes pictures at their own size, and they must be alike to become one array, however: there "
+            f"are {len(sizes)} sizes; give pictures of one size, or `narrows denoise`, which takes them one by one"
+        )
     if wanted not in (None, plan.size) or fit not in (None, plan.fit):
         height, width = plan.size
         raise DataError(f"this model reads pictures at {height}x{width}, fit {plan.fit!r}; leave size and fit out")
