@@ -88,6 +88,41 @@ def to_samples(x: np.ndarray, shape: tuple[int, ...] | None = None) -> tuple[np.
     return np.ascontiguousarray(_arrange(x, kind, shape)), Layout(kind)
 
 
+def to_pictures(x: np.ndarray) -> tuple[np.ndarray, Layout]:
+    """Arrange pictures of any size as samples (N, C, H, W), without a copy.
+
+    Parameters
+    ----------
+    x : (H, W), (N, H, W), (H, W, C), (N, H, W, C) or (N, 1, H, W). Of three dimensions the last holds the channels
+        where it is 1 or 3, and of four where the second is not 1.
+
+    Raises DataError for any other shape.
+
+    Examples
+    --------
+    >>> for shape in [(40, 30), (5, 40, 30), (40, 30, 3), (5, 40, 30, 3)]:
+    ...     to_pictures(np.zeros(shape))[0].shape
+    (1, 1, 40, 30)
+    (5, 1, 40, 30)
+    (1, 3, 40, 30)
+    (5, 3, 40, 30)
+    """
+    kind = _kind_of_pictures(x.shape)
+    return _arrange(x, kind, None), Layout(kind)
+
+
+def _kind_of_pictures(found: tuple[int, ...]) -> str:
+    if len(found) == 2:
+        return "one_grey"
+    if len(found) == 3:
+        return "one_channels_last" if found[-1] in (1, 3) else "grey"
+    if len(found) != 4:
+        raise DataError(
+            f"pictures are (H, W), (N, H, W), (H, W, C) or (N, H, W, C), however: the array's shape is {found}"
+        )
+    return _kind_in_training(found)
+
+
 def _arrange(x: np.ndarray, kind: str, shape: tuple[int, ...] | None) -> np.ndarray:
     """Undo what `Layout.back` of this kind does."""
     x = x[np.newaxis] if kind.startswith("one_") else x

@@ -291,8 +291,8 @@ class Network(nn.Module):
         rows = principal_components(blocks, self.bottleneck.features_out, rotate=True)
         return rows.unflatten(0, (len(scaled), *places)).movedim(-1, 1)
 
-    def in_blocks(self, function: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
-        """Return `function` of the rows of `x`, in blocks of BLOCK_ROWS rows, the last one padded, on the CPU.
+    def in_blocks(self, function: Callable[[Tensor], Tensor], x: Tensor, block_rows: int = BLOCK_ROWS) -> Tensor:
+        """Return `function` of the rows of `x`, in blocks of `block_rows` rows, the last one padded, on the CPU.
 
         A matrix product may round a row differently in a batch of another size, or where its memory starts elsewhere;
         in blocks of one size and aligned rows a sample's result is the same bit for bit, alone and in any company.
@@ -300,9 +300,9 @@ class Network(nn.Module):
         training, results = self.training, []
         self.eval()
         with torch.inference_mode(), _AlignedRows():
-            for start in range(0, max(len(x), 1), BLOCK_ROWS):  # no rows: one block says the result's shape
-                rows = x[start : start + BLOCK_ROWS]
-                block = torch.zeros(BLOCK_ROWS, *x.shape[1:], dtype=x.dtype, device=self.device)
+            for start in range(0, max(len(x), 1), block_rows):  # no rows: one block says the result's shape
+                rows = x[start : start + block_rows]
+                block = torch.zeros(block_rows, *x.shape[1:], dtype=x.dtype, device=self.device)
                 block[: len(rows)] = rows.to(self.device)
                 results.append(function(block)[: len(rows)].cpu())
         self.train(training)

@@ -6,6 +6,7 @@ import numpy as np
 
 from narrows.model.corruption import Clean
 from narrows.modelfile import Model
+from narrows.use.tiles import restore_pictures, takes_any_size
 from narrows.use.units import enter, in_chunks, joined
 
 
@@ -26,9 +27,14 @@ def reconstruct(model: Model, x: np.ndarray) -> np.ndarray:
 def denoise(model: Model, x: np.ndarray) -> np.ndarray:
     """Return `x` restored: what the model makes of damaged samples, without any further damage.
 
-    The same pass as `reconstruct`; whether it restores depends on whether the model `was_damaged` in training.
+    The same pass as `reconstruct`; whether it restores depends on whether the model `was_damaged` in training. Where the
+    backbone tiles, pictures may be of any size: (H, W), (N, H, W), (H, W, 3) and (N, H, W, 3), by overlapping tiles; see
+    `restore_pictures`.
+
+    Raises DataError for an array that the model does not take.
     """
-    return reconstruct(model, x)
+    flat = x.ndim == 1 or (x.ndim == 2 and model.card.layout.endswith("flat"))
+    return restore_pictures(model, x) if takes_any_size(model) and not flat else reconstruct(model, x)
 
 
 def was_damaged(model: Model) -> bool:

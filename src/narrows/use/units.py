@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
 import numpy as np
 from torch import Tensor
@@ -16,25 +17,41 @@ CHUNK_VALUES = 2**19  # of samples that are worked on together: 2 MB in float32
 Leave = Callable[[Tensor], np.ndarray]
 
 
+class Depth(NamedTuple):
+    """Numbers of a user's type <-> the units that a model was trained in."""
+
+    inside: Callable[[Tensor], Tensor]
+    outside: Leave
+
+
 def enter(model: Model, x: np.ndarray) -> tuple[Tensor, Leave]:
     """Return the array `x` as samples (N, C, *grid) in the units that `model` was trained in, and the way back.
 
-    A picture of another depth than the training data's is mapped full range to full range. On the way back bytes,
-    16-bit numbers and truth values are rounded and clamped, last of all; other whole numbers become float64;
-    fractions keep their type.
+    The depth is mapped as `find_depth` says.
 
     Raises DataError for an array whose samples are not of the model's shape.
     """
     samples, layout = to_samples(x, model.network.shape)
-    tensor = as_tensor(samples)
-    dtype, card = x.dtype, model.card
-    other_depth = dtype.name in FULL and dtype.name != card.dtype and samples.ndim == 4
-    if not (other_depth and model.network.scaling.limits):
-        return tensor, lambda values: layout.back(cast(values.numpy(), dtype))
-    full, scaling = FULL[dtype.name], model.network.scaling
-    offset, scale = scaling.offset.item(), scaling.scale.item()
-    inside = tensor.double() / full * scale + offset
-    return inside, lambda values: layout.back(cast((values.numpy() - offset) / scale * full, dtype))
+    depth = find_depth(model, x.dtype)
+    return depth.inside(as_tensor(samples)), lambda values: layout.back(depth.outside(values))
+
+
+def find_depth(model: Model, dtype: np.dtype) -> Depth:
+    """Return how numbers of `dtype` become those that `model` was trained on, and back.
+
+    A picture of another depth than the training data's is mapped full range to full range. On the way back bytes,
+    16-bit numbers and truth values are rounded and clamped, last of all; other whole numbers become float64;
+    fractions keep their type.
+    """
+    is_picture, scaling = len(model.network.shape) > 1, model.network.scaling
+    other_depth = dtype.name in FULL and dtype.name != model.card.dtype and is_picture
+    if not (other_depth and scaling.limits):
+        return Depth(lambda samples: samples, lambda values: cast(values.numpy(), dtype))
+    full, scale, offset = FULL[dtype.name], scaling.scale.item(), scaling.offset.item()
+    return Depth(
+        lambda samples: samples.double() / full * scale + offset,
+        lambda values: cast((values.numpy() - offset) / scale * full, dtype),
+    )
 
 
 def in_chunks(network: Network, samples: Tensor) -> tuple[Tensor, ...]:
@@ -64,4 +81,13 @@ def cast(values: np.ndarray, dtype: np.dtype) -> np.ndarray:
     """
     if dtype.name in FULL:
         return np.clip(np.round(values), 0, FULL[dtype.name]).astype(dtype)
-    return values.astype(dtype if dtype.kind == "f" else np.float64)
+    return values.astype(type_of_results(dtype))
+
+
+def type_of_results(dtype: np.dtype) -> np.dtype:
+    """Return the type that data of `dtype` come back in.
+
+    >>> type_of_results(np.dtype(np.uint8)), type_of_results(np.dtype(np.int32))
+    (dtype('uint8'), dtype('float64'))
+    """
+    return dtype if dtype.name in FULL or dtype.kind == "f" else np.dtype(np.float64)
