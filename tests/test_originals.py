@@ -112,7 +112,7 @@ def test_what_a_photograph_says_of_itself_is_kept(tmp_path):
     exif[0x8769] = {0x829A: 0.01, 0xA002: 64, 0xA003: 40}
     xmp = b"<x:xmpmeta xmlns:x='adobe:ns:meta/'></x:xmpmeta>"
     about = {"exif": exif, "icc_profile": PROFILE, "dpi": (300, 300), "comment": b"hello", "xmp": xmp}
-    original, written = again(save(tmp_path / "a.jpg", noise(40, 64, 3), **about))
+    written = again(save(tmp_path / "a.jpg", noise(40, 64, 3), **about))[1]
     camera = written.getexif().get_ifd(0x8769)
     assert written.getexif()[306] == "2026:01:02 03:04:05"
     assert float(camera[0x829A]) == pytest.approx(0.01)
@@ -125,9 +125,8 @@ def test_what_a_photograph_says_of_itself_is_kept(tmp_path):
 
 def test_what_a_tiff_says_of_itself_is_kept(tmp_path):
     tags = {270: "ImageJ=1.54f\nunit=um\n", 282: 0.5, 283: 0.5, 296: 3, 33550: (1.5, 1.5, 0.0)}
-    original, written = again(
-        save(tmp_path / "a.tif", noise(5, 7, dtype=np.uint16), tiffinfo=tags, compression="tiff_lzw")
-    )
+    x = noise(5, 7, dtype=np.uint16)
+    written = again(save(tmp_path / "a.tif", x, tiffinfo=tags, compression="tiff_lzw"))[1]
     assert written.tag_v2[270] == tags[270]
     assert (float(written.tag_v2[282]), written.tag_v2[296]) == (0.5, 3)
     assert written.tag_v2[33550] == (1.5, 1.5, 0.0)
@@ -151,7 +150,7 @@ def test_damaged_metadata_do_not_make_a_damaged_picture(tmp_path):
     save(tmp_path / "a.jpg", x, exif=b"Exif\0\0II*\0nonsense")
     save(tmp_path / "b.png", x, exif=b"Exif\0\0MM\0*\0\0\0\x08\xff\xff\x01\x12\0\x03")
     for name in ("a.jpg", "b.png"):
-        original, written = again(tmp_path / name)
+        written = again(tmp_path / name)[1]
         assert np.asarray(written).shape == (16, 16)
 
 

@@ -47,6 +47,11 @@ def test_names_that_would_collide_stay_apart(tmp_path):
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a.jpg.png", "a.tif.png"]
 
 
+def test_names_with_dots_stay_apart(tmp_path):
+    write(tmp_path / "out", RNG.integers(0, 9, (2, 4, 4), dtype=np.uint8), names=["a.1.jpg", "a.2.jpg"])
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a.1.png", "a.2.png"]
+
+
 def test_fractions_are_written_as_pictures_of_the_range_0_to_1(tmp_path):
     write(tmp_path / "out", np.array([[[0.0, 0.5], [1.0, 2.0]]]))
     assert np.asarray(Image.open(tmp_path / "out" / "0.png")).tolist() == [[0, 128], [255, 255]]

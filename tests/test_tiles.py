@@ -1,4 +1,4 @@
-"""A picture in tiles is the picture as a whole: no seams, any size, any number of channels, the same bits in any company."""
+"""A picture in tiles is the picture as a whole: no seams, any size, any channels, the same bits in any company."""
 
 import numpy as np
 import pytest

@@ -154,24 +154,54 @@ def reconstruct(run: Run, data: Data, *, output: Output, overwrite: bool = False
         output: where the result goes.
         overwrite: replace an existing output.
     """
+    from narrows.data.outputs import check_suits, write
+    from narrows.files import refuse_existing
     from narrows.use.restore import reconstruct
 
-    return _restore(run, data, output, overwrite, reconstruct)
+    refuse_existing(output, overwrite)
+    model = _load(run)
+    samples = _read_for(model, data)
+    check_suits(output, samples.x)  # before the work; what comes out is as what goes in
+    result = reconstruct(model, samples.x)
+    write(output, result, names=samples.names or samples.columns, overwrite=overwrite)
+    print(f"{output}: {describe_array(result)}")
+    return 0
 
 
 @app.command
-def denoise(run: Run, data: Data, *, output: Output, overwrite: bool = False) -> int:
-    """Restore noisy DATA with a model.
+def denoise(
+    run: Run,
+    data: Data,
+    *,
+    output: Annotated[str, arg(aliases=["-o"], metavar="OUT", help_behavior_hint="")],
+    compare: Annotated[str | None, arg(metavar="FILE|FOLDER", help_behavior_hint="")] = None,
+    clean: Annotated[str | None, arg(metavar="DATA", help_behavior_hint="")] = None,
+    overwrite: bool = False,
+) -> int:
+    """Restore noisy DATA with a model: a picture, a folder of pictures, or an array.
 
     Args:
         run: a run folder or a model file.
         data: what to restore.
-        output: where the result goes.
+        output: a picture or a folder for a picture, a folder for a folder, FILE.npy for an array.
+        compare: write noisy, restored and difference side by side.
+        clean: the clean picture, folder or array, for figures and beside the others.
         overwrite: replace an existing output.
     """
-    from narrows.use.restore import denoise
+    from narrows.data.formats import are_pictures
+    from narrows.files import refuse_existing
+    from narrows.restoring import denoise_files, denoise_samples
+    from narrows.use.restore import was_damaged
+    from narrows.use.tiles import keeps_size
 
-    return _restore(run, data, output, overwrite, denoise)
+    model = _load(run)
+    if not was_damaged(model):
+        print("note: this model never saw noise in training; --corruption 'gaussian(0.0, 0.5)' trains one that did")
+    if keeps_size(model) and are_pictures(data):
+        return denoise_files(model, data, output, compare, clean, overwrite)
+    refuse_existing(output, overwrite)
+    samples = _read_for(model, data, compare=False)
+    return denoise_samples(model, samples, output, compare, clean, overwrite)
 
 
 @app.command
@@ -367,24 +397,6 @@ def demo(
     from narrows.demo import demo
 
     return demo(Path(output), device, _train)
-
-
-def _restore(run: str, data: str, output: str, overwrite: bool, verb: Any) -> int:
-    from narrows.data.outputs import check_suits, write
-    from narrows.files import refuse_existing
-    from narrows.use.restore import was_damaged
-
-    refuse_existing(output, overwrite)
-    model = _load(run)
-    restoring = verb.__name__ == "denoise"
-    if restoring and not was_damaged(model):
-        print("note: this model never saw noise in training; --corruption 'gaussian(0.0, 0.5)' trains one that did")
-    samples = _read_for(model, data, compare=not restoring)
-    check_suits(output, samples.x)  # before the work; what comes out is as what goes in
-    result = verb(model, samples.x)
-    write(output, result, names=samples.names or samples.columns, overwrite=overwrite)
-    print(f"{output}: {describe_array(result)}")
-    return 0
 
 
 def _load(run: str) -> Model:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import inspect
 import textwrap
 import time
-from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     import numpy as np
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from narrows.train.fit import Fit
     from narrows.train.loop import Progress as Step
     from narrows.use.evaluate import Table
+
+Job = TypeVar("Job")
+Done = TypeVar("Done")
 
 
 def show(fit: Fit, console: Console | None = None) -> None:
@@ -44,6 +47,25 @@ def show(fit: Fit, console: Console | None = None) -> None:
             bar.update(task, completed=step.step, total=step.steps, epoch=step.epoch, note=note)
             if step.epoch_ends:
                 bar.console.print(describe_epoch(step))
+
+
+def follow(jobs: Sequence[Job], work: Callable[[Job], Done], console: Console | None = None) -> Iterator[Done]:
+    """Do `work` on every job and yield what it returns, with a bar over several jobs on a terminal.
+
+    Examples
+    --------
+    >>> list(follow([1, 2], lambda job: 10 * job))
+    [10, 20]
+    """
+    from rich.console import Console
+
+    console = console or Console(highlight=False)
+    if not console.is_terminal or len(jobs) == 1:
+        yield from map(work, jobs)
+        return
+    from rich.progress import track
+
+    yield from map(work, track(jobs, "restoring", console=console, transient=True))
 
 
 def describe_epoch(step: Step) -> str:

@@ -100,8 +100,7 @@ def read(
     elif isinstance(source, str) and source in NAMED:
         samples, name = _read_named(NAMED[source]), source
     elif isinstance(source, str | os.PathLike):
-        path, name = _find(source), os.fspath(source)
-        pictures = path.is_dir() or path.suffix.lower() in EXTENSIONS
+        path, name, pictures = _find(source), os.fspath(source), are_pictures(source)
         samples = _read_pictures(path, size, fit, reading) if pictures else _read_file(path, name)
     else:
         samples, name = Samples(as_numbers(source, "the array"), origin="array"), "the array"
@@ -109,6 +108,20 @@ def read(
         raise DataError(f"size and fit are for files of pictures, however: {name} is none; leave them out")
     _check_numbers(samples, name)
     return samples if labels is None else _with_labels(samples, _read_labels(labels), "labels")
+
+
+def are_pictures(source: str | os.PathLike[str]) -> bool:
+    """Return whether a path or a name is a picture or a folder of them, by its ending.
+
+    Raises DataError where there is neither.
+
+    >>> are_pictures("mnist")
+    False
+    """
+    if source in NAMED:
+        return False
+    path = _find(source)
+    return path.is_dir() or path.suffix.lower() in EXTENSIONS
 
 
 def as_numbers(values: Any, name: str) -> np.ndarray:

@@ -69,18 +69,29 @@ def _write_pictures(folder: Path, x: np.ndarray, names: Sequence[str] | None, ov
         x = np.round(np.clip(x, 0, 1) * 255).astype(np.uint8)
     if x.dtype == np.uint16 and x.ndim == 4:
         x = (x >> 8).astype(np.uint8)  # PNG files of 16-bit colour are not what Pillow writes
-    width = len(str(len(x) - 1))
-    names = [f"{i:0{width}d}" for i in range(len(x))] if names is None else names
+    names = number_names(len(x)) if names is None else names
     with whole_folder(folder, overwrite) as temporary:
-        for picture, name in zip(x, _unique(names), strict=True):
-            path = (temporary / name).with_suffix(".png")
+        for picture, name in zip(x, png_names(names), strict=True):
+            path = temporary / name
             path.parent.mkdir(parents=True, exist_ok=True)
             Image.fromarray(picture).save(path)
 
 
-def _unique(names: Sequence[str]) -> list[str]:
-    """Return names that stay different as .png: a.jpg and a.tif become a.jpg.png and a.tif.png."""
+def number_names(count: int) -> list[str]:
+    """Return numbers as names that sort as they count.
+
+    >>> number_names(11)[:2]
+    ['00', '01']
+    """
+    width = len(str(count - 1))
+    return [f"{i:0{width}d}" for i in range(count)]
+
+
+def png_names(names: Sequence[str]) -> list[str]:
+    """Return names of PNG files that stay different: a.jpg and a.tif become a.jpg.png and a.tif.png.
+
+    >>> png_names(["a.jpg", "b.tif"]), png_names(["a.jpg", "a.tif"])
+    (['a.png', 'b.png'], ['a.jpg.png', 'a.tif.png'])
+    """
     stems = [str(Path(name).with_suffix("")) for name in names]
-    if len(set(stems)) == len(stems):
-        return stems
-    return [f"{name}.png" for name in names]
+    return [f"{name}.png" for name in (stems if len(set(stems)) == len(stems) else names)]

@@ -210,6 +210,7 @@ def _read_header(name: str, path: Path, skipped: dict[str, str]) -> _Header | No
 
 
 def open_picture(path: Path) -> Image.Image:
+    """Open a picture by the decoders that are safe; raises OSError or ValueError for what is none."""
     if not path.is_file():  # a named pipe would wait for ever
         raise ValueError("it is no file, or a broken link")
     if path.stat().st_size == 0:
@@ -226,6 +227,7 @@ def _orientation(image: Image.Image) -> int:
 
 
 def is_deep(image: Image.Image) -> bool:
+    """Return whether a picture is grey with 16 bits."""
     return image.mode.startswith("I;16") or (image.mode == "I" and image.format == "PPM")
 
 

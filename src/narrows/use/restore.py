@@ -27,8 +27,8 @@ def reconstruct(model: Model, x: np.ndarray) -> np.ndarray:
 def denoise(model: Model, x: np.ndarray) -> np.ndarray:
     """Return `x` restored: what the model makes of damaged samples, without any further damage.
 
-    The same pass as `reconstruct`; whether it restores depends on whether the model `was_damaged` in training. Where the
-    backbone tiles, pictures may be of any size: (H, W), (N, H, W), (H, W, 3) and (N, H, W, 3), by overlapping tiles; see
+    The same pass as `reconstruct`; whether it restores depends on whether the model `was_damaged` in training. Where
+    the backbone tiles, pictures may be of any size: (H, W), (N, H, W), (H, W, 3) and (N, H, W, 3), see
     `restore_pictures`.
 
     Raises DataError for an array that the model does not take.

@@ -1,7 +1,7 @@
-"""Pictures of any size through a network that takes them in parts: overlapping tiles, of which only the inside is kept.
+"""Pictures of any size through a network that takes them in parts: overlapping tiles, whose insides are kept.
 
-A tile begins at a multiple of the backbone's stride, and what lies within its reach of an edge inside the picture is left
-to the neighbour. So the tiles make what the whole picture would, without seams, in memory that a tile bounds.
+A tile begins at a multiple of the backbone's stride, and what lies within its reach of an edge inside the picture is
+left to the neighbour. So the tiles make what the whole picture would, without seams, in memory that a tile bounds.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from torch import Tensor
 from narrows.data.layout import to_pictures
 from narrows.errors import DataError
 from narrows.model.backbone import Tiling
-from narrows.model.network import as_tensor
+from narrows.model.network import BLOCK_ROWS, as_tensor
 from narrows.modelfile import Model
 from narrows.use.units import Depth, find_depth, type_of_results
 
 SIDE = 512  # pixels of a tile: 64 feature maps of it are 67 MB, and a reach of 24 costs a fifth more work
 OVERLAPS = 8  # overlaps in a side at the least: at 8, a tile makes 1.8 times the pixels that it keeps
-ROWS = 4  # tiles that go through at once where they are small: an RGB picture's three are one batch
+ROWS = 8  # tiles that go through at once where they are small; filled up with zeros, so more would cost one alone
 
 
 class Span(NamedTuple):
@@ -74,7 +74,8 @@ def _restore_tile(
     inside = (..., _kept(rows), _kept(columns))
     kept = (..., slice(rows.first, rows.last), slice(columns.first, columns.last))
     height, width = rows.stop - rows.start, columns.stop - columns.start
-    count = max(1, min(ROWS, SIDE**2 // (height * width)))
+    trained = (height, width) == model.network.shape[1:]  # so an array like the training data is as fast, and the same
+    count = max(1, min(BLOCK_ROWS if trained else ROWS, SIDE**2 // (height * width)))
     pictures = max(1, count // source.shape[1])
     for i in range(0, len(source), pictures):
         restored = _restore_channels(model, depth, source[i : i + pictures][place], count)
