@@ -42,7 +42,6 @@ SHARES = (0.2, 0.25, 0.5, 1.0)  # of the plain loop's seconds
 EPOCHS, BATCH_SIZE, RATE = 20, 128, 1e-3  # the plain loop
 MIN_SECONDS = 0.1  # the least that Fit takes as max_seconds
 LATENT = 6  # of the table: fewer than the 7 numbers of narrows' own choice of a code for 30 columns
-CHUNK = 4096
 PACKAGES = ("torch", "numpy", "scikit-learn", "scikit-image", "pillow", "narrows")
 
 
@@ -94,14 +93,14 @@ def train_plain(fit: Fit, epochs: int, seed: int) -> tuple[Network, float]:
         raise SystemExit(f"the plain loop minimises the mean squared error, however narrows chose {fit.texts['loss']}")
     began = time.perf_counter()
     torch.manual_seed(seed)
-    network = Network.from_texts(tuple(fit.x.shape[1:]), **fit.texts)
-    network.scaling.fit(fit.x.split(CHUNK))
+    network = Network.from_texts(tuple(fit.source.shape), **fit.texts)
+    network.scaling.fit(fit.source.chunks())
     optimizer = torch.optim.Adam(network.parameters(), lr=RATE)
     chance = Generator().manual_seed(seed)
     network.train()
     for _ in range(epochs):
-        for index in torch.randperm(len(fit.x)).split(BATCH_SIZE):
-            x = fit.x[index]
+        for index in torch.randperm(len(fit.source.x)).split(BATCH_SIZE):
+            x = fit.source.x[index]
             clean, damaged, _weight = network.damage(x, chance)
             loss = mse_loss(network.restore(damaged), clean)
             optimizer.zero_grad()
@@ -123,7 +122,7 @@ def measure_plain(samples: Samples, seed: int, epochs: int) -> dict[str, Any]:
     return {
         "seconds": seconds,
         "wall_seconds": seconds,
-        "val_mse": measure(network, fit.held_out),
+        "val_mse": measure(network, fit.held_out["x"]),
         "epochs": epochs,
         "texts": fit.texts,
         "recipe": f"Adam {RATE}, batch {BATCH_SIZE}, {epochs} epochs",
@@ -143,7 +142,7 @@ def measure_fit(samples: Samples, seed: int, max_seconds: float) -> dict[str, An
         "max_seconds": max_seconds,
         "seconds": recipe["seconds"],
         "wall_seconds": wall,
-        "val_mse": measure(fit.network, fit.held_out),
+        "val_mse": measure(fit.network, fit.held_out["x"]),
         "epochs": recipe["epochs"],
         "steps": recipe["steps"],
         "texts": fit.texts,

@@ -28,7 +28,7 @@ from narrows.model.network import as_tensor
 from narrows.presets import PRESETS
 from narrows.spec import build
 from narrows.train import Budget, train
-from narrows.train.fit import RECIPE
+from narrows.train.fit import SCHEDULE
 from narrows.train.loop import has_fast_bfloat16
 from narrows.train.optim import OPTIMIZERS, SCHEDULES
 
@@ -61,9 +61,9 @@ def make_rungs() -> list[Rung]:
     rungs = [rung]
     for changes in (
         {"change": "batches of 256", "batch_size": 256, "epochs": (20, 40)},
-        {"change": "a higher rate that rises and falls", "optimizer": "adam(0.008)", "schedule": RECIPE["schedule"]},
+        {"change": "a higher rate that rises and falls", "optimizer": "adam(0.008)", "schedule": SCHEDULE},
         {"change": "a start at the principal components", "start": True},
-        {"change": "Muon in Adam's place", "optimizer": RECIPE["optimizer"]},
+        {"change": "Muon in Adam's place", "optimizer": "muon(0.05)"},
         {"change": "batches of 512", "batch_size": 512},
         {"change": "products in bfloat16", "bfloat16": True},
     ):

@@ -52,9 +52,9 @@ def test_what_was_decided_is_said(pictures):
 
 def test_a_tenth_is_kept_out_and_measured(pictures):
     fit = Fit(read(pictures), epochs=1, **DENSE)
-    assert (len(fit.x), len(fit.held_out)) == (54, 6)
-    kept = {row.numpy().tobytes() for row in fit.x}
-    assert not kept & {row.numpy().tobytes() for row in fit.held_out}
+    assert (len(fit.source), len(fit.held_out["x"])) == (54, 6)
+    kept = {row.numpy().tobytes() for row in fit.source.x}
+    assert not kept & {row.numpy().tobytes() for row in fit.held_out["x"]}
     name, shown, reference = fit.examples()
     assert (name, len(shown.x), len(reference)) == ("validation", 6, 54)
     card = fit.run().card
@@ -74,7 +74,7 @@ def test_as_published_is_the_tutorial_to_the_letter():
     samples = read(read("mnist").x[:100])
     fit = Fit(samples, preset="tutorial-linear", as_published=True)
     assert fit.held_out is None
-    assert len(fit.x) == 100
+    assert len(fit.source) == 100
     assert (fit.stream.batch_size, fit.stream.shuffle) == (20, False)
     assert fit.budget.steps == 100
     assert fit.budget.max_seconds == float("inf")
@@ -114,11 +114,11 @@ def test_a_named_set_is_measured_on_its_test_split():
 def test_a_started_network_answers_the_mean(pictures):
     fit = Fit(read(pictures), bottleneck="relu(4)", **DENSE)
     fit.network.eval()
-    first = fit.network.squared_error(fit.x).mean().item()
-    scaled = fit.network.scaling(fit.x)
+    first = fit.network.squared_error(fit.source.x).mean().item()
+    scaled = fit.network.scaling(fit.source.x)
     spread = (scaled - scaled.mean(0)).square().mean().item()
     assert first < 3 * spread
-    code = fit.network.encode(fit.x).z
+    code = fit.network.encode(fit.source.x).z
     assert ((code > 0).float().mean(0) > 0.5).all()  # no unit sleeps
 
 
@@ -192,3 +192,66 @@ def test_the_rules_grow_with_what_they_are_about():
     assert [choose_batch_size(n, convolves=False) for n in (2, 640, 5000, 10**6)] == [8, 8, 64, 512]
     assert choose_batch_size(10**6, convolves=True) == 64
     assert find_device("cpu").type == "cpu"
+
+
+def noisy_waves(std, n=40):
+    rows, columns = np.mgrid[:20, :20]
+    clean = np.stack([0.5 + 0.3 * np.sin(rows / (4 + i % 5) + columns / (9 - i % 3)) for i in range(n)])
+    return clean, clean + np.random.default_rng(0).normal(0, std, clean.shape)
+
+
+def test_the_preset_denoise_learns_from_clean_pictures_by_adding_noise():
+    clean, _ = noisy_waves(0)
+    fit = Fit(read(clean), preset="denoise")
+    assert fit.texts["corruption"] == "gaussian(0.0, 0.5, clip=False)"
+    assert fit.texts["backbone"].startswith("unet(")
+    assert fit.texts["scaling"] == "unit(output='linear')"
+    assert any("count as clean" in note for note in fit.notes)
+
+
+def test_the_preset_denoise_sees_that_pictures_are_noisy_and_says_so():
+    _, noisy = noisy_waves(0.1)
+    fit = Fit(read(noisy), preset="denoise")
+    assert fit.texts["corruption"].startswith("blind_spots(")
+    assert any("about 0.0" in note and "self-supervised" in note for note in fit.notes)
+    assert (
+        Fit(read(noisy), preset="denoise", corruption="gaussian(0.1)").texts["corruption"].startswith("gaussian(0.1,")
+    )
+
+
+def test_the_preset_denoise_takes_tables_too(table):
+    fit = Fit(read(table), preset="denoise")
+    assert fit.texts["backbone"].startswith("dense(")
+    assert fit.texts["corruption"] == "gaussian(0.0, 0.5, clip=False)"
+
+
+def test_self_supervised_chooses_a_loss_that_clipped_noise_does_not_bias():
+    _, noisy = noisy_waves(0.3)
+    free, clipped = (Fit(read(x), self_supervised=True).texts for x in (noisy, noisy.clip(0, 1)))
+    assert (free["loss"], clipped["loss"]) == ("mse()", "mae()")
+    assert free["corruption"] == clipped["corruption"]
+    assert Fit(read(noisy.clip(0, 1)), self_supervised=True, loss="mse").texts["loss"] == "mse()"
+
+
+def test_self_supervised_restores_without_a_clean_picture():
+    clean, noisy = noisy_waves(0.2, n=200)
+    fit = Fit(read(noisy), self_supervised=True, backbone="unet(8)", epochs=20)
+    model = fit.run()
+    restored = model.network.in_blocks(model.network.reconstruct, torch.from_numpy(noisy[:, None]))[:, 0].numpy()
+    assert np.square(restored - clean).mean() < 0.5 * np.square(noisy - clean).mean()
+
+
+def test_self_supervised_needs_pictures_and_no_target(table):
+    with pytest.raises(SpecError, match="noisy pictures alone, however the data are a table"):
+        Fit(read(table), self_supervised=True)
+    clean, noisy = noisy_waves(0.1)
+    with pytest.raises(SpecError, match="however the data have a target"):
+        Fit(read(noisy, target=clean), self_supervised=True)
+
+
+def test_a_budget_in_values_is_spent_on_few_samples_too():
+    clean, _ = noisy_waves(0)
+    fit = Fit(read(clean), preset="denoise")
+    assert fit.budget.steps == 100 * fit.stream.steps_per_epoch
+    assert Fit(read(clean), preset="denoise", crop=8).budget.max_seconds == 10 * fit.budget.max_seconds
+    assert Fit(read(clean), preset="denoise", epochs=2).budget.steps == 2 * fit.stream.steps_per_epoch

@@ -164,14 +164,14 @@ def test_an_infinite_validation_error_stops_and_says_where_to_look(table):
     far = x[:8].clone()
     far[3, 0] = 1e300
     with pytest.raises(TrainingError, match="validation share is not finite at step 3"):
-        run(network, x, steps=1000, validation=far)
+        run(network, x, steps=1000, validation={"x": far})
     assert math.isfinite(validate(network, x, 0))
 
 
 def test_an_interrupt_from_whoever_watches_leaves_what_was_trained(table):
     network, x = network_for(table)
     start = copy.deepcopy(network.state_dict())
-    rows = train(network, Stream(x, 8), Budget(1000), optimizer=Adam(), schedule=Constant(), validation=x[:9])
+    rows = train(network, Stream(x, 8), Budget(1000), optimizer=Adam(), schedule=Constant(), validation={"x": x[:9]})
     next(rows)
     trained = copy.deepcopy(network.state_dict())
     with pytest.raises(KeyboardInterrupt):
@@ -211,7 +211,7 @@ def test_what_the_start_took_counts_towards_the_cap():
 
 def test_constant_rates_stop_early_and_keep_the_best(table):
     network, x = network_for(table)
-    rows = run(network, x[:60], steps=10**6, optimizer=Adam(0.5), schedule=Constant(), validation=x[60:])
+    rows = run(network, x[:60], steps=10**6, optimizer=Adam(0.5), schedule=Constant(), validation={"x": x[60:]})
     errors = [row.val_mse for row in rows if row.epoch_ends]
     assert len(errors) == errors.index(min(errors)) + 1 + PATIENCE
     assert validate(network, x[60:], 0) == pytest.approx(min(errors), rel=1e-6)
@@ -219,7 +219,7 @@ def test_constant_rates_stop_early_and_keep_the_best(table):
 
 def test_schedules_that_end_do_not_stop_early(table):
     network, x = network_for(table)
-    assert run(network, x[:60], steps=300, optimizer=Adam(0.5), validation=x[60:])[-1].step == 300
+    assert run(network, x[:60], steps=300, optimizer=Adam(0.5), validation={"x": x[60:]})[-1].step == 300
 
 
 def test_an_epoch_that_the_budget_ends_is_reported(table):
@@ -248,7 +248,7 @@ def test_bfloat16_products_learn_what_float32_ones_do(table):
             Budget(300),
             optimizer=Muon(0.05),
             schedule=OneCycle(),
-            validation=x,
+            validation={"x": x},
             bfloat16=bfloat16,
         )
         errors[bfloat16] = list(rows)[-1].val_mse

@@ -87,6 +87,9 @@ def train(
     device: Annotated[str, arg(metavar="auto|cpu|cuda")] = "auto",
     size: Size = None,
     fit: Fitting = None,
+    crop: Annotated[int | None, arg(metavar="N", help_behavior_hint="")] = None,
+    target: Annotated[str | None, arg(metavar="DATA", help_behavior_hint="")] = None,
+    self_supervised: bool = False,
     labels: Annotated[str | None, arg(metavar="FILE", help_behavior_hint="")] = None,
     as_published: bool = False,
     overwrite: bool = False,
@@ -109,13 +112,19 @@ def train(
         device: where to train.
         size: of pictures, one number or height and width.
         fit: how pictures of another shape are brought to that size.
+        crop: resize nothing; train on crops of this side, 64 with the preset denoise.
+        target: what DATA should become, clean pictures of the same names or an array.
+        self_supervised: learn to restore from noisy pictures alone.
         labels: a file with a label per sample, for colours and figures.
         as_published: repeat the preset's source to the letter.
         overwrite: replace an existing run.
     """
+    from narrows.presets import find_preset
     from narrows.train.fit import Fit
 
-    samples = _read(data, size=size, fit=fit, labels=labels)
+    if crop is None and size is None and fit is None and (preset is not None or self_supervised):
+        crop = find_preset(preset or "denoise").get("crop")
+    samples = _read(data, size=size, fit=fit, labels=labels, crop=crop, target=target)
     folder = _run_folder(output, samples.origin, overwrite)
     fitting = Fit(
         samples,
@@ -123,6 +132,8 @@ def train(
         epochs=epochs,
         max_seconds=max_seconds,
         validation=validation,
+        crop=crop,
+        self_supervised=self_supervised,
         as_published=as_published,
         seed=seed,
         device=device,
@@ -140,7 +151,8 @@ def train(
     _print_figures(model)
     _print_cut(fitting)
     print(f"{folder}: model.safetensors, history.csv, report.html")
-    print(f"next: narrows reconstruct {folder} {samples.test or data} -o out{'' if samples.reading else '.npy'}")
+    verb = "reconstruct" if model.network.has_code else "denoise"
+    print(f"next: narrows {verb} {folder} {samples.test or data} -o out{'' if samples.reading else '.npy'}")
     return status
 
 

@@ -221,7 +221,7 @@ def _is_reading(value: Any) -> bool:
     return (
         isinstance(value, dict)
         and set(value) == {"size", "fit", "colour", "depth"}
-        and _is_size(value["size"])
+        and (value["size"] is None or _is_size(value["size"]))
         and value["fit"] in ("crop", "pad", "stretch")
         and value["colour"] in ("grey", "rgb")
         and value["depth"] in (8, 16)
@@ -229,8 +229,6 @@ def _is_reading(value: Any) -> bool:
 
 
 def _is_size(value: Any) -> bool:
-    if value is None:  # pictures keep their own size
-        return True
     return _is_list(value, lambda side: _is_whole(side) and 1 <= side <= MAX_SIDE) and len(value) == 2
 
 

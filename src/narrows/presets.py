@@ -1,7 +1,10 @@
 """A preset is a plain dict of part texts and recipe; what a person gives wins over it, and it over `auto`.
 
 Keys: the parts of a network (`backbone`, `bottleneck`, `corruption`, `loss`, `scaling`) and the recipe of training
-(`optimizer`, `schedule`, `batch_size`, `epochs`). `published` holds what `--as-published` puts in the recipe's
+(`optimizer`, `schedule`, `batch_size`, `epochs`). A specialist that needs no code says `code: False`. It may say the
+side of the crops that larger pictures are cut into (`crop`), whether noisy data turn it to blind spots
+(`estimates_noise`), and in place of epochs how many values training sees (`values`) within how many seconds
+(`max_seconds`), more of both where it trains on crops. `published` holds what `--as-published` puts in the recipe's
 place, and the losses that the source printed, by epoch.
 """
 
@@ -36,6 +39,14 @@ PRESETS: dict[str, dict[str, Any]] = {
             "epochs": 15,
             "printed": {1: 0.448799, 2: 0.266815, 5: 0.231836, 10: 0.193259, 15: 0.183579},
         },
+    },
+    "denoise": {
+        "corruption": "gaussian(0.0, 0.5)",
+        "code": False,
+        "estimates_noise": True,
+        "crop": 64,
+        "values": 7e7,
+        "max_seconds": 175.0,
     },
 }
 

@@ -17,8 +17,10 @@ from typing import IO, Any
 import numpy as np
 
 from narrows.data.named import NAMED, NamedSet
-from narrows.data.pictures import EXTENSIONS, check_memory, read_pictures
+from narrows.data.pairs import with_target
+from narrows.data.pictures import EXTENSIONS, check_memory, read_originals, read_pictures
 from narrows.errors import DataError, did_you_mean
+from narrows.spec import check_whole
 
 IDX_TYPES = {8: ">u1", 9: ">i1", 11: ">i2", 12: ">i4", 13: ">f4", 14: ">f8"}
 NPY_HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
@@ -36,8 +38,8 @@ class Samples:
 
     Attributes
     ----------
-    x : the data, one sample per entry of the first dimension.
-    target : what `x` should become, where that is not `x`; None for now.
+    x : the data, one sample per entry of the first dimension; or pictures at full resolution, `Crops`.
+    target : what `x` should become, arranged alike, where that is not `x`.
     labels : (N,) whole numbers or texts, for colours and figures, never for training.
     names : a name per sample, the relative paths of pictures.
     columns : a table's column names.
@@ -48,8 +50,8 @@ class Samples:
     test : the name of the test split, where this is the training split of a named set.
     """
 
-    x: np.ndarray
-    target: np.ndarray | None = None
+    x: Any
+    target: Any = None
     labels: np.ndarray | None = None
     names: tuple[str, ...] | None = None
     columns: tuple[str, ...] | None = None
@@ -67,6 +69,8 @@ def read(
     fit: str | None = None,
     labels: Any = None,
     reading: dict[str, Any] | None = None,
+    crop: int | None = None,
+    target: Any = None,
 ) -> Samples:
     """Read samples from an array, a name or a path.
 
@@ -82,6 +86,10 @@ def read(
     labels : N labels or the path of their file (.npy, .npz, IDX, one text per line); they win over those of the
         source, which are `y` or the names of subfolders.
     reading : a model's saved `reading`: pictures are read the same way.
+    crop : nothing is resized: pictures keep their resolution, and training cuts crops of this side out of those that
+        are larger.
+    target : what the samples should become: an array arranged like `source`, or a path; the pictures of two folders
+        belong together by their names.
 
     Raises
     ------
@@ -94,19 +102,16 @@ def read(
     >>> read([[1.0, 2.0], [3.0, 4.0]], labels=["a", "b"]).labels.tolist()
     ['a', 'b']
     """
-    pictures = False
-    if isinstance(source, Samples):
-        samples, name = source, source.origin or "the data"
-    elif isinstance(source, str) and source in NAMED:
-        samples, name = _read_named(NAMED[source]), source
-    elif isinstance(source, str | os.PathLike):
-        path, name, pictures = _find(source), os.fspath(source), are_pictures(source)
-        samples = _read_pictures(path, size, fit, reading) if pictures else _read_file(path, name)
-    else:
-        samples, name = Samples(as_numbers(source, "the array"), origin="array"), "the array"
+    crop = None if crop is None else check_whole("crop", crop, 1)
+    samples, name, pictures = _read_source(source, size, fit, reading, crop)
     if not pictures and not (size is None and fit is None):
         raise DataError(f"size and fit are for files of pictures, however: {name} is none; leave them out")
-    _check_numbers(samples, name)
+    if isinstance(samples.x, np.ndarray):
+        _check_numbers(samples, name)
+    if target is not None:
+        samples = with_target(samples, read(target, size, fit=fit, reading=reading, crop=crop), name)
+    if crop is not None and isinstance(samples.x, np.ndarray):
+        samples = _as_crops(samples, crop)
     return samples if labels is None else _with_labels(samples, _read_labels(labels), "labels")
 
 
@@ -122,6 +127,26 @@ def are_pictures(source: str | os.PathLike[str]) -> bool:
         return False
     path = _find(source)
     return path.is_dir() or path.suffix.lower() in EXTENSIONS
+
+
+def _read_source(source: Any, size: Any, fit: str | None, reading: Any, crop: int | None) -> tuple[Samples, str, bool]:
+    """Return samples, their name in messages, and whether they are files of pictures."""
+    if isinstance(source, Samples):
+        return source, source.origin or "the data", False
+    if isinstance(source, str) and source in NAMED:
+        return _read_named(NAMED[source]), source, False
+    if not isinstance(source, str | os.PathLike):
+        return Samples(as_numbers(source, "the array"), origin="array"), "the array", False
+    path, name = _find(source), os.fspath(source)
+    if not are_pictures(source):
+        return _read_file(path, name), name, False
+    if crop is None:
+        return _read_pictures(path, size, fit, reading), name, True
+    if not (size is None and fit is None):
+        raise DataError(
+            "crops keep the pictures' resolution, so size and fit have no meaning beside crop; leave them out"
+        )
+    return _read_crops(path, crop), name, True
 
 
 def as_numbers(values: Any, name: str) -> np.ndarray:
@@ -212,6 +237,27 @@ def _read_pictures(path: Path, size: Any, fit: str | None, reading: dict[str, An
     pictures = read_pictures(path, size, fit, reading)
     labels = None if pictures.labels is None else np.array(pictures.labels)
     return Samples(**(pictures._asdict() | {"labels": labels}), origin=_short_name(path))
+
+
+def _read_crops(path: Path, crop: int) -> Samples:
+    from narrows.data.crops import Crops  # torch comes along
+
+    pictures, about = read_originals(path)
+    labels = None if about.labels is None else np.array(about.labels)
+    return Samples(**(about._asdict() | {"x": Crops(pictures, crop), "labels": labels}), origin=_short_name(path))
+
+
+def _as_crops(samples: Samples, crop: int) -> Samples:
+    """Return samples that are cut into crops where their pictures are larger than those."""
+    from narrows.data.crops import Crops
+
+    x = samples.x
+    if x.ndim not in (3, 4) or max(x.shape[1:3]) <= crop:
+        return samples
+    colour = {1: "grey", 3: "rgb"}.get(1 if x.ndim == 3 else x.shape[3])
+    reading = {"size": None, "fit": "crop", "colour": colour, "depth": 16 if x.dtype == np.uint16 else 8}
+    target = None if samples.target is None else Crops(samples.target, crop)
+    return replace(samples, x=Crops(x, crop), target=target, reading=reading if colour else {})
 
 
 def _read_file(path: Path, name: str) -> Samples:

@@ -7,7 +7,7 @@ import os
 import warnings
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -112,6 +112,50 @@ def read_pictures(
     colour = "rgb" if x.ndim == 4 else "grey"
     settled = {"size": list(plan.size), "fit": plan.fit, "colour": colour, "depth": plan.depth}
     return Pictures(x, _subfolders(names), names, tuple(sorted(skipped.items())), settled, (*notes, *more))
+
+
+def read_originals(path: Path) -> tuple[list[np.ndarray], Pictures]:
+    """Read a picture, or all pictures of a folder and its subfolders, each in its own size.
+
+    Returns
+    -------
+    The pictures, all (H, W) or all (H, W, 3) and of one depth, and the rest as `Pictures` whose `x` is empty; the
+    `size` of its reading is None: nothing is resized.
+
+    Raises
+    ------
+    DataError : as `read_pictures`.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     for side in (9, 300):
+    ...         Image.new("L", (side, 8)).save(Path(folder) / f"{side}.png")
+    ...     pictures, about = read_originals(Path(folder))
+    >>> [picture.shape for picture in pictures], about.names
+    ([(8, 300), (8, 9)], ('300.png', '9.png'))
+    """
+    skipped: dict[str, str] = {}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        files, notes = list_pictures(path, skipped)
+        headers = [header for name, file in files if (header := _read_header(name, file, skipped))]
+        _check_some(headers, path, skipped)
+        plan, more = _make_plan(headers, headers[0].size, None, {})
+        pixels = sum(height * width for height, width in (header.size for header in headers))
+        check_memory(pixels * plan.channels * plan.dtype.itemsize, f"{len(headers)} pictures at full resolution")
+        found = [(header.name, _try_decode(header, replace(plan, size=header.size), skipped)) for header in headers]
+    pictures = [values for _, values in found if values is not None]
+    names = tuple(name for name, values in found if values is not None)
+    _check_some(names, path, skipped)
+    grey = plan.colour == "grey" or not any((values != values[..., :1]).any() for values in pictures)
+    reading = {"size": None, "fit": "crop", "colour": "grey" if grey else "rgb", "depth": plan.depth}
+    pictures = [np.ascontiguousarray(values[..., 0]) for values in pictures] if grey else pictures
+    about = Pictures(
+        np.empty(0, plan.dtype), _subfolders(names), names, tuple(sorted(skipped.items())), reading, (*notes, *more)
+    )
+    return pictures, about
 
 
 def check_memory(needed: int, name: str, way_out: str = "read fewer samples") -> None:
@@ -316,16 +360,23 @@ def _read_pixels(headers: list[_Header], plan: _Plan, skipped: dict[str, str]) -
     names: list[str] = []
     colourful = plan.colour == "rgb"
     for header in headers:
-        try:
-            values = _decode(header.path, plan)
-        except Exception as error:
-            skipped[header.name] = reason_of(error)
+        values = _try_decode(header, plan, skipped)
+        if values is None:
             continue
         x[len(names)] = values
         names.append(header.name)
         colourful = colourful or bool((values != values[..., :1]).any())
     x = x[: len(names)]
     return (x if colourful else np.ascontiguousarray(x[..., 0])), tuple(names)
+
+
+def _try_decode(header: _Header, plan: _Plan, skipped: dict[str, str]) -> np.ndarray | None:
+    """Return one picture (H, W, channels), or None where it cannot be decoded, with the reason in `skipped`."""
+    try:
+        return _decode(header.path, plan)
+    except Exception as error:
+        skipped[header.name] = reason_of(error)
+        return None
 
 
 def _decode(path: Path, plan: _Plan) -> np.ndarray:

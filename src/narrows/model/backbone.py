@@ -20,6 +20,7 @@ from narrows.spec import Part, check_choice, check_flag, check_sizes, check_whol
 
 MAX_WIDTH = 65536
 MAX_STAGES = 16
+UNET_STAGES = 4
 Window = tuple[Fraction | int, int, int]  # what an output reads, see `find_reach`
 BLOCK_WINDOW: Window = (1, -2, 2)  # two 3x3 convolutions
 DOUBLING: Window = (Fraction(1, 2), 0, 0)  # a 2x2 transposed convolution of stride 2
@@ -240,39 +241,39 @@ class Residual(Halving):
 
 
 class UNet(SkipBackbone):
-    """A U of residual blocks at a half, a quarter and an eighth of the resolution; it corrects its input.
+    """A U of residual blocks, from the full resolution to an eighth of it; it corrects its input.
 
     Every stage of the way down is added to the way up: Ronneberger, Fischer and Brox, "U-Net", 2015; the blocks are
-    those of Zhang et al., "Plug-and-Play Image Restoration with Deep Denoiser Prior", 2021. There is no stage at
-    the full resolution, as in Zhang, Zuo and Zhang, "FFDNet", 2018, which makes it four times as fast. The bottleneck
-    stands at the bottom, one place for 8x8 pixels. As the input is added, the scaling should leave the output free:
+    those of Zhang et al., "Plug-and-Play Image Restoration with Deep Denoiser Prior", 2021. The bottleneck stands at
+    the bottom, one place for 8x8 pixels. As the input is added, the scaling should leave the output free:
     `unit(output="linear")`, which `auto` takes.
 
     Parameters
     ----------
-    channels : feature maps of the first stage; the second has twice, the third four times as many.
+    channels : feature maps of the first stage; the others have twice, four and eight times as many.
 
     Examples
     --------
-    >>> UNet(32).tiling
-    Tiling(stride=8, reach=71)
+    >>> UNet(16).tiling
+    Tiling(stride=8, reach=76)
     """
 
     grid = adds_input = True
 
-    def __init__(self, channels: int = 32) -> None:
+    def __init__(self, channels: int = 16) -> None:
         self.channels = check_whole("channels", channels, 1, MAX_WIDTH)
 
     @property
     def tiling(self) -> Tiling:
         """Pictures of any size go through."""
-        down = [(2, -2, 2), BLOCK_WINDOW, *[(2, -1, 1), BLOCK_WINDOW] * 2]
-        return Tiling(8, find_reach([*down, *[BLOCK_WINDOW, DOUBLING] * 3]))
+        down = [(1, -1, 1), BLOCK_WINDOW, *[(2, -1, 1), BLOCK_WINDOW] * (UNET_STAGES - 1)]
+        up = [BLOCK_WINDOW, *[DOUBLING, BLOCK_WINDOW] * (UNET_STAGES - 1), (1, -1, 1)]
+        return Tiling(2 ** (UNET_STAGES - 1), find_reach([*down, *up]))
 
     def build(self, shape: tuple[int, ...], features_in: int, features_out: int) -> tuple[nn.Module, nn.Module]:
         """Return (encoder, decoder) for pictures of shape (C, H, W), any height and width."""
         _check_pictures(self, shape)
-        channels = [shape[0], *_doubling(self.channels, 3)]
+        channels = [shape[0], *(self.channels * 2**i for i in range(UNET_STAGES))]
         return Descent(channels, features_in), Ascent(channels, features_out)
 
 
@@ -305,10 +306,11 @@ def find_reach(layers: list[Window]) -> int:
     return reach
 
 
-def choose_backbone(shape: tuple[int, ...]) -> str:
+def choose_backbone(shape: tuple[int, ...], code: bool = True) -> str:
     """Return the text of the backbone that `auto` means for samples of `shape` (C, *grid).
 
-    Convolutions for pictures of 8x8 and more, with stages down to a smallest side of 4 to 7; else dense layers.
+    Convolutions for pictures of 8x8 and more, with stages down to a smallest side of 4 to 7, or a U where no `code` is
+    needed; else dense layers.
 
     Examples
     --------
@@ -319,6 +321,8 @@ def choose_backbone(shape: tuple[int, ...]) -> str:
     """
     if len(shape) != 3 or min(shape[1:]) < 8:
         return repr(Dense())
+    if not code:
+        return repr(UNet())
     stages = min(int(math.log2(min(shape[1:]) / 4)), 4)
     return repr(Conv(channels=[min(32 * 2**i, 128) for i in range(stages)], up="transposed"))
 

@@ -60,25 +60,22 @@ class Descent(nn.Module):
 
     Parameters
     ----------
-    channels : of the picture, then of every stage.
+    channels : of the picture, then of every stage; the first stage has the picture's size.
     features : of the bottom's places.
     """
 
     def __init__(self, channels: list[int], features: int) -> None:
         super().__init__()
-        sides = [5, *[3] * (len(channels) - 2)]  # the first one looks wider, as it is cheap
-        self.halve = nn.ModuleList(
-            nn.Conv2d(*pair, side, stride=2, padding=side // 2)
-            for pair, side in zip(pairwise(channels), sides, strict=True)
-        )
+        self.enter = nn.Conv2d(channels[0], channels[1], 3, padding=1)
+        self.halve = nn.ModuleList(nn.Conv2d(*pair, 3, stride=2, padding=1) for pair in pairwise(channels[1:]))
         self.blocks = nn.ModuleList(Block(count) for count in channels[1:])
         self.narrow = nn.Conv2d(channels[-1], features, 1)
 
     def forward(self, x: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
         """Return the bottom (N, features, *grid), and the picture and each stage but the last, outermost first."""
         around = [x]
-        for halve, block in zip(self.halve, self.blocks, strict=True):
-            around.append(block(halve(around[-1]).relu()))
+        for deepen, block in zip([self.enter, *self.halve], self.blocks, strict=True):
+            around.append(block(deepen(around[-1]).relu()))
         return self.narrow(around.pop()), tuple(around)
 
 
@@ -89,11 +86,13 @@ class Ascent(nn.Module):
         super().__init__()
         self.widen = nn.Conv2d(features, channels[-1], 1)
         self.blocks = nn.ModuleList(Block(count) for count in reversed(channels[1:]))
-        self.grow = nn.ModuleList(nn.ConvTranspose2d(*pair, 2, stride=2) for pair in pairwise(channels[::-1]))
+        self.grow = nn.ModuleList(nn.ConvTranspose2d(*pair, 2, stride=2) for pair in pairwise(channels[:0:-1]))
+        self.leave = nn.Conv2d(channels[1], channels[0], 3, padding=1)
 
     def forward(self, z: Tensor, around: tuple[Tensor, ...]) -> Tensor:
         """Return the picture of `around` (N, C, H, W), corrected."""
-        h = self.widen(z)
-        for block, grow, kept in zip(self.blocks, self.grow, reversed(around), strict=True):
-            h = grow(block(h.relu()))[..., : kept.shape[2], : kept.shape[3]] + kept
-        return h
+        picture, *stages = around
+        h = self.blocks[0](self.widen(z).relu())
+        for grow, block, kept in zip(self.grow, self.blocks[1:], reversed(stages), strict=True):
+            h = block(grow(h)[..., : kept.shape[2], : kept.shape[3]] + kept)
+        return picture + self.leave(h)

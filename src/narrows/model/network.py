@@ -233,14 +233,20 @@ class Network(nn.Module):
         """Return `x` (N, C, *grid) through the narrow place, in user's units, float64."""
         return self.scaling.back(self.restore(self.scaling(x)))
 
-    def squared_error(self, x: Tensor) -> Tensor:
-        """Return the squared error of every value of `x` (N, C, *grid), in model's units, float64."""
+    def squared_error(self, x: Tensor, target: Tensor | None = None) -> Tensor:
+        """Return the squared error of every value of `x` (N, C, *grid), in model's units, float64.
+
+        `target` is what it should become, `x` itself by default.
+        """
         scaled = self.scaling(x)
-        return (self.restore(scaled).double() - scaled.double()).square()
+        wanted = scaled if target is None else self.scaling(target)
+        return (self.restore(scaled).double() - wanted.double()).square()
 
     @torch.no_grad()
-    def start(self, x: Tensor) -> None:
+    def start(self, x: Tensor, target: Tensor | None = None) -> None:
         """Set the weights by a batch `x` (N, C, *grid), so that every unit is awake and the code says much at once.
+
+        `target` is what the batch should become, itself by default.
 
         Layer by layer the outputs get mean 0 and deviation 1 (Mishkin and Matas, "All You Need Is a Good Init", 2016).
         The layer that makes the code is set by least squares to make the batch's principal components, around the mean
@@ -251,6 +257,8 @@ class Network(nn.Module):
         scaled = seen = self.scaling(x)
         if self.backbone.adds_input:
             _, seen, _ = self.damage(x, Generator(self.device).manual_seed(0))
+        if target is not None:
+            scaled = self.scaling(target)
         encoding = _weighted_layers(self.encoder)
         *inner, last = [*encoding, *_weighted_layers(self.decoder)]
         hooks = [layer.register_forward_hook(_spread) for layer in inner if layer is not encoding[-1]]

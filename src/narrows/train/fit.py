@@ -13,10 +13,11 @@ import torch
 from torch import Generator, Tensor
 
 from narrows import __version__
+from narrows.data.crops import Crops
 from narrows.data.formats import Samples, read
-from narrows.data.layout import to_samples
-from narrows.data.stream import Stream
-from narrows.errors import DataError, SpecError
+from narrows.data.layout import Layout, to_samples
+from narrows.data.stream import Rows, Source, Stream, take
+from narrows.errors import SpecError
 from narrows.model.backbone import choose_backbone
 from narrows.model.network import MENUS, Network, as_tensor, build_part
 from narrows.model.scaling import choose_scaling
@@ -24,15 +25,26 @@ from narrows.model.summary import describe_code
 from narrows.modelfile import QUANTILES, Card, Model
 from narrows.presets import find_preset
 from narrows.spec import build, check_number, check_whole
+from narrows.train.choose import (
+    CROPS_TAKE,
+    MAX_SECONDS,
+    MOST_EPOCHS,
+    check_learnable,
+    choose_batch_size,
+    choose_blind_loss,
+    choose_optimizer,
+    choose_steps,
+    find_device,
+    find_noise,
+)
 from narrows.train.loop import Budget, Progress, has_fast_bfloat16, train
 from narrows.train.optim import OPTIMIZERS, SCHEDULES
 
-MAX_SECONDS = 300.0  # the default cap on training
+SCHEDULE = "one_cycle(warmup=0.15)"
 VALIDATION = 0.1  # the default share of the samples that is kept out of training
-RECIPE = {"optimizer": "muon(0.05)", "schedule": "one_cycle(warmup=0.15)"}
 START_VALUES = 2**21  # values of the samples that the start of the weights is set by, 256 to 1024 of them
 BFLOAT16_WEIGHTS = 100_000  # fewer weights are not multiplied faster in 16 bits
-CHUNK = 4096  # samples at a time, where all would make a large copy
+NOISY = 0.04  # of the range: noise above this is no fine texture
 
 
 class Fit:
@@ -48,6 +60,8 @@ class Fit:
     epochs : passes over the training samples; None takes the preset's, or a rule.
     max_seconds : a cap on training, the start of the weights included; None is 300, or none under `as_published`.
     validation : share of the samples kept out of training, at most 0.9; None is a tenth.
+    crop : pictures larger than this are cut into crops of this side, each time elsewhere; None takes the preset's.
+    self_supervised : learn to restore from damaged samples alone, by blind spots and the preset "denoise".
     as_published : train to the letter as the preset's source did: its batch, rate, order and initialisation, on all
         samples.
     seed : of everything random; torch's global random state is left alone.
@@ -83,13 +97,14 @@ class Fit:
         epochs: int | None = None,
         max_seconds: float | None = None,
         validation: float | None = None,
+        crop: int | None = None,
+        self_supervised: bool = False,
         as_published: bool = False,
         seed: int = 0,
         device: str = "auto",
         **parts: str | None,
     ) -> None:
-        self.samples = samples
-        self.preset = preset
+        self.preset = "denoise" if self_supervised and preset is None else preset
         self.as_published = as_published
         self.seed = check_whole("seed", seed, 0, 2**63 - 1)
         self.device = find_device(device)
@@ -97,21 +112,22 @@ class Fit:
         self.history: list[dict[str, float | None]] = []
         self.last: Progress | None = None
         recipe = self._find_recipe()
-        x, self.layout = to_samples(samples.x, shape)
-        self.dtype = x.dtype.name
-        self.x = as_tensor(x)
-        check_learnable(self.x)
-        self._split(validation)
-        self.texts = self._resolve(recipe, parts)
+        self.samples = read(samples, crop=crop or recipe.get("crop"))
+        source, self.layout = arrange(self.samples.x, shape)
+        target = None if self.samples.target is None else arrange(self.samples.target, shape)[0]
+        check_learnable(source)
+        self._split(source, target, validation)
+        self.texts = self._resolve(recipe, parts, self_supervised)
         began = time.perf_counter()
         self.network = self._build()
         start_seconds = time.perf_counter() - began
-        self.optimizer = build(recipe["optimizer"], OPTIMIZERS, "optimizer")
+        optimizer = recipe.get("optimizer") or choose_optimizer(self.network)
+        self.optimizer = build(optimizer, OPTIMIZERS, "optimizer")
         self.schedule = build(recipe["schedule"], SCHEDULES, "schedule")
-        batch_size = recipe.get("batch_size") or choose_batch_size(len(self.x), _convolves(self.network))
-        self.stream = Stream(self.x.to(self.device), batch_size, shuffle=not as_published)
-        epochs = recipe.get("epochs") if epochs is None else check_whole("epochs", epochs, 1, 10**6)
-        self.budget = self._budget(epochs, max_seconds, start_seconds)
+        visits = len(self.source.visits)
+        batch_size = recipe.get("batch_size") or choose_batch_size(visits, _convolves(self.network))
+        self.stream = Stream(self.source, batch_size, not as_published, self.target, self.device)
+        self.budget = self._budget(recipe, epochs, max_seconds, start_seconds)
         is_large = sum(p.numel() for p in self.network.parameters()) >= BFLOAT16_WEIGHTS
         self.bfloat16 = is_large and not as_published and has_fast_bfloat16(self.device)
 
@@ -154,16 +170,16 @@ class Fit:
         figures = {} if self.last is None else {"train_mse": self.last.train_mse}
         quantiles: tuple[float, ...] = ()
         if self.held_out is not None:
-            errors = self._errors(self.held_out)
+            errors = self._errors(**self.held_out)
             figures["validation_mse"] = errors.mean().item()
             levels = torch.tensor(QUANTILES, dtype=torch.float64)
             quantiles = tuple(errors.quantile(levels).tolist())
         if self.samples.test is not None:
-            test, _ = to_samples(read(self.samples.test).x, self.network.shape)
+            test, _ = to_samples(self._shown(self._test()), self.network.shape)
             figures["test_mse"] = self._errors(as_tensor(test)).mean().item()
         card = Card(
             layout=self.layout.kind,
-            dtype=self.dtype,
+            dtype=self.samples.x.dtype.name,
             columns=self.samples.columns and tuple(map(_printable, self.samples.columns)),
             reading=self.samples.reading,
             origin=_printable(self.samples.origin),
@@ -179,81 +195,132 @@ class Fit:
         The first value names their part of the data: "test", "validation" or "training". The last one is an array in
         the user's layout, without the samples to show unless there are no others.
         """
-        given = self.samples
+        given, index = self.samples, self.held_out_index
+        x = self._shown(given)
         if given.test is not None:
-            return "test", read(given.test), given.x
-        if self.held_out_index is None:
-            return "training", given, given.x
-        index = self.held_out_index.numpy()
+            test = self._test()
+            return "test", replace(test, x=self._shown(test)), x
+        if not index:
+            return "training", replace(given, x=x), x
         labels = None if given.labels is None else given.labels[index]
         names = None if given.names is None else tuple(given.names[i] for i in index)
-        shown = replace(given, x=given.x[index], labels=labels, names=names)
-        return "validation", shown, np.delete(given.x, index, axis=0)
+        return "validation", replace(given, x=x[index], labels=labels, names=names), np.delete(x, index, axis=0)
+
+    def _test(self) -> Samples:
+        """Return the test split of a named set, cut into crops where the training data are."""
+        return read(self.samples.test, crop=self.source.shape[-1] if isinstance(self.source, Crops) else None)
 
     def _find_recipe(self) -> dict[str, Any]:
-        recipe = RECIPE | ({} if self.preset is None else find_preset(self.preset))
+        recipe = {"schedule": SCHEDULE} | ({} if self.preset is None else find_preset(self.preset))
         if not self.as_published:
             return recipe
         if "published" not in recipe:
             raise SpecError("as_published repeats a preset's source; name one that has it, such as 'tutorial-linear'")
         return recipe | recipe["published"]
 
-    def _split(self, validation: float | None) -> None:
-        """Keep a share of the samples out of training, at least one where any is asked for."""
+    def _split(self, source: Source, target: Source | None, validation: float | None) -> None:
+        """Keep a share of the samples out of training, at least one where any is asked for and not the only one."""
         share = VALIDATION if validation is None else check_number("validation", validation, 0, 0.9)
-        count = 0 if self.as_published and validation is None else math.ceil(share * len(self.x))
-        self.held_out: Tensor | None = None
-        self.held_out_index: Tensor | None = None
+        count = 0 if self.as_published and validation is None else math.ceil(share * len(source))
+        count = min(count, len(source) - 1)  # a single picture has many crops, all of them for training
+        self.held_out: dict[str, Tensor] | None = None
+        self.held_out_index: list[int] = []
+        self.source, self.target = source, target
         if count:
-            order = torch.randperm(len(self.x), generator=Generator().manual_seed(self.seed))
-            self.held_out_index = order[:count].sort().values
-            self.held_out = self.x[self.held_out_index].to(self.device)
-            self.x = self.x[order[count:].sort().values]
+            chance = Generator().manual_seed(self.seed)
+            order = torch.randperm(len(source), generator=chance)
+            self.held_out_index, kept = (part.sort().values.tolist() for part in (order[:count], order[count:]))
+            self.source, self.target = _part(source, kept), _part(target, kept)
+            held_out, wanted = _part(source, self.held_out_index), _part(target, self.held_out_index)
+            batch = take(held_out, wanted, held_out.visits, chance)
+            self.held_out = {key: x.to(self.device) for key, x in batch.items()}
 
-    def _resolve(self, recipe: dict[str, Any], given: dict[str, str | None]) -> dict[str, str]:
+    def _resolve(self, recipe: dict[str, Any], given: dict[str, str | None], blind: bool) -> dict[str, str]:
         """Return the text of every part: the given one, else the preset's, else what `auto` means here."""
         if unknown := set(given) - set(MENUS):
             raise TypeError(f"Fit has no argument {unknown.pop()!r}")
-        texts = {kind: given.get(kind) or recipe.get(kind) or "auto" for kind in MENUS}
-        shape = tuple(self.x.shape[1:])
-        width = math.prod(shape)
+        shape = self.source.shape
         automatic = {
-            "backbone": choose_backbone(shape),
-            "bottleneck": f"linear({min(32, max(1, width // 4))})",
-            "corruption": "gaussian(0.0, 0.1)",
+            "backbone": choose_backbone(shape, recipe.get("code", True)),
+            "bottleneck": f"linear({min(32, max(1, math.prod(shape) // 4))})",
+            "corruption": "gaussian(0.0, 0.1)" if self.target is None else "none",
             "loss": "mse",
+            "scaling": "auto",
         }
+        texts = {kind: given.get(kind) or recipe.get(kind) or "auto" for kind in MENUS}
+        fixed = {kind: text for kind, text in given.items() if text and text != "auto"}
         texts |= {kind: text for kind, text in automatic.items() if texts[kind] == "auto"}
         if texts["scaling"] == "auto":
             adds_input = build_part("backbone", texts["backbone"]).adds_input
-            texts["scaling"], reason = choose_scaling(self.x, "linear" if adds_input else "sigmoid")
+            texts["scaling"], reason = choose_scaling(_ends(self.source), "linear" if adds_input else "sigmoid")
             self.notes.append(f"scaling: {texts['scaling']} ({reason})")
+        if blind or (recipe.get("estimates_noise") and "corruption" not in fixed):
+            texts |= self._damage(blind) | fixed
         return {kind: repr(build_part(kind, text)) for kind, text in texts.items()}
+
+    def _damage(self, blind: bool) -> dict[str, str]:
+        """Return the corruption and the loss that the data ask for: blind spots where they count as noisy."""
+        is_table, is_paired = len(self.source.shape) != 3, self.target is not None
+        if blind and (is_table or is_paired):
+            what = "are a table" if is_table else "have a target"
+            raise SpecError(f"self_supervised learns from noisy pictures alone, however the data {what}; leave it out")
+        if is_table or is_paired:
+            return {"corruption": "none"} if is_paired else {}
+        if not blind:
+            level = find_noise(self.source)
+            if level < NOISY:
+                self.notes.append(f"the data's own noise: about {level:.3f} of the range, so they count as clean")
+                return {}
+            self.notes.append(
+                f"the data's own noise: about {level:.3f} of the range, so training is self-supervised, by blind "
+                f"spots; name a corruption if they are clean"
+            )
+        return {"corruption": "blind_spots", "loss": choose_blind_loss(self.source)}
 
     def _build(self) -> Network:
         """Return the network with seeded weights, its scaling fitted, its layers started by the data."""
         cuda = [self.device] if self.device.type == "cuda" else []
         with torch.random.fork_rng(devices=cuda):
             torch.manual_seed(self.seed)
-            network = Network.from_texts(tuple(self.x.shape[1:]), **self.texts)
-        network.scaling.fit(self.x.split(CHUNK))
+            network = Network.from_texts(self.source.shape, **self.texts)
+        network.scaling.fit(self.source.chunks())
         network.place(self.device)
         if not self.as_published:
             count = min(1024, max(256, START_VALUES // network.values))
-            index = torch.randperm(len(self.x), generator=Generator().manual_seed(self.seed))[:count]
-            network.start(self.x[index].to(self.device))
+            chance = Generator().manual_seed(self.seed)
+            index = torch.randperm(len(self.source.visits), generator=chance)[:count]
+            batch = take(self.source, self.target, self.source.visits[index], chance)
+            network.start(**{key: x.to(self.device) for key, x in batch.items()})
         self.notes.append(f"code: {describe_code(network)}")
         return network
 
-    def _budget(self, epochs: int | None, max_seconds: float | None, start_seconds: float) -> Budget:
-        steps = choose_steps(len(self.x)) if epochs is None else epochs * self.stream.steps_per_epoch
-        if max_seconds is None:
-            return Budget(steps, math.inf if self.as_published else MAX_SECONDS, start_seconds)
-        return Budget(steps, check_number("max_seconds", max_seconds, 0.1), start_seconds)
+    def _budget(
+        self, recipe: dict[str, Any], epochs: int | None, max_seconds: float | None, start_seconds: float
+    ) -> Budget:
+        """Return how long to train: as it is given, else as the preset says, else by a rule."""
+        more = CROPS_TAKE if isinstance(self.source, Crops) else 1
+        steps, epoch = choose_steps(len(self.source.visits)), self.stream.steps_per_epoch
+        if "values" in recipe:
+            values = self.stream.batch_size * math.prod(self.source.shape)
+            steps = min(round(more * recipe["values"] / values), max(steps, MOST_EPOCHS * epoch))
+        epochs = recipe.get("epochs") if epochs is None else check_whole("epochs", epochs, 1, 10**6)
+        steps = steps if epochs is None else epochs * epoch
+        if max_seconds is not None:
+            return Budget(steps, check_number("max_seconds", max_seconds, 0.1), start_seconds)
+        most = math.inf if self.as_published else more * recipe.get("max_seconds", MAX_SECONDS)
+        return Budget(steps, most, start_seconds)
 
-    def _errors(self, x: Tensor) -> Tensor:
+    def _errors(self, x: Tensor, target: Tensor | None = None) -> Tensor:
         """Return the MSE (N,) of samples in user's units, undamaged, in model's units, float64."""
-        return self.network.in_blocks(lambda rows: self.network.squared_error(rows).flatten(1).mean(1), x)
+        both = x if target is None else torch.cat([x, target], 1)  # blocks are cut out of one tensor
+        pair = 1 if target is None else 2
+        return self.network.in_blocks(
+            lambda rows: self.network.squared_error(*rows.chunk(pair, 1)).flatten(1).mean(1), both
+        )
+
+    def _shown(self, source: Samples) -> np.ndarray:
+        """Return samples as an array in the user's layout: the middle of every picture that is cut into crops."""
+        return source.x if isinstance(source.x, np.ndarray) else self.layout.back(source.x.centres().numpy())
 
     def _recipe_done(self) -> dict[str, Any]:
         return {
@@ -267,67 +334,40 @@ class Fit:
             "steps_asked": self.budget.asked,
             "epochs": len(self.history),
             "seconds": 0.0 if self.last is None else self.last.seconds,
-            "train_samples": len(self.x),
-            "validation_samples": 0 if self.held_out is None else len(self.held_out),
+            "train_samples": len(self.source),
+            "validation_samples": len(self.held_out_index),
             "seed": self.seed,
             "device": self.device.type,
             "narrows": __version__,
         }
 
 
-def choose_steps(samples: int) -> int:
-    """Return the default budget: more samples take more steps, ever less than in proportion.
+def arrange(x: Any, shape: tuple[int, ...] | None = None) -> tuple[Source, Layout]:
+    """Return a user's array, or crops of pictures, as a Source, and the layout that turns results back.
 
     Examples
     --------
-    >>> choose_steps(54_000), choose_steps(160)
-    (2439, 569)
+    >>> arrange(np.zeros((5, 8, 8)))[0].shape
+    (1, 8, 8)
     """
-    return round(160 * samples**0.25)
+    if isinstance(x, Crops):
+        return x, Layout("grey" if x.is_grey else "channels_last")
+    samples, layout = to_samples(x, shape)
+    return Rows(as_tensor(samples)), layout
 
 
-def choose_batch_size(samples: int, convolves: bool) -> int:
-    """Return the default batch: a power of two, 64 of them or more in an epoch where that leaves 8 samples.
-
-    At most 512, or 64 where a convolution's weights see many places of every picture.
-
-    Examples
-    --------
-    >>> choose_batch_size(60_000, False), choose_batch_size(60_000, True), choose_batch_size(3, False)
-    (512, 64, 8)
-    """
-    return min(64 if convolves else 512, max(8, 2 ** int(math.log2(max(samples / 64, 1)))))
+def _part(source: Any, index: list[int]) -> Any:
+    return None if source is None else source.part(index)
 
 
-def find_device(name: str) -> torch.device:
-    """Return the torch device for "auto", "cpu", "cuda" or "cuda:N"; raise a SpecError where there is none.
-
-    Examples
-    --------
-    >>> find_device("cpu")
-    device(type='cpu')
-    """
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    if name == "cpu":
-        return torch.device(name)
-    kind, _, number = str(name).partition(":")
-    if kind != "cuda" or not (number.isdecimal() or name == "cuda"):
-        raise SpecError(f"device must be 'auto', 'cpu', 'cuda' or 'cuda:N', however: device={name!r}")
-    if int(number or 0) >= torch.cuda.device_count():
-        raise SpecError(f"there is no device {name!r} here; take device='cpu'")
-    return torch.device(name)
-
-
-def check_learnable(x: Tensor) -> None:
-    """Raise a DataError for fewer than two samples, or where all values are equal."""
-    if len(x) < 2:
-        raise DataError("training needs at least 2 samples, however there is only 1 sample; give more data")
-    first = x.flatten()[0]
-    if all(bool((rows == first).all()) for rows in x.split(CHUNK)):
-        raise DataError(
-            f"all values of the data are equal ({first.item():g}), so there is nothing to learn; check the data"
-        )
+def _ends(source: Source) -> Tensor:
+    """Return values of a source that have its type, its dimensions and its range."""
+    chunks = list(source.chunks())
+    if isinstance(source, Rows):
+        return source.x
+    if not chunks[0].is_floating_point():
+        return chunks[0]
+    return torch.stack([end for chunk in chunks for end in (chunk.min(), chunk.max())]).view(-1, 1, 1, 1)
 
 
 def _convolves(network: Network) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 import torch
@@ -105,7 +105,7 @@ def train(
     *,
     optimizer: Optimizer,
     schedule: Schedule,
-    validation: Tensor | None = None,
+    validation: Mapping[str, Tensor] | None = None,
     seed: int = 0,
     bfloat16: bool = False,
 ) -> Iterator[Progress]:
@@ -114,8 +114,8 @@ def train(
     Parameters
     ----------
     network : on the device of the stream; its weights change in place.
-    validation : samples (n, C, *grid) in user's units, on the device; measured after every epoch with damage of a
-        fixed seed and without random codes.
+    validation : a batch of samples as the stream's, `x` (n, C, *grid) and maybe `target`; measured after every epoch
+        with damage of a fixed seed and without random codes.
     seed : of the batches' order, the damage and random codes; torch's global random state is left alone.
     bfloat16 : multiply matrices in numbers of 16 bits in the steps, see `has_fast_bfloat16`; the weights, the loss and
         all that is measured keep 32.
@@ -163,7 +163,7 @@ def train(
                 snapshots.keep_good(state.step, train_mse)
                 val_mse = None
                 if epoch_ends and validation is not None:
-                    val_mse = validate(network, validation, seed)
+                    val_mse = validate(network, seed=seed, **validation)
                     snapshots.keep_best(state, val_mse)
                 now = time.perf_counter()
                 yield Progress(
@@ -240,13 +240,16 @@ def has_fast_bfloat16(device: torch.device) -> bool:
 
 
 @torch.no_grad()
-def validate(network: Network, x: Tensor, seed: int) -> float:
+def validate(network: Network, x: Tensor, seed: int, target: Tensor | None = None) -> float:
     """Return the MSE per value over `x` (n, C, *grid), with damage of a fixed seed and without random codes."""
     chance = Generator(network.device).manual_seed(seed)
     network.eval()
     total = torch.zeros((), dtype=torch.float64, device=network.device)
-    for rows in x.split(16 * BLOCK_ROWS):
+    for rows, wanted in zip(
+        *(values.split(16 * BLOCK_ROWS) for values in (x, x if target is None else target)), strict=True
+    ):
         clean, damaged, _ = network.damage(rows, chance)
+        clean = clean if target is None else network.scaling(wanted)
         total += (network.restore(damaged) - clean).square().sum()
     network.train()
     return total.item() / (len(x) * network.values)
@@ -264,9 +267,9 @@ def _step(network: Network, batch: dict[str, Tensor], state: State, rate: float,
     return cost.mse.sum()
 
 
-def _seconds_per_step(seconds: float, stream: Stream, validation: Tensor | None) -> float:
+def _seconds_per_step(seconds: float, stream: Stream, validation: Mapping[str, Tensor] | None) -> float:
     """Return what a step costs, its share of the epoch's validation included (a forward pass is a third)."""
-    shadow = 0 if validation is None else len(validation) / (3 * len(stream))
+    shadow = 0 if validation is None else len(validation["x"]) / (3 * len(stream))
     return seconds / (MEASURED_STEPS - WARM_STEPS) * (1 + shadow)
 
 

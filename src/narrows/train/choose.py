@@ -1,0 +1,115 @@
+"""What is left open is chosen: the budget, the batch, the device; data that cannot be learned from are refused."""
+
+from __future__ import annotations
+
+import math
+from itertools import islice
+
+import torch
+
+from narrows.data.noise import estimate_noise
+from narrows.data.stream import Source
+from narrows.errors import DataError, SpecError
+from narrows.model.network import Network
+from narrows.model.scaling import Unit
+
+MAX_SECONDS = 300.0  # the default cap on training
+CROPS_TAKE = 10  # times as many values and seconds as small pictures, for photographs have more to learn
+MOST_EPOCHS = 100  # of a budget in values: few samples are not passed more often
+NOISE_PICTURES = 64  # that the level of the noise is told from
+CLIPPED = 0.02  # share of the values at the ends of the range, above which noise was cut off there
+
+
+def choose_steps(samples: int) -> int:
+    """Return the default budget: more samples take more steps, ever less than in proportion.
+
+    Examples
+    --------
+    >>> choose_steps(54_000), choose_steps(160)
+    (2439, 569)
+    """
+    return round(160 * samples**0.25)
+
+
+def choose_optimizer(network: Network) -> str:
+    """Return the default optimizer: Muon, with smaller steps where a correction is learned, which larger ones blow up.
+
+    Examples
+    --------
+    >>> texts = {"bottleneck": "linear(2)", "corruption": "none", "loss": "mse", "scaling": "standard"}
+    >>> [choose_optimizer(Network.from_texts((1, 8, 8), backbone=name, **texts)) for name in ("dense", "unet")]
+    ['muon(0.05)', 'muon(0.02)']
+    """
+    return "muon(0.02)" if network.backbone.adds_input else "muon(0.05)"
+
+
+def choose_batch_size(samples: int, convolves: bool) -> int:
+    """Return the default batch: a power of two, 64 of them or more in an epoch where that leaves 8 samples.
+
+    At most 512, or 64 where a convolution's weights see many places of every picture.
+
+    Examples
+    --------
+    >>> choose_batch_size(60_000, False), choose_batch_size(60_000, True), choose_batch_size(3, False)
+    (512, 64, 8)
+    """
+    return min(64 if convolves else 512, max(8, 2 ** int(math.log2(max(samples / 64, 1)))))
+
+
+def find_device(name: str) -> torch.device:
+    """Return the torch device for "auto", "cpu", "cuda" or "cuda:N"; raise a SpecError where there is none.
+
+    Examples
+    --------
+    >>> find_device("cpu")
+    device(type='cpu')
+    """
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if name == "cpu":
+        return torch.device(name)
+    kind, _, number = str(name).partition(":")
+    if kind != "cuda" or not (number.isdecimal() or name == "cuda"):
+        raise SpecError(f"device must be 'auto', 'cpu', 'cuda' or 'cuda:N', however: device={name!r}")
+    if int(number or 0) >= torch.cuda.device_count():
+        raise SpecError(f"there is no device {name!r} here; take device='cpu'")
+    return torch.device(name)
+
+
+def choose_blind_loss(source: Source) -> str:
+    """Return the loss for learning from noisy samples alone.
+
+    The squared error learns the mean of the noisy values. Where many lie at the ends of their range, noise was cut off
+    there, so that mean is not the clean value; the median, which the absolute error learns, still is.
+
+    Examples
+    --------
+    >>> from narrows.data.stream import Rows
+    >>> noise = torch.randn(100, 1, 8, 8)
+    >>> choose_blind_loss(Rows(noise)), choose_blind_loss(Rows(noise.clamp(0, 1)))
+    ('mse', 'mae')
+    """
+    chunks = [chunk.numpy() for chunk in source.chunks()]
+    low, high = min(chunk.min() for chunk in chunks), max(chunk.max() for chunk in chunks)
+    ends = sum(int(((chunk == low) | (chunk == high)).sum()) for chunk in chunks)
+    return "mae" if ends >= CLIPPED * sum(chunk.size for chunk in chunks) else "mse"
+
+
+def find_noise(source: Source) -> float:
+    """Return the standard deviation of the noise in pictures as a share of their range, as `Unit` knows it."""
+    scaling = Unit()
+    scaling.build(source.shape)
+    scaling.fit(source.chunks())
+    pictures = (picture.numpy() for chunk in source.chunks(1) for picture in chunk)
+    return estimate_noise(islice(pictures, NOISE_PICTURES)) / scaling.scale.item()
+
+
+def check_learnable(source: Source) -> None:
+    """Raise a DataError for fewer than two samples, or where all values are equal."""
+    if len(source.visits) < 2:
+        raise DataError("training needs at least 2 samples, however there is only 1 sample; give more data")
+    first = next(iter(source.chunks(1))).flatten()[0]
+    if all(bool((rows == first).all()) for rows in source.chunks()):
+        raise DataError(
+            f"all values of the data are equal ({first.item():g}), so there is nothing to learn; check the data"
+        )
