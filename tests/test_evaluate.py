@@ -1,10 +1,7 @@
 """The tables: what they say must be what was measured, and the plain methods must be what they are called."""
 
-import math
-
 import numpy as np
 import pytest
-from skimage.metrics import peak_signal_noise_ratio
 from sklearn.decomposition import PCA
 
 from narrows.data.formats import read
@@ -19,7 +16,6 @@ from narrows.use.evaluate import (
     fit_pca,
     measure,
     pca_curve,
-    psnr,
     take,
     through,
 )
@@ -39,18 +35,6 @@ def low_rank(rows, columns, rank):
 def cell(table, row, column):
     found = next(cells for cells in table.rows if cells[0] == row)
     return found[table.columns.index(column)]
-
-
-@pytest.mark.parametrize("data_range", [1.0, 255.0])
-def test_psnr_agrees_with_scikit_image(data_range):
-    rng = np.random.default_rng(0)
-    clean, noisy = (rng.random((12, 9, 3)) * data_range for _ in range(2))
-    assert psnr(noisy, clean, data_range) == pytest.approx(peak_signal_noise_ratio(clean, noisy, data_range=data_range))
-
-
-def test_psnr_of_bytes_does_not_wrap_round_and_of_equals_is_infinite():
-    assert psnr(np.array([0], np.uint8), np.array([255], np.uint8), 255) == 0
-    assert psnr(np.array([7]), np.array([7]), 255) == math.inf
 
 
 def test_a_models_mse_is_the_mean_of_its_errors(picture_model, pictures):

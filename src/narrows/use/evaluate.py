@@ -7,7 +7,6 @@ turned into float32 a chunk at a time, since all of them would take four times t
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -352,23 +351,6 @@ def describe_work(code_size: int, needed: int | None, looked_for: int) -> str:
     plural = "" if needed == 1 else "s"
     verdict = ": at this size PCA is the better one" if needed < code_size else ""
     return f"{numbers}{needed:,} PCA component{plural}{verdict}."
-
-
-def psnr(restored: np.ndarray, clean: np.ndarray, data_range: float) -> float:
-    """Return the peak signal-to-noise ratio in dB, 10 log10(data_range² / MSE); infinite where both are equal.
-
-    Parameters
-    ----------
-    restored, clean : of one shape, in the same units.
-    data_range : the distance from the darkest to the brightest that the data can be.
-
-    Examples
-    --------
-    >>> round(psnr(np.array([0, 255]), np.array([0, 245]), 255), 2)
-    31.14
-    """
-    mse = np.square(np.asarray(restored, np.float64) - np.asarray(clean, np.float64)).mean()
-    return math.inf if mse == 0 else float(10 * math.log10(data_range**2 / mse))
 
 
 def evaluate(model: Model, x: np.ndarray, reference: np.ndarray, reference_name: str) -> list[Table]:

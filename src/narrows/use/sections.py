@@ -10,12 +10,12 @@ import numpy as np
 from narrows.model.summary import describe_code
 from narrows.modelfile import Model
 from narrows.use import pictures as draw
+from narrows.use.denoising import psnr
 from narrows.use.evaluate import (
     Cell,
     Table,
     column_names,
     column_table,
-    psnr,
     reconstruction_table,
     worst_columns,
 )
@@ -251,7 +251,7 @@ def _noise_panels(studies: Studies, std: float) -> list[draw.Panel]:
     panels = [draw.Panel("clean", _images(clean)[0], _extent(clean))]
     for title, result in results.items():
         said = clipped if result is noisy else f"input {clipped}"
-        words = f"{_extent(result)}\nPSNR {psnr(result, clean, seen.data_range):.1f} dB\n{said}"
+        words = f"{_extent(result)}\nPSNR {psnr(result, clean, seen.data_range)[0]:.1f} dB\n{said}"
         panels.append(draw.Panel(title, _images(result)[0], words))
     return panels
 
