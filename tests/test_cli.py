@@ -83,6 +83,18 @@ def test_evaluate_names_pca_beside_the_model(run, digits, capsys):
     assert "PCA" in capsys.readouterr().out
 
 
+def test_evaluate_damages_the_data_and_sets_the_filters_beside_the_model(run, digits, monkeypatch, capsys):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)  # the slow filters
+    damages = ["--corruption", "gaussian(0.3)", "--corruption", "mask(0.5)"]
+    assert main(["evaluate", str(run), str(digits), *damages, "--most", "20"]) == 0
+    said = capsys.readouterr().out
+    assert "Denoising: gaussian(0.3)" in said
+    assert "Denoising: mask(0.5)" in said
+    assert said.count("Means over 20 pictures") == said.count("doing nothing") == said.count("this model") == 2
+    assert said.count("closing") == 1
+    assert main(["evaluate", str(run), str(digits), "--corruption", "fog"]) == 2
+
+
 def test_report_is_one_file(run, digits, tmp_path):
     page = tmp_path / "page.html"
     assert main(["report", str(run), str(digits), "-o", str(page)]) == 0

@@ -50,3 +50,18 @@ def test_a_terminal_gets_a_bar_and_a_row_per_epoch(capsys):
     said = capsys.readouterr().out
     assert "samples/s" in said
     assert said.count("validation MSE") == 3
+
+
+def test_a_terminal_gets_a_bar_over_the_filters(capsys):
+    from rich.console import Console
+
+    from narrows.console import show_scores
+    from narrows.train.fit import Fit
+    from narrows.use.comparison import Comparison
+
+    x = narrows.read("mnist").x[:50]
+    model = Fit(narrows.read(x), backbone="dense(hidden=[])", epochs=1).run()
+    comparison = Comparison({"this model": model}, x, x, "gaussian(0.3)", filters=[])
+    show_scores(comparison, Console(force_terminal=True, width=120))
+    assert "gaussian(0.3)" in capsys.readouterr().out
+    assert len(comparison.scores) == 2

@@ -9,10 +9,11 @@ from __future__ import annotations
 import atexit
 import gc
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from tyro.conf import FlagCreatePairsOff, Positional, arg
+from tyro.conf import FlagCreatePairsOff, Positional, UseAppendAction, arg
 from tyro.extras import SubcommandApp
 
 from narrows.console import describe_array, print_rows, print_table, signature
@@ -32,6 +33,7 @@ Run = Annotated[Positional[str], arg(metavar="RUN")]
 Output = Annotated[str, arg(aliases=["-o"], metavar="OUT", help=ARRAYS)]
 Size = Annotated[tuple[int, ...] | None, arg(metavar="N | H W", help_behavior_hint="")]
 Fitting = Annotated[Literal["crop", "pad", "stretch"] | None, arg(metavar="crop|pad|stretch", help_behavior_hint="")]
+Damages = Annotated[tuple[str, ...], UseAppendAction, arg(metavar="CORRUPTION", help_behavior_hint="")]
 Part = Annotated[str | None, arg(metavar="PART", help_behavior_hint="")]
 
 
@@ -312,18 +314,30 @@ def info(source: Annotated[Positional[str], arg(metavar="RUN | DATA")]) -> int:
 
 
 @app.command
-def evaluate(run: Run, data: Data) -> int:
+def evaluate(
+    run: Run,
+    data: Data,
+    *,
+    corruption: Damages = (),
+    most: Annotated[int | None, arg(metavar="N", help_behavior_hint="")] = None,
+    seed: Annotated[int, arg(metavar="N")] = 0,
+) -> int:
     """Print every table that the model and DATA allow, plain methods beside it.
 
     Args:
         run: a run folder or a model file.
         data: what to measure the model on; best data that it never saw.
+        corruption: damage DATA so, and print how well the model and the plain filters restore it; may be repeated.
+        most: damaged pictures that are measured, 1,000 by default, or fewer of large ones.
+        seed: makes the damage repeatable.
     """
     from narrows.use.evaluate import evaluate
 
     model = _load(run)
     samples = _read_for(model, data)
     reference, name = _reference(model, data, samples)
+    if corruption:
+        return _evaluate_denoising(model, samples, reference, name, corruption, most, seed)
     for table in evaluate(model, samples.x, reference, name):
         print_table(table)
     return 0
@@ -409,6 +423,27 @@ def demo(
     from narrows.demo import demo
 
     return demo(Path(output), device, _train)
+
+
+def _evaluate_denoising(
+    model: Model,
+    samples: Samples,
+    reference: np.ndarray,
+    reference_name: str,
+    corruptions: Sequence[str],
+    most: int | None,
+    seed: int,
+) -> int:
+    from narrows.console import show_scores
+    from narrows.spec import check_whole
+    from narrows.use.comparison import Comparison
+
+    most = None if most is None else check_whole("most", most, 1)
+    for corruption in corruptions:
+        comparison = Comparison({"this model": model}, samples.x, reference, corruption, most=most, seed=seed)
+        show_scores(comparison)
+        print_table(comparison.table(reference_name))
+    return 0
 
 
 def _load(run: str) -> Model:

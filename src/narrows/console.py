@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from narrows.train.fit import Fit
     from narrows.train.loop import Progress as Step
+    from narrows.use.comparison import Comparison
     from narrows.use.evaluate import Table
 
 Job = TypeVar("Job")
@@ -66,6 +67,22 @@ def follow(jobs: Sequence[Job], work: Callable[[Job], Done], console: Console | 
     from rich.progress import track
 
     yield from map(work, track(jobs, "restoring", console=console, transient=True))
+
+
+def show_scores(comparison: Comparison, console: Console | None = None) -> None:
+    """Measure all methods of `comparison`; a bar over them on a terminal, as filters are slow."""
+    from rich.console import Console
+
+    console = console or Console(highlight=False)
+    if not console.is_terminal:
+        comparison.run()
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = [TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()]
+    with Progress(*columns, console=console, transient=True) as bar:
+        for _ in bar.track(comparison, len(comparison), description=comparison.corruption):
+            pass
 
 
 def describe_epoch(step: Step) -> str:
