@@ -2,7 +2,7 @@
 
     python benchmarks/large.py
 
-A 16-bit grey TIFF and an RGB JPEG that EXIF turns upright are made of scikit-image's pictures, tiled by their mirrors to
+A 16-bit grey TIFF and an RGB JPEG that EXIF turns upright are made of scikit-image's pictures, with their mirrors, to
 4000x3000, with noise of 25/255 from a fixed seed. The network is as `Fit` starts it, since memory does not depend on
 what was learned; `--model RUN` takes a trained one.
 """
@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from command import NARROWS, run
 from narrows import modelfile, read
 from narrows.train import Fit
 from PIL import Image
 from skimage import data, util
 
 import record
+from command import NARROWS, run
 
 HEIGHT, WIDTH = 3000, 4000
 NOISE = 25 / 255

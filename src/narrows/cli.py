@@ -9,7 +9,6 @@ from __future__ import annotations
 import atexit
 import gc
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from narrows.data.formats import Samples
     from narrows.modelfile import Model
     from narrows.train.fit import Fit
+    from narrows.use.comparison import Comparison
 
 app = SubcommandApp()
 ARRAYS = "FILE.npy, .npz or .csv, or a folder for pictures"
@@ -34,6 +34,7 @@ Output = Annotated[str, arg(aliases=["-o"], metavar="OUT", help=ARRAYS)]
 Size = Annotated[tuple[int, ...] | None, arg(metavar="N | H W", help_behavior_hint="")]
 Fitting = Annotated[Literal["crop", "pad", "stretch"] | None, arg(metavar="crop|pad|stretch", help_behavior_hint="")]
 Damages = Annotated[tuple[str, ...], UseAppendAction, arg(metavar="CORRUPTION", help_behavior_hint="")]
+Most = Annotated[int | None, arg(metavar="N", help_behavior_hint="")]
 Part = Annotated[str | None, arg(metavar="PART", help_behavior_hint="")]
 
 
@@ -319,7 +320,7 @@ def evaluate(
     data: Data,
     *,
     corruption: Damages = (),
-    most: Annotated[int | None, arg(metavar="N", help_behavior_hint="")] = None,
+    most: Most = None,
     seed: Annotated[int, arg(metavar="N")] = 0,
 ) -> int:
     """Print every table that the model and DATA allow, plain methods beside it.
@@ -336,9 +337,9 @@ def evaluate(
     model = _load(run)
     samples = _read_for(model, data)
     reference, name = _reference(model, data, samples)
-    if corruption:
-        return _evaluate_denoising(model, samples, reference, name, corruption, most, seed)
-    for table in evaluate(model, samples.x, reference, name):
+    for text in corruption:
+        print_table(_compare(model, samples.x, reference, text, most, seed).table(name))
+    for table in () if corruption else evaluate(model, samples.x, reference, name):
         print_table(table)
     return 0
 
@@ -349,6 +350,9 @@ def report(
     data: Annotated[Positional[str | None], arg(metavar="DATA", help_behavior_hint="")] = None,
     *,
     output: Annotated[str | None, arg(aliases=["-o"], metavar="FILE.html", help_behavior_hint="")] = None,
+    corruption: Damages = (),
+    most: Most = None,
+    seed: Annotated[int, arg(metavar="N")] = 0,
     overwrite: bool = False,
 ) -> int:
     """Write the page of a model on DATA: pictures, figures and plain methods beside them.
@@ -357,6 +361,9 @@ def report(
         run: a run folder or a model file.
         data: what to show; the test split of the data that the model was trained on, where it is known by name.
         output: the page, report-NAME.html in the run folder by default.
+        corruption: damage DATA so, and show how well the model and the plain filters restore it; may be repeated.
+        most: damaged pictures that are measured, 1,000 by default, or fewer of large ones.
+        seed: makes the damage repeatable.
         overwrite: replace an existing page.
     """
     from narrows.data.named import NAMED
@@ -368,7 +375,7 @@ def report(
     if data is None and model.card.origin not in NAMED:
         raise DataError(f"the report of {run} needs data to show; write `narrows report {run} DATA`")
     samples = _read_for(model, data or NAMED[model.card.origin].test or model.card.origin)
-    reference, _ = _reference(model, data or model.card.origin, samples)
+    reference, reference_name = _reference(model, data or model.card.origin, samples)
     folder = Path(run) if Path(run).is_dir() else Path(run).parent
     path = Path(output) if output else folder / f"report-{samples.origin.replace(':', '-')}.html"
     page = run_report(
@@ -380,6 +387,8 @@ def report(
         names=samples.names,
         labels=samples.labels,
         skipped=samples.skipped,
+        comparisons=[_compare(model, samples.x, reference, text, most, seed) for text in corruption],
+        reference_name=reference_name,
     )
     with whole(path, overwrite) as temporary:
         temporary.write_text(page.html, encoding="utf-8")
@@ -425,25 +434,18 @@ def demo(
     return demo(Path(output), device, _train)
 
 
-def _evaluate_denoising(
-    model: Model,
-    samples: Samples,
-    reference: np.ndarray,
-    reference_name: str,
-    corruptions: Sequence[str],
-    most: int | None,
-    seed: int,
-) -> int:
+def _compare(
+    model: Model, x: np.ndarray, reference: np.ndarray, corruption: str, most: int | None, seed: int
+) -> Comparison:
+    """Return the model beside the plain filters on damaged data, measured."""
     from narrows.console import show_scores
     from narrows.spec import check_whole
     from narrows.use.comparison import Comparison
 
     most = None if most is None else check_whole("most", most, 1)
-    for corruption in corruptions:
-        comparison = Comparison({"this model": model}, samples.x, reference, corruption, most=most, seed=seed)
-        show_scores(comparison)
-        print_table(comparison.table(reference_name))
-    return 0
+    comparison = Comparison({"this model": model}, x, reference, corruption, most=most, seed=seed)
+    show_scores(comparison)
+    return comparison
 
 
 def _load(run: str) -> Model:

@@ -1,11 +1,11 @@
-"""The demo: the tutorial's two autoencoders on MNIST, and one page about them."""
+"""The demo: the tutorial's two autoencoders on MNIST, one of them trained with noise too, and one page about them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
 
-from narrows.console import print_rows
+from narrows.console import print_rows, print_table, show_scores
 from narrows.data.formats import read
 from narrows.modelfile import Model
 from narrows.presets import PRESETS
@@ -13,32 +13,46 @@ from narrows.runfolder import write_run
 from narrows.train.fit import Fit
 
 NAMES = ("tutorial-linear", "tutorial-conv")
+DENOISER, DENOISER_EPOCHS = "tutorial-linear", 3  # the same network, which sees noise in training
+TRAINING_NOISE, NOISE = "gaussian(0.0, 0.5)", "gaussian(0.25)"
+DENOISER_NAME = f"{DENOISER}-denoising"
+NOISY_DIGITS = 200  # test digits that every method restores
 TUTORIAL_BATCH = 20  # the tutorial divides a sum over samples by the number of batches, so it prints 20 times the MSE
 
 
 def demo(folder: Path, device: str, show: Callable[[Fit], int]) -> int:
-    """Train both presets, write a run folder for each below `folder` and `folder/report.html`; return the exit status.
+    """Train both presets, and one of them with noise; write a run folder for each below `folder`, and the page.
+
+    Returns the exit status.
 
     Parameters
     ----------
     show : trains a `Fit` and shows how it goes; returns an exit status.
     """
     from narrows.files import whole
+    from narrows.use.comparison import Comparison
     from narrows.use.report import demo_report, run_report
 
     samples, test = read("mnist:train"), read("mnist:test")
+    denoiser = Fit(samples, preset=DENOISER, corruption=TRAINING_NOISE, epochs=DENOISER_EPOCHS, device=device)
+    fits = {name: Fit(samples, preset=name, device=device) for name in NAMES} | {DENOISER_NAME: denoiser}
     runs = {}
-    for name in NAMES:
-        fit = Fit(samples, preset=name, device=device)
-        print(f"\n{name}: {fit.texts['backbone']} x {fit.texts['bottleneck']}, {'; '.join(fit.notes)}")
+    for name, fit in fits.items():
+        noise = fit.texts["corruption"]
+        print(f"\n{name}: {fit.texts['backbone']} x {fit.texts['bottleneck']} x {noise}, {'; '.join(fit.notes)}")
         if status := show(fit):
             return status
         model = fit.finish()
         page = run_report(model, fit.history, test.x, x_name="test", reference=samples.x, labels=test.labels)
         write_run(folder / name, model, fit.history, page.html, page.pictures, overwrite=True)
         runs[name] = (model, fit.history)
+    restoring = {name: model for name, (model, _) in runs.items()}
+    del runs[DENOISER_NAME]  # which the tutorial does not have
     print_losses(runs)
-    page = demo_report(runs, test.x, samples.x, commands=next_commands(folder))
+    comparison = Comparison(restoring, test.x, samples.x, NOISE, most=NOISY_DIGITS)
+    show_scores(comparison)
+    print_table(comparison.table("mnist:train"))
+    page = demo_report(runs, test.x, samples.x, comparison=comparison, commands=next_commands(folder))
     for name, data in {"report.html": page.html.encode(), **page.pictures}.items():
         with whole(folder / name, overwrite=True) as temporary:
             temporary.write_bytes(data)
@@ -69,9 +83,8 @@ def print_losses(runs: dict[str, tuple[Model, list[dict[str, float | None]]]]) -
 
 def next_commands(folder: Path) -> list[str]:
     """Return three commands that work as they are after the demo."""
-    linear = folder / NAMES[0]
     return [
         f'narrows corrupt mnist:test --with "gaussian(0.25)" -o {folder}/noisy.npy --overwrite',
-        f"narrows denoise {linear} {folder}/noisy.npy -o {folder}/restored.npy --overwrite",
+        f"narrows denoise {folder / DENOISER_NAME} {folder}/noisy.npy -o {folder}/restored.npy --overwrite",
         "narrows train mnist --bottleneck 'linear(16)' --epochs 3",
     ]

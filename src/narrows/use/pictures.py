@@ -22,6 +22,8 @@ RAMP = ("#440154", "#46327e", "#365c8d", "#277f8e", "#1fa187", "#4ac16d", "#a0da
 CELL = 74  # the width of a picture in a row: ten fill the page
 PANEL = 138  # the longer side of a picture with words
 LABEL = 166  # the room for a row's label
+ACROSS = 5  # panels in a row
+CROP = 96  # pixels of a picture whose every pixel is to be seen in a panel
 MANY = 2000  # samples from which dots are small
 MAX_TEXT = 28  # characters of a name in a picture
 MAX_CLASSES = 10
@@ -213,6 +215,23 @@ def draw_panels(rows: Sequence[Sequence[Panel]], limits: tuple[float, float] = (
     return figure
 
 
+def draw_methods(results: Mapping[str, tuple[np.ndarray, str]], limits: tuple[float, float] = (0.0, 1.0)) -> Figure:
+    """Draw one picture as several methods made it, large ones cropped to their middle, so that single pixels are seen.
+
+    Parameters
+    ----------
+    results : a picture (H, W) or (H, W, C) and words, by method.
+    limits : the values that are black and white.
+
+    Examples
+    --------
+    >>> draw_methods({"clean": (np.eye(8), ""), "median": (np.eye(8), "PSNR 20.0 dB")}).svg.count("<image")
+    2
+    """
+    panels = [Panel(method, _middle(image), words) for method, (image, words) in results.items()]
+    return draw_panels([panels[i : i + ACROSS] for i in range(0, len(panels), ACROSS)], limits)
+
+
 def draw_errors(errors: np.ndarray, usual: float | None = None) -> Figure:
     """Draw how the errors (N,) of single samples are spread, and the `usual` one if it is known.
 
@@ -356,6 +375,11 @@ def _draw_histogram(
     wide = 0.9 * (feet[0][0] - tops[0][0])
     figure.bars([(left, top, wide, foot - top) for (left, top), (_, foot) in zip(tops, feet, strict=True)], COLOURS[0])
     return axes
+
+
+def _middle(image: np.ndarray) -> np.ndarray:
+    top, left = (max(0, (side - CROP) // 2) for side in image.shape[:2])
+    return image[top : top + CROP, left : left + CROP]
 
 
 def _short(words: str) -> str:

@@ -11,6 +11,8 @@ import numpy as np
 from narrows.modelfile import Model
 from narrows.presets import PRESETS
 from narrows.use import sections
+from narrows.use.comparison import Comparison
+from narrows.use.denoising_page import add_methods, add_restored
 from narrows.use.embed import encode
 from narrows.use.evaluate import Cell, Table, describe_work, take
 from narrows.use.page import Page, Report, number
@@ -32,6 +34,8 @@ def run_report(
     names: Sequence[str] | None = None,
     labels: np.ndarray | None = None,
     skipped: Sequence[tuple[str, str]] = (),
+    comparisons: Sequence[Comparison] = (),
+    reference_name: str = "the training data",
 ) -> Report:
     """Return the page of a run.
 
@@ -43,6 +47,8 @@ def run_report(
     reference : the training data, which PCA learns from; None leaves PCA out.
     names, labels : of the samples of `x`.
     skipped : files that could not be read, as (name, reason).
+    comparisons : with the plain denoisers, which have been run.
+    reference_name : of the data on which their settings were chosen.
 
     Raises DataError for an array whose samples are not of the model's shape.
     """
@@ -61,6 +67,11 @@ def run_report(
         sections.add_columns(page, seen)
     if model.network.has_code and (seen.is_table or model.network.code_size <= DRAWN_CODE):
         sections.add_codes(page, encode(model, take(x)), None if labels is None else take(np.asarray(labels)))
+    if was_damaged(model) and not seen.is_table:
+        add_restored(page, model, x)
+    for i, comparison in enumerate(comparisons):
+        page.section(f"Denoising {comparison.corruption}, all methods")
+        add_methods(page, comparison, reference_name, f"methods-{i + 1}.svg")
     sections.add_noise(page, {"restored": seen})
     sections.add_unlike(page, {"this model": seen})
     sections.add_errors(page, seen, names)
@@ -73,6 +84,7 @@ def demo_report(
     x_test: np.ndarray,
     reference: np.ndarray,
     *,
+    comparison: Comparison | None = None,
     commands: Sequence[str] = (),
 ) -> Report:
     """Return the page of the tutorial's two networks.
@@ -81,6 +93,7 @@ def demo_report(
     ----------
     runs : models and histories by preset, trained on the same data with the same scaling.
     x_test, reference : test and training pictures, in the user's layout and units.
+    comparison : of their denoising, and a third network's that was trained with noise; it has been run.
     commands : what to type next.
 
     Raises DataError for an array whose samples are not of the models' shape.
@@ -113,6 +126,13 @@ def demo_report(
     page.table(_size_table(studies))
     page.text(*(_work(name, seen) for name, seen in studies.items()))
     sections.add_noise(page, studies)
+    if comparison is not None:
+        page.section("Trained to denoise")
+        page.text(
+            "The last row is a network of the same layers that saw noise in training: from noisy to clean. Beside it "
+            "are the networks above, which never did, and the plain filters, which know nothing of digits."
+        )
+        add_methods(page, comparison, "the training digits")
     sections.add_unlike(page, studies)
     if commands:
         page.section("Next")

@@ -40,3 +40,8 @@ def denoise(model: Model, x: np.ndarray) -> np.ndarray:
 def was_damaged(model: Model) -> bool:
     """Return whether the model's training data were damaged, so that it learned to undo it."""
     return not isinstance(model.network.corruption, Clean)
+
+
+def learned_from_noisy(model: Model) -> bool:
+    """Return whether the training data were noisy themselves, and blind spots kept the model from copying the noise."""
+    return "blind_spots" in model.network.texts["corruption"]

@@ -53,10 +53,14 @@ class Trial:
         return replace(self, clean=clean, damaged=damaged)
 
     @property
+    def ends(self) -> tuple[float, float]:
+        """The darkest and the brightest that the data can be; without limits, those of the clean pictures."""
+        return self.limits or (float(self.clean.min()), float(self.clean.max()))
+
+    @property
     def data_range(self) -> float:
-        """The distance from the darkest to the brightest; where there are no limits, that of the clean pictures."""
-        low, high = self.limits or (float(self.clean.min()), float(self.clean.max()))
-        return high - low
+        """The distance from the darkest to the brightest."""
+        return self.ends[1] - self.ends[0]
 
     def clamp(self, pictures: np.ndarray) -> np.ndarray:
         """Return `pictures` within the range."""
