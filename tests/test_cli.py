@@ -12,6 +12,7 @@ from PIL import Image
 
 import narrows
 from narrows.cli import main
+from narrows.modelfile import load
 
 
 @pytest.fixture(scope="module")
@@ -268,7 +269,34 @@ def test_codes_of_another_width_are_refused(run, tmp_path, capsys):
 def test_parts_lists_every_menu(capsys):
     assert main(["parts"]) == 0
     said = capsys.readouterr().out
-    assert all(name in said for name in ("dense(", "sparse(", "salt_pepper(", "bce(", "standard(", "tutorial-conv"))
+    assert all(
+        name in said for name in ("dense(", "sparse(", "salt_pepper(", "bce(", "standard(", "tutorial-conv", "unet(")
+    )
+    assert "denoise           gaussian(0.0, 0.5)" in said
+
+
+def test_pictures_train_at_their_own_resolution_in_pairs_and_from_noise_alone(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(0)
+    for folder, std in (("clean", 0), ("noisy", 30)):
+        (tmp_path / folder).mkdir()
+        for i in range(4):
+            rows, columns = np.mgrid[: 40 + i, :50]
+            picture = 128 + 80 * np.sin(rows / 5 + columns / (7 + i)) + rng.normal(0, std, rows.shape)
+            Image.fromarray(picture.clip(0, 255).astype(np.uint8)).save(tmp_path / folder / f"{i}.png")
+    (tmp_path / "clean" / "3.png").unlink()
+    small = ["--backbone", "unet(2)", "--epochs", "1", "-o"]
+    assert main(["train", "noisy", "--self-supervised", *small, "blind"]) == 0
+    assert main(["train", "clean", "--preset", "denoise", *small, "blend"]) == 0
+    assert main(["train", "noisy", "--target", "clean", "--crop", "16", *small, "pairs"]) == 0
+    said = capsys.readouterr().out
+    assert "skipped 3.png: the target has no picture of this name" in said
+    assert "next: narrows denoise pairs noisy -o out" in said
+    assert "count as clean" in said
+    parts = {name: load(tmp_path / name).network for name in ("blind", "blend", "pairs")}
+    assert [repr(network.corruption).split("(")[0] for network in parts.values()] == ["blind_spots", "gaussian", "none"]
+    assert [network.shape for network in parts.values()] == [(1, 43, 50), (1, 42, 50), (1, 16, 16)]
+    assert load(tmp_path / "pairs").card.reading == {"size": None, "fit": "crop", "colour": "grey", "depth": 8}
 
 
 def test_a_table_trains_and_comes_back_as_a_table(tmp_path, capsys):

@@ -412,7 +412,10 @@ def parts() -> int:
             print(f"  {name + signature(part):<64}  {summary}")
     print("\npreset")
     for name, preset in PRESETS.items():
-        print(f"  {name:<16}  {preset['backbone']} x {preset['bottleneck']}")
+        chosen = [
+            preset[kind] for kind in ("backbone", "bottleneck", "corruption") if preset.get(kind, "none()") != "none()"
+        ]
+        print(f"  {name:<16}  {' x '.join(chosen)}")
     print("\ndata\n  " + "  ".join(NAMED))
     return 0
 

@@ -51,6 +51,8 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     preset : a name such as "tutorial-linear".
     backbone, bottleneck, corruption, loss, scaling : parts as texts, `bottleneck="linear(16)"`.
     shape : of one picture where X is flat, (height, width) or (height, width, channels).
+    crop : pictures larger than this are trained on in crops of this side.
+    self_supervised : learn to restore from noisy pictures alone.
     epochs : passes over the training samples.
     max_seconds : a cap on training, 300 by default; a run that it cuts does not repeat bit for bit.
     validation : share of the samples kept out of training, a tenth by default.
@@ -84,6 +86,8 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         loss=None,
         scaling=None,
         shape=None,
+        crop=None,
+        self_supervised=False,
         epochs=None,
         max_seconds=None,
         validation=None,
@@ -98,6 +102,8 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         self.loss = loss
         self.scaling = scaling
         self.shape = shape
+        self.crop = crop
+        self.self_supervised = self_supervised
         self.epochs = epochs
         self.max_seconds = max_seconds
         self.validation = validation
@@ -115,6 +121,8 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             samples,
             preset=self.preset,
             shape=shape,
+            crop=self.crop,
+            self_supervised=self.self_supervised,
             epochs=self.epochs,
             max_seconds=self.max_seconds,
             validation=self.validation,
@@ -201,7 +209,8 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         """Return X as samples, and the model's shape (C, *grid) where `shape` names it."""
         samples = read(X if _is_pictures(X) else validate_data(self, X, dtype="numeric"))
         if _is_pictures(X):  # scikit-learn counts features in rows, so it sees the pictures flat
-            validate_data(self, samples.x.reshape(len(samples.x), -1), dtype=None)
+            if isinstance(samples.x, np.ndarray):
+                validate_data(self, samples.x.reshape(len(samples.x), -1), dtype=None)
         elif hasattr(self, "feature_names_in_"):
             samples = replace(samples, columns=tuple(self.feature_names_in_))
         if self.shape is None:
