@@ -10,7 +10,7 @@ import torch
 from narrows.data.stream import Stream
 from narrows.errors import TrainingError
 from narrows.model.network import Network
-from narrows.train.loop import PATIENCE, Budget, train, validate
+from narrows.train.loop import MEASURED_STEPS, PATIENCE, Budget, train, validate
 from narrows.train.optim import Adam, Constant, Muon, OneCycle, Optimizer, Steps
 
 TEXTS = {"backbone": "dense(hidden=[])", "bottleneck": "linear(2)", "loss": "mse", "scaling": "standard"}
@@ -184,7 +184,7 @@ def test_an_interrupt_from_whoever_watches_leaves_what_was_trained(table):
         next(rows)
 
 
-def test_the_cap_cuts_the_budget_once_after_twenty_steps(table, monkeypatch):
+def test_the_cap_cuts_the_budget_after_twenty_steps(table, monkeypatch):
     network, x = network_for(table)
     clock = iter(np.arange(0, 1e6, 0.5))  # a machine on which every look at the clock costs half a second
     monkeypatch.setattr("narrows.train.loop.time.perf_counter", lambda: float(next(clock)))
@@ -200,6 +200,20 @@ def test_a_cap_that_is_not_reached_changes_nothing(table):
     budget = Budget(40, max_seconds=1000)
     assert run(network, x, budget=budget)[-1].step == 40
     assert not budget.was_cut
+
+
+def test_a_cut_budget_follows_the_speed_from_epoch_to_epoch(table, monkeypatch):
+    network, x = network_for(table)
+    budget = Budget(100_000, max_seconds=60)
+    clock = iter([*np.arange(0, 1, 0.25), *np.arange(1, 1e5, 0.01)])  # only the first looks at it take long
+    monkeypatch.setattr("narrows.train.loop.time.perf_counter", lambda: float(next(clock)))
+    planned = []
+    for row in train(network, Stream(x, 8), budget, optimizer=Adam(), schedule=OneCycle()):
+        planned += [row.steps] if row.step >= MEASURED_STEPS else []
+        if row.epoch == 20:
+            break
+    assert budget.was_cut
+    assert planned[-1] > 2 * planned[0]
 
 
 def test_what_the_start_took_counts_towards_the_cap():

@@ -29,7 +29,8 @@ class Budget:
     Parameters
     ----------
     steps : steps in all; the rate follows the share of them that is done.
-    max_seconds : a cap; `steps` is cut once, after the first 20, where the measured speed says that it would not fit.
+    max_seconds : a cap; `steps` is cut after the first 20, where the measured speed says that it would not fit, and is
+        then set anew after every epoch, as the first steps say little of a long run.
     spent : seconds of it that went by before the first step, on the start of the weights.
 
     Attributes
@@ -51,9 +52,9 @@ class Budget:
         return self.steps < self.asked
 
     def cut(self, done: int, seconds: float, seconds_per_step: float) -> None:
-        """Lower `steps` to what fits into the rest of `max_seconds`, after `done` steps in `seconds`."""
+        """Set `steps` to what fits into the rest of `max_seconds`, after `done` steps in `seconds`; `asked` at most."""
         left = (self.max_seconds - self.spent - seconds) / max(seconds_per_step, 1e-9)
-        self.steps = max(done, min(self.steps, done + int(min(left, self.steps))))
+        self.steps = max(done, min(self.asked, done + int(min(left, self.asked))))
 
 
 @dataclass(frozen=True)
@@ -166,6 +167,8 @@ def train(
                     val_mse = validate(network, seed=seed, **validation)
                     snapshots.keep_best(state, val_mse)
                 now = time.perf_counter()
+                if epoch_ends and budget.was_cut and state.step < budget.steps:
+                    budget.cut(state.step, now - began, (now - warm) / (state.step - WARM_STEPS))
                 yield Progress(
                     step=state.step,
                     steps=budget.steps,
