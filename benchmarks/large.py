@@ -2,7 +2,7 @@
 
     python benchmarks/large.py
 
-A 16-bit grey TIFF and an RGB JPEG that EXIF turns upright are made of scikit-image's pictures, with their mirrors, to
+A 16-bit grey TIFF and an RGB JPEG that EXIF turns upright are made of scikit-image's pictures and their mirrors, in
 4000x3000, with noise of 25/255 from a fixed seed. The network is as `Fit` starts it, since memory does not depend on
 what was learned; `--model RUN` takes a trained one.
 """

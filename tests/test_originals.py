@@ -240,3 +240,30 @@ def test_another_format_holds_what_it_can(tmp_path):
 def test_endings_that_hold_no_restored_picture_are_refused(tmp_path, name):
     with pytest.raises(DataError, match="must end in one of"):
         find_format(tmp_path / name)
+
+
+def test_the_first_of_two_pictures_that_a_camera_puts_into_a_jpeg(tmp_path):
+    first, second = (Image.new("RGB", (24, 16), level) for level in ("white", "black"))
+    first.save(tmp_path / "a.jpg", format="MPO", save_all=True, append_images=[second])
+    original, written = again(tmp_path / "a.jpg")
+    assert written.format == "JPEG"
+    assert (original.values == 255).all()
+
+
+def test_the_thumbnail_that_shows_the_noise_is_dropped(tmp_path):
+    path = save(tmp_path / "a.jpg", noise(16, 24, 3), exif=with_thumbnail(b"\xff\xd8 a small noisy picture \xff\xd9"))
+    assert b"a small noisy picture" in path.read_bytes()
+    written = again(path)[1]
+    assert written.getexif()[271] == "abc"
+    assert b"a small noisy picture" not in (tmp_path / "again.jpg").read_bytes()
+
+
+def with_thumbnail(thumbnail):
+    """Return EXIF of a maker and a second directory that holds a thumbnail."""
+    import struct
+
+    start = 8 + 2 + 12 + 4
+    first = struct.pack("<HHHI4sI", 1, 271, 2, 4, b"abc\0", start)
+    place = start + 2 + 24 + 4
+    second = struct.pack("<HHHIIHHIII", 2, 513, 4, 1, place, 514, 4, 1, len(thumbnail), 0)
+    return b"Exif\0\0II*\0" + struct.pack("<I", 8) + first + second + thumbnail
