@@ -330,6 +330,11 @@ def notes_of(model: str, rows: list[Row], budgets: Row) -> list[str]:
             notes.append(f"{name}: the best setting lies at the edge of the grid in {' and '.join(edges)}.")
         if not budget["reached"] and name != "tutorial":
             notes.append(describe_miss(name, budget))
+        elif name not in {row["contender"] for row in rows}:
+            notes.append(
+                f"{name}: got there when its budget was chosen, in {budget['seconds']:.0f} s and {budget['epochs']} "
+                f"epochs (batch {budget['batch_size']}, rate {budget['rate']}); it has not been in the rounds yet."
+            )
     if loops := [row["loop_seconds"] for row in rows if row.get("loop_seconds")]:
         notes.append(f"narrows' own clock, which its loop alone runs: {record.spread(loops, record.short)} s.")
     return notes
