@@ -60,6 +60,10 @@ class Crops:
         """Return the middle of every picture, (N, *shape)."""
         return self._cut(range(len(self)), [(0.5, 0.5)] * len(self))
 
+    def to(self, device: torch.device | str) -> Crops:
+        """Return itself: pictures stay in the machine's memory, only their crops go to a device."""
+        return self
+
     def part(self, index: Sequence[int]) -> Crops:
         """Return crops of the same size of the pictures of `index` alone."""
         return Crops([self.pictures[i] for i in index], self.shape[1:])

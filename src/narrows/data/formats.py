@@ -257,7 +257,7 @@ def _as_crops(samples: Samples, crop: int) -> Samples:
     colour = {1: "grey", 3: "rgb"}.get(1 if x.ndim == 3 else x.shape[3])
     reading = {"size": None, "fit": "crop", "colour": colour, "depth": 16 if x.dtype == np.uint16 else 8}
     target = None if samples.target is None else Crops(samples.target, crop)
-    return replace(samples, x=Crops(x, crop), target=target, reading=reading if colour else {})
+    return replace(samples, x=Crops(x, crop), target=target, reading=samples.reading or (reading if colour else {}))
 
 
 def _read_file(path: Path, name: str) -> Samples:

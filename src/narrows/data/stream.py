@@ -35,6 +35,10 @@ class Rows:
         """Return the samples of `index`; nothing is drawn."""
         return self.x[index.to(self.x.device)]
 
+    def to(self, device: torch.device | str) -> Rows:
+        """Return the samples on `device`, whence a batch of them comes at once."""
+        return Rows(self.x.to(device))
+
     def part(self, index: Sequence[int]) -> Rows:
         """Return the samples of `index` as a Source of their own."""
         return Rows(self.x[torch.as_tensor(index)])
@@ -73,8 +77,8 @@ class Stream:
         target: Source | None = None,
         device: torch.device | str = "cpu",
     ) -> None:
-        self.source = Rows(source) if isinstance(source, Tensor) else source
-        self.target = target
+        self.source = (Rows(source) if isinstance(source, Tensor) else source).to(device)
+        self.target = None if target is None else target.to(device)
         self.batch_size = min(batch_size, len(self))
         self.shuffle = shuffle
         self.device = device

@@ -112,7 +112,8 @@ class Fit:
         self.history: list[dict[str, float | None]] = []
         self.last: Progress | None = None
         recipe = self._find_recipe()
-        self.samples = read(samples, crop=crop or recipe.get("crop"))
+        side = recipe.get("crop") if crop is None else crop
+        self.samples = samples if side is None else read(samples, crop=side)
         source, self.layout = arrange(self.samples.x, shape)
         target = None if self.samples.target is None else arrange(self.samples.target, shape)[0]
         check_learnable(source)
@@ -298,8 +299,9 @@ class Fit:
         self, recipe: dict[str, Any], epochs: int | None, max_seconds: float | None, start_seconds: float
     ) -> Budget:
         """Return how long to train: as it is given, else as the preset says, else by a rule."""
-        more = CROPS_TAKE if isinstance(self.source, Crops) else 1
-        steps, epoch = choose_steps(len(self.source.visits)), self.stream.steps_per_epoch
+        visits, epoch = len(self.source.visits), self.stream.steps_per_epoch
+        more = CROPS_TAKE if visits > len(self.source) else 1
+        steps = choose_steps(visits)
         if "values" in recipe:
             values = self.stream.batch_size * math.prod(self.source.shape)
             steps = min(round(more * recipe["values"] / values), max(steps, MOST_EPOCHS * epoch))
@@ -307,8 +309,8 @@ class Fit:
         steps = steps if epochs is None else epochs * epoch
         if max_seconds is not None:
             return Budget(steps, check_number("max_seconds", max_seconds, 0.1), start_seconds)
-        most = math.inf if self.as_published else more * recipe.get("max_seconds", MAX_SECONDS)
-        return Budget(steps, most, start_seconds)
+        cap = more * recipe["max_seconds"] if "max_seconds" in recipe else MAX_SECONDS
+        return Budget(steps, math.inf if self.as_published else cap, start_seconds)
 
     def _errors(self, x: Tensor, target: Tensor | None = None) -> Tensor:
         """Return the MSE (N,) of samples in user's units, undamaged, in model's units, float64."""
@@ -362,9 +364,9 @@ def _part(source: Any, index: list[int]) -> Any:
 
 def _ends(source: Source) -> Tensor:
     """Return values of a source that have its type, its dimensions and its range."""
-    chunks = list(source.chunks())
     if isinstance(source, Rows):
         return source.x
+    chunks = list(source.chunks())
     if not chunks[0].is_floating_point():
         return chunks[0]
     return torch.stack([end for chunk in chunks for end in (chunk.min(), chunk.max())]).view(-1, 1, 1, 1)
