@@ -91,6 +91,5 @@ def _mirrored(plane: np.ndarray, height: int, width: int) -> np.ndarray:
 
 def _as_tensor(values: np.ndarray) -> Tensor:
     """Return values as a tensor; types that torch cannot reckon with become float64."""
-    return torch.from_numpy(
-        np.ascontiguousarray(values, np.float64 if values.dtype in (np.uint32, np.uint64) else None)
-    )
+    values = values.astype(np.float64) if values.dtype in (np.uint32, np.uint64) else np.ascontiguousarray(values)
+    return torch.from_numpy(values if values.flags.writeable else values.copy())  # torch warns of what is read only

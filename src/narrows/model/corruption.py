@@ -212,7 +212,7 @@ class BlindSpots(Corruption):
 
     spelling = "blind_spots"
 
-    def __init__(self, share: float = 0.05, *, reach: int = 2) -> None:
+    def __init__(self, share: float = 0.2, *, reach: int = 2) -> None:
         super().__init__()
         self.share = check_number("share", share, 1e-4, 1)
         self.reach = check_whole("reach", reach, 1, 100)
