@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from textwrap import fill
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from narrows.use.restore import learned_from_noisy
 from narrows.use.study import median_filter
 from narrows.use.trial import make_trial
 
+WORDS = 24  # characters of a line below a picture
 RESTORED, RESTORED_VALUES = 200, 2**18  # pictures that are damaged as in training, and values of all of them
 
 
@@ -56,7 +58,7 @@ def add_methods(page: Page, comparison: Comparison, reference_name: str, name: s
     page.table(comparison.table(reference_name))
     results = {"clean": (_images(trial.clean)[0], "")}
     for score in comparison.scores:
-        results[score.method] = _images(score.shown)[0], f"PSNR {score.psnr[0]:.1f} dB\n{score.setting}"
+        results[score.method] = _images(score.shown)[0], f"PSNR {score.psnr[0]:.1f} dB\n{fill(score.setting, WORDS)}"
     told = "; ".join(f"{score.method} {score.psnr[0]:.1f} dB" for score in comparison.scores)
     page.picture(
         name,
