@@ -20,6 +20,8 @@ from narrows.model.network import MENUS
 from narrows.modelfile import Model, save
 from narrows.train.fit import Fit
 from narrows.use import pictures as draw
+from narrows.use.comparison import Comparison
+from narrows.use.filters import FILTERS
 from narrows.use.page import Page
 from narrows.use.report import demo_report, run_report
 from narrows.use.study import median_filter, study
@@ -106,7 +108,9 @@ TABLE = ("network.svg", "losses.svg", "columns.svg", "codes.svg", "errors.svg")
 
 def test_the_page_of_pictures_is_complete(picture_model, pictures):
     report = run_report(picture_model, HISTORY, pictures, x_name="test", reference=pictures)
-    said = check(report, *PICTURES, "codes.svg")
+    said = check(report, *PICTURES, "codes.svg", "restored.svg")
+    assert "Damaged by gaussian(0.0, 0.1, clip=False) with a fixed seed" in said
+    assert "The damaged pictures are clipped" in said
     assert "60 test samples" in said
     assert "PCA with 3 components" in said
     assert "do the work of" in said
@@ -161,7 +165,10 @@ def test_every_name_is_escaped_and_drawn_without_a_warning(table_model, table):
 
 def test_a_page_without_history_reference_or_kept_errors_says_less_and_stands(picture_model, pictures):
     model = Model(picture_model.network, replace(picture_model.card, error_quantiles=(), recipe={}, figures={}))
-    said = check(run_report(model, [], pictures, x_name="array"), *sorted({*PICTURES, "codes.svg"} - {"losses.svg"}))
+    said = check(
+        run_report(model, [], pictures, x_name="array"),
+        *sorted({*PICTURES, "codes.svg", "restored.svg"} - {"losses.svg"}),
+    )
     assert "history of this run is not at hand" in said
     assert "PCA" not in said
     assert "times the median" in said
@@ -169,7 +176,7 @@ def test_a_page_without_history_reference_or_kept_errors_says_less_and_stands(pi
 
 def test_a_page_of_one_picture_stands(picture_model, pictures):
     report = run_report(picture_model, HISTORY, pictures[0], x_name="one", reference=pictures)
-    assert "measured on 1 sample of one" in check(report, *PICTURES, "codes.svg")
+    assert "measured on 1 sample of one" in check(report, *PICTURES, "codes.svg", "restored.svg")
 
 
 def test_fractions_are_not_clipped_and_bytes_are(picture_model, pictures):
@@ -177,7 +184,7 @@ def test_fractions_are_not_clipped_and_bytes_are(picture_model, pictures):
     x = pictures / 255
     model = Fit(read(x), backbone="dense(hidden=[8])", bottleneck="linear(5)", epochs=1, device="cpu").run()
     report = run_report(model, HISTORY, x, x_name="x", reference=x)
-    check(report, *PICTURES)
+    check(report, *PICTURES, "restored.svg")
     assert "not clipped" in report.html
 
 
@@ -187,7 +194,7 @@ def test_standardised_pictures_are_shown_from_their_smallest_to_their_largest_va
     seen = study(model, x, "x", None)
     assert seen.limits == pytest.approx((x.min(), x.max()), rel=1e-5)
     np.testing.assert_allclose(np.moveaxis(seen.back(seen.first.x), 1, -1), x[:10], rtol=1e-4, atol=1e-3)
-    check(run_report(model, HISTORY, x, x_name="x", reference=x), *PICTURES)
+    check(run_report(model, HISTORY, x, x_name="x", reference=x), *PICTURES, "restored.svg")
 
 
 def test_a_model_with_connections_round_its_code_has_no_pca_beside_it(monkeypatch, table):
@@ -227,6 +234,39 @@ def test_the_demos_page_has_both_networks_and_the_tutorials_figures(pictures):
     assert "Trained on clean data only: tutorial-linear and tutorial-conv" in said
     assert "narrows denoise <run> noisy.npy" in said
     assert said.count("do the work of") == 2
+
+
+def test_all_methods_are_on_the_page_where_they_were_compared(picture_model, pictures):
+    damages = ("gaussian(0.2)", "salt_pepper(0.2)")
+    plain = [f for f in FILTERS if f.name in ("median", "closing")]
+    comparisons = [Comparison({"this model": picture_model}, pictures, pictures, d, filters=plain) for d in damages]
+    for comparison in comparisons:
+        comparison.run()
+    report = run_report(picture_model, [], pictures, x_name="test", comparisons=comparisons, reference_name="these")
+    drawings = {*PICTURES, "codes.svg", "restored.svg", "methods-1.svg", "methods-2.svg"} - {"losses.svg"}
+    said = check(report, *sorted(drawings))
+    assert "Denoising: gaussian(0.2)" in said
+    assert "best on 60 pictures of these" in said
+    shown = [element.text for element in parts(report.pictures["methods-2.svg"])["text"]]
+    titles = [words for words in shown if not any(map(str.isdigit, words))]
+    assert titles == ["clean", "doing nothing", "median", "closing", "this model"]
+    for score in comparisons[1].scores:
+        assert f"PSNR {score.psnr[0]:.1f} dB" in shown
+
+
+def test_large_pictures_are_cropped_so_that_every_pixel_is_seen():
+    big = np.zeros((200, 300))
+    big[52:148, 102:198] = np.indices((96, 96)).sum(0) % 2
+    (shown,) = images(draw.draw_methods({"checks": (big, "")}))
+    assert set(np.unique(shown)) == {0, 255}
+    assert shown.mean() == 127.5
+
+
+def test_pictures_that_were_noisy_from_the_start_have_no_figures(monkeypatch, picture_model, pictures):
+    monkeypatch.setattr("narrows.use.denoising_page.learned_from_noisy", lambda model: True)
+    said = check(run_report(picture_model, HISTORY, pictures, x_name="x"), *PICTURES, "codes.svg", "restored.svg")
+    assert "no clean ones are known" in said
+    assert "Damaged by" not in said
 
 
 def test_the_network_is_drawn_narrow_in_the_middle_and_ends_as_it_began(picture_model):

@@ -58,7 +58,10 @@ def add_methods(page: Page, comparison: Comparison, reference_name: str, name: s
     page.table(comparison.table(reference_name))
     results = {"clean": (_images(trial.clean)[0], "")}
     for score in comparison.scores:
-        results[score.method] = _images(score.shown)[0], f"PSNR {score.psnr[0]:.1f} dB\n{fill(score.setting, WORDS)}"
+        results[score.method] = (
+            _images(score.shown)[0],
+            f"PSNR {score.psnr[0]:.1f} dB\n{fill(score.setting, WORDS)}".strip(),
+        )
     told = "; ".join(f"{score.method} {score.psnr[0]:.1f} dB" for score in comparison.scores)
     page.picture(
         name,
