@@ -38,6 +38,12 @@ def _conv1(x, w, b, out, way):
             x20, x21, x22, x23 = x[p + 60], x[p + 61], x[p + 62], x[p + 63]
             x30, x31, x32, x33 = x[p + 90], x[p + 91], x[p + 92], x[p + 93]
             to, way_to = 256 * (i + 1) + 16 * (j + 1), 16 * (14 * i + j)
+            ink = x00 + x01 + x02 + x03 + x10 + x11 + x12 + x13 + x20 + x21 + x22 + x23 + x30 + x31 + x32 + x33
+            if ink == np.float32(0):  # most of a digit is blank
+                for c in range(16):
+                    way[way_to + c] = np.float32(0)
+                    out[to + c] = b[c] if b[c] > np.float32(0) else np.float32(0)
+                continue
             for c in range(16):
                 bias, k0, k1, k2 = b[c], w[c], w[c + 16], w[c + 32]
                 k3, k4, k5 = w[c + 48], w[c + 64], w[c + 80]
@@ -230,6 +236,11 @@ def _back_conv1(da, a, way, x, dw, db):
             x20, x21, x22, x23 = x[p + 60], x[p + 61], x[p + 62], x[p + 63]
             x30, x31, x32, x33 = x[p + 90], x[p + 91], x[p + 92], x[p + 93]
             at, way_at = 256 * (i + 1) + 16 * (j + 1), 16 * (14 * i + j)
+            ink = x00 + x01 + x02 + x03 + x10 + x11 + x12 + x13 + x20 + x21 + x22 + x23 + x30 + x31 + x32 + x33
+            if ink == np.float32(0):
+                for c in range(16):
+                    db[c] += da[at + c] if a[at + c] > np.float32(0) else np.float32(0)
+                continue
             for c in range(16):
                 d = da[at + c] if a[at + c] > np.float32(0) else np.float32(0)
                 which = way[way_at + c]
