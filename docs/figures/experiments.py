@@ -8,11 +8,14 @@
 from __future__ import annotations
 
 import argparse
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import paths  # noqa: F401  benchmarks/ becomes importable
+import paths
 import convnet
 import mnist
 import numpy as np
@@ -23,7 +26,6 @@ from narrows.model import Network
 from narrows.model.network import as_tensor
 from narrows.presets import PRESETS
 
-CACHE = record.ROOT / "runs" / "docs"  # not in git: states of trainings, to go on from
 MARKS = (1, 2, 5, 10, 15, 30, 60, 100, 150)  # epochs after which the test pictures are measured
 PARTS = ("backbone", "bottleneck", "corruption", "loss", "scaling")
 START = 1024  # pictures that narrows' start is set by
@@ -38,7 +40,8 @@ class Size:
     seeds: int = 10
     long: int = 150
     short: int = 15
-    narrows: int = 6
+    linear: int = 20
+    narrows: int = 1
 
     def images(self, part: str) -> np.ndarray:
         """Return the pictures (N, 28, 28) of "train" or "test", as bytes."""
@@ -46,7 +49,7 @@ class Size:
 
 
 FULL = Size()
-TOY = Size(train=400, test=200, seeds=2, long=3, short=2, narrows=1)
+TOY = Size(train=400, test=200, seeds=2, long=3, short=2, linear=2)
 
 
 @dataclass(frozen=True)
@@ -100,31 +103,58 @@ def find_engine(images: np.ndarray, size: Size) -> Any:
 
 
 def run_training(training: Training, seed: int, epochs: int, size: Size, cache: Path, engine: Any) -> dict[str, Any]:
-    """Return the row of one seed: the MSE of every epoch while the weights move, and that of the test at the marks."""
+    """Return the row of one seed: the MSE of every epoch while the weights move, and that of the test at the marks.
+
+    `kept` are the weights at the marks. Two processes do not train the same seed at a time.
+    """
     place = cache / training.name / f"{seed}.json"
-    row = record.load(place)
     images, test = size.images("train"), convnet.as_tensor(size.images("test"))[:, 0].numpy()
-    if not row:
-        state = training.begin(seed, images)
-        row = record.stamp() | {"training": training.name, "seed": seed, "engine": engine.__name__}
-        row |= {"epochs": 0, "train_mse": [], "test_mse": {}, "dead_channels": {}, "kept": {}}
-    else:
-        kept = {name: np.array(row["state"][name], np.float32) for name in ("weights", "first", "second")}
-        state = State(**kept, steps=row["state"]["steps"])
-    while row["epochs"] < epochs:
-        row["train_mse"].append(float(engine.train(state, images, training.relu)))
-        row["epochs"] += 1
-        epoch = row["epochs"]
-        if epoch in MARKS or epoch == epochs:
-            outputs, codes = engine.restore(test, state.weights, training.relu)
-            row["test_mse"][str(epoch)] = float(np.square(outputs - test, dtype=np.float64).mean())
-            row["dead_channels"][str(epoch)] = int((np.ptp(codes.reshape(-1, 4), axis=0) == 0).sum())
-            row["kept"][str(epoch)] = state.weights.tolist()
-        row["state"] = {name: getattr(state, name).tolist() for name in ("weights", "first", "second")}
-        row["state"]["steps"] = state.steps
-        record.save(place, row)
-        print(f"{training.name} {seed} {epoch} {row['train_mse'][-1]:.6f} {row['test_mse'].get(f'{epoch}', '')}", flush=True)
-    return row
+    with alone(place):
+        row = record.load(place)
+        if not row:
+            state = training.begin(seed, images)
+            row = record.stamp() | {"of": "training", "training": training.name, "seed": seed, "engine": engine.__name__}
+            row |= {"epochs": 0, "train_mse": [], "test_mse": {}, "dead_channels": {}, "kept": {}}
+        else:
+            kept = {name: np.array(row["state"][name], np.float32) for name in ("weights", "first", "second")}
+            state = State(**kept, steps=row["state"]["steps"])
+        while row["epochs"] < epochs:
+            row["train_mse"].append(float(engine.train(state, images, training.relu)))
+            row["epochs"] += 1
+            if row["epochs"] in MARKS or row["epochs"] == epochs:
+                _measure(row, state, test, engine.restore(test, state.weights, training.relu))
+            row["state"] = {name: getattr(state, name).tolist() for name in ("weights", "first", "second")}
+            row["state"]["steps"] = state.steps
+            record.save(place, row)
+            print(training.name, seed, row["epochs"], f"{row['train_mse'][-1]:.6f}", flush=True)
+    return {"of": "training"} | row
+
+
+def _measure(row: dict[str, Any], state: State, test: np.ndarray, made: tuple[np.ndarray, np.ndarray]) -> None:
+    """Add what the test says after an epoch, and the weights of that time."""
+    epoch, (outputs, codes) = str(row["epochs"]), made
+    row["test_mse"][epoch] = mse(outputs, test)
+    row["dead_channels"][epoch] = count_dead(codes.reshape(-1, 4))
+    row["kept"][epoch] = state.weights.tolist()
+
+
+@contextmanager
+def alone(place: Path) -> Iterator[None]:
+    """Wait until no other process is at work on `place`."""
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with place.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def mse(output: np.ndarray, x: np.ndarray) -> float:
+    """Return the mean squared error per value, summed in float64."""
+    return float(np.square(output - x, dtype=np.float64).mean())
+
+
+def count_dead(codes: np.ndarray) -> int:
+    """Return how many channels of `codes` (places, channels) have the same value everywhere."""
+    return int((np.ptp(codes, axis=0) == 0).sum())
 
 
 def main() -> None:
@@ -133,7 +163,7 @@ def main() -> None:
     parser.add_argument("names", nargs="+", choices=list(TRAININGS))
     parser.add_argument("--seeds", type=int, nargs="+", default=list(range(FULL.seeds)))
     parser.add_argument("--epochs", type=int, help="stop here, to go on later")
-    parser.add_argument("--cache", type=Path, default=CACHE)
+    parser.add_argument("--cache", type=Path, default=paths.CACHE)
     options = parser.parse_args()
     torch.set_num_threads(1)
     engine = find_engine(FULL.images("train"), FULL)

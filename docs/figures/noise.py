@@ -1,0 +1,79 @@
+"""Networks that were trained on clean pictures get noisy ones: what is lost, what is let through, what comes back."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import record
+from experiments import Size, mse
+from linear import load_linear
+from plain import Components, values
+
+LEVEL = 0.08  # as in the tutorial
+LEVELS = (0.0, 0.02, 0.04, 0.06, 0.08, 0.1, 0.12, 0.16, 0.2, 0.25, 0.3)
+SHOWN = (0, 1, 2, 3, 4, 7, 8, 18)  # test pictures in the figure: eight different digits
+COUNT = 128  # principal components, as many as the linear network's code has numbers
+
+Restore = Callable[[np.ndarray], np.ndarray]
+
+
+def add_noise(x: np.ndarray, level: float, seed: int = 0) -> np.ndarray:
+    """Return `x` (float32) with `level` * N(0, 1) added, not clipped."""
+    return x + np.float32(level) * np.random.default_rng(seed).standard_normal(x.shape, np.float32)
+
+
+def run_noise(method: str, seed: int | None, restore: Restore, size: Size) -> dict[str, Any]:
+    """Return the row of one method: its MSE against the clean test pictures, for every level, and its two parts.
+
+    `own_mse` is its error on clean pictures, `through_mse` what the noise at LEVEL moves its output by.
+    """
+    row = record.stamp() | {"of": "noise", "method": method, "seed": seed, "level": LEVEL}
+    x = values(size.images("test"))
+    clean, noisy = restore(x), add_noise(x, LEVEL)
+    row |= {"own_mse": mse(clean, x), "through_mse": mse(restore(noisy), clean)}
+    row["clipped_input_mse"] = mse(restore(np.clip(noisy, 0, 1)), x)
+    row["levels"] = {str(level): mse(restore(add_noise(x, level)), x) for level in LEVELS}
+    if not seed:
+        row["shown"] = encode(restore(noisy[list(SHOWN)]))
+    return row
+
+
+def find_methods(size: Size, cache: Path, engine: Any, weights: dict[int, np.ndarray]) -> list[tuple[str, int | None, Restore]]:
+    """Return every method with its seed: doing nothing, clipping, principal components and the trained networks.
+
+    `weights` are the convolutional network's by seed.
+    """
+    train = values(size.images("train"))
+    whole = Components.fit(train.reshape(len(train), -1))
+    methods: list[tuple[str, int | None, Restore]] = [
+        ("noisy", None, lambda x: x),
+        ("clip", None, lambda x: np.clip(x, 0, 1)),
+        ("pca", None, lambda x: _by_components(whole, x)),
+        ("pca-clip", None, lambda x: np.clip(_by_components(whole, x), 0, 1)),
+    ]
+    methods += [("linear", seed, load_linear(seed, cache)) for seed in range(size.seeds)]
+    return methods + [("conv", seed, lambda x, row=row: engine.restore(x, row, True)[0]) for seed, row in weights.items()]
+
+
+def encode(images: np.ndarray) -> str:
+    """Return pictures (n, 28, 28) as text: bytes, clipped to [0, 1], in base64.
+
+    Examples
+    --------
+    >>> decode(encode(np.array([[[0.0, 2.0]]])), (1, 1, 2)).tolist()
+    [[[0, 255]]]
+    """
+    return base64.b64encode(np.rint(255 * np.clip(images, 0, 1)).astype(np.uint8).tobytes()).decode()
+
+
+def decode(text: str, shape: tuple[int, ...] = (-1, 28, 28)) -> np.ndarray:
+    """Return the inverse of `encode`, as bytes."""
+    return np.frombuffer(base64.b64decode(text), np.uint8).reshape(shape)
+
+
+def _by_components(whole: Components, x: np.ndarray) -> np.ndarray:
+    return whole.restore(x.reshape(len(x), -1), COUNT).astype(np.float32).reshape(x.shape)
