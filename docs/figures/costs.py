@@ -55,8 +55,8 @@ def time_layers(network: nn.Sequential, x: Tensor, rounds: int) -> list[list[flo
     """Return milliseconds per layer and round, forward and backward, for a batch `x` in the network's layout."""
     times: list[list[float]] = []
     for layer in network:
-        wants_grad = bool(times)  # nobody asks for the slope at the data
-        inside = x.detach().requires_grad_(wants_grad)
+        # nobody asks for the slope at the data
+        inside = x.detach().requires_grad_(bool(times))
         slope = torch.ones_like(layer(inside))
 
         def step(layer: nn.Module = layer, inside: Tensor = inside, slope: Tensor = slope) -> None:

@@ -33,7 +33,15 @@ START = 1024  # pictures that narrows' start is set by
 
 @dataclass(frozen=True)
 class Size:
-    """How much is trained: the guide's figures, or a toy that shows that everything runs."""
+    """How much is trained: the guide's figures, or a toy that shows that everything runs.
+
+    Attributes
+    ----------
+    train, test : pictures.
+    seeds, linear_seeds : of the convolutional trainings, and of the linear one, which takes longer.
+    long, short, linear : epochs of the training that goes on and on, of the tutorial's, and of the linear net's.
+    shapes : training pictures that other shapes of the network see once.
+    """
 
     train: int = 60_000
     test: int = 10_000
@@ -41,7 +49,8 @@ class Size:
     long: int = 150
     short: int = 15
     linear: int = 20
-    narrows: int = 1
+    linear_seeds: int = 3
+    shapes: int = 20_000
 
     def images(self, part: str) -> np.ndarray:
         """Return the pictures (N, 28, 28) of "train" or "test", as bytes."""
@@ -49,7 +58,7 @@ class Size:
 
 
 FULL = Size()
-TOY = Size(train=400, test=200, seeds=2, long=3, short=2, linear=2)
+TOY = Size(train=400, test=200, seeds=2, long=3, short=2, linear=2, linear_seeds=2, shapes=400)
 
 
 @dataclass(frozen=True)
@@ -94,7 +103,7 @@ def find_engine(images: np.ndarray, size: Size) -> Any:
     try:
         import kernel
     except ImportError:
-        if size == FULL:
+        if size.train == FULL.train:
             raise SystemExit("4.5 million steps need the kernel: pip install -r docs/requirements.txt") from None
         return convnet
     for relu in (True, False):

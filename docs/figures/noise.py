@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import record
 from experiments import Size, mse
-from linear import load_linear
-from plain import Components, values
+from plain import Components, cut, join, values
 
 LEVEL = 0.08  # as in the tutorial
 LEVELS = (0.0, 0.02, 0.04, 0.06, 0.08, 0.1, 0.12, 0.16, 0.2, 0.25, 0.3)
@@ -33,6 +31,7 @@ def run_noise(method: str, seed: int | None, restore: Restore, size: Size) -> di
     """
     row = record.stamp() | {"of": "noise", "method": method, "seed": seed, "level": LEVEL}
     x = values(size.images("test"))
+    row["test"] = len(x)
     clean, noisy = restore(x), add_noise(x, LEVEL)
     row |= {"own_mse": mse(clean, x), "through_mse": mse(restore(noisy), clean)}
     row["clipped_input_mse"] = mse(restore(np.clip(noisy, 0, 1)), x)
@@ -42,21 +41,35 @@ def run_noise(method: str, seed: int | None, restore: Restore, size: Size) -> di
     return row
 
 
-def find_methods(size: Size, cache: Path, engine: Any, weights: dict[int, np.ndarray]) -> list[tuple[str, int | None, Restore]]:
-    """Return every method with its seed: doing nothing, clipping, principal components and the trained networks.
+def run_shown(size: Size, engine: Any, weights: dict[str, np.ndarray]) -> dict[str, Any]:
+    """Return the row of what is made of a few clean digits; `weights` of the convolutional network by name."""
+    train, x = values(size.images("train")), values(size.images("test"))[list(SHOWN)]
+    row = record.stamp() | {"of": "shown"}
+    row |= {name: encode(engine.restore(x, kept, True)[0]) for name, kept in weights.items()}
+    row["blocks"] = encode(join(Components.fit(cut(train)).restore(cut(x), 4)))
+    row["whole"] = encode(Components.fit(train.reshape(len(train), -1)).restore(x.reshape(len(x), -1), 196).reshape(x.shape))
+    return row
 
-    `weights` are the convolutional network's by seed.
-    """
+
+def list_methods(size: Size) -> list[tuple[str, int | None]]:
+    """Return every method with its seed, None where nothing is drawn."""
+    plain: list[tuple[str, int | None]] = [(method, None) for method in ("noisy", "clip", "pca", "pca-clip")]
+    trained = [("linear", seed) for seed in range(size.linear_seeds)], [("conv", seed) for seed in range(size.seeds)]
+    return [*plain, *trained[0], *trained[1]]
+
+
+def find_plain(method: str, size: Size) -> Restore:
+    """Return what a method does that no seed enters: nothing, clipping, principal components."""
+    if method in ("noisy", "clip"):
+        return (lambda x: x) if method == "noisy" else lambda x: np.clip(x, 0, 1)
     train = values(size.images("train"))
     whole = Components.fit(train.reshape(len(train), -1))
-    methods: list[tuple[str, int | None, Restore]] = [
-        ("noisy", None, lambda x: x),
-        ("clip", None, lambda x: np.clip(x, 0, 1)),
-        ("pca", None, lambda x: _by_components(whole, x)),
-        ("pca-clip", None, lambda x: np.clip(_by_components(whole, x), 0, 1)),
-    ]
-    methods += [("linear", seed, load_linear(seed, cache)) for seed in range(size.seeds)]
-    return methods + [("conv", seed, lambda x, row=row: engine.restore(x, row, True)[0]) for seed, row in weights.items()]
+
+    def restore(x: np.ndarray) -> np.ndarray:
+        restored = whole.restore(x.reshape(len(x), -1), COUNT).astype(np.float32).reshape(x.shape)
+        return np.clip(restored, 0, 1) if method == "pca-clip" else restored
+
+    return restore
 
 
 def encode(images: np.ndarray) -> str:
@@ -74,6 +87,3 @@ def decode(text: str, shape: tuple[int, ...] = (-1, 28, 28)) -> np.ndarray:
     """Return the inverse of `encode`, as bytes."""
     return np.frombuffer(base64.b64decode(text), np.uint8).reshape(shape)
 
-
-def _by_components(whole: Components, x: np.ndarray) -> np.ndarray:
-    return whole.restore(x.reshape(len(x), -1), COUNT).astype(np.float32).reshape(x.shape)

@@ -44,6 +44,19 @@ def cut(x: np.ndarray) -> np.ndarray:
     return x.reshape(-1, places, BLOCK, places, BLOCK).swapaxes(2, 3).reshape(-1, BLOCK * BLOCK)
 
 
+def join(blocks: np.ndarray) -> np.ndarray:
+    """Return the inverse of `cut`.
+
+    Examples
+    --------
+    >>> x = np.random.default_rng(0).random((2, 28, 28))
+    >>> bool((join(cut(x)) == x).all())
+    True
+    """
+    places = 28 // BLOCK
+    return blocks.reshape(-1, places, places, BLOCK, BLOCK).swapaxes(2, 3).reshape(-1, 28, 28)
+
+
 def run_bounds(size: Size) -> dict[str, Any]:
     """Return the row: the test MSE of principal components fitted on the training pictures."""
     stamp = record.stamp()
