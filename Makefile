@@ -5,10 +5,10 @@ BIN := $(VENV)/bin
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup demo check test bench clean
+.PHONY: help setup demo check test bench docs-figures clean
 
 help:  ## say what can be made
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
 
 setup: $(VENV)/.ready  ## install narrows and what developing it needs into .venv
 
@@ -46,5 +46,13 @@ bench: benchmarks/.venv/.ready  ## measure speed and quality beside other librar
 	benchmarks/.venv/bin/python benchmarks/large.py
 	benchmarks/.venv/bin/python benchmarks/denoising.py --parts mnist self impulse
 
+docs/.venv/.ready: docs/requirements.txt constraints.txt pyproject.toml
+	@$(PYTHON) -m venv docs/.venv
+	@docs/.venv/bin/python -m pip install --quiet -r docs/requirements.txt -e .
+	@touch $@
+
+docs-figures: docs/.venv/.ready  ## measure, draw and write the guide's figures, for hours; goes on where it stopped
+	docs/.venv/bin/python docs/figures/make.py
+
 clean:  ## delete the environments and the caches
-	rm -rf $(VENV) benchmarks/.venv .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	rm -rf $(VENV) benchmarks/.venv docs/.venv .pytest_cache .ruff_cache .mypy_cache .hypothesis

@@ -13,15 +13,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import paths  # noqa: F401  benchmarks/ becomes importable
-import convnet
-import linear
+import paths
 import mnist
 import numpy as np
 import record
 import torch
 from PIL import Image
 from torch import Tensor, nn
+
+import convnet
+import linear
 
 BATCHES = (20, 256)
 LAYOUTS = {"contiguous": torch.contiguous_format, "channels_last": torch.channels_last}
@@ -70,7 +71,9 @@ def time_layers(network: nn.Sequential, x: Tensor, rounds: int) -> list[list[flo
     return times
 
 
-def time_loop(network: nn.Sequential, images: np.ndarray, shape: tuple[int, ...], rounds: int) -> dict[str, list[float]]:
+def time_loop(
+    network: nn.Sequential, images: np.ndarray, shape: tuple[int, ...], rounds: int
+) -> dict[str, list[float]]:
     """Return milliseconds per part of one step of the loop, at the tutorial's batch of 20."""
     optimizer = torch.optim.Adam(network.parameters(), lr=convnet.RATE)
     batch = images[: convnet.BATCH]

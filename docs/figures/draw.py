@@ -9,6 +9,7 @@ import mnist
 import numpy as np
 from narrows.use.figure import INK, MUTED, Axes, Figure, Style, extent, legend
 from narrows.use.pictures import COLOURS, draw_rows
+
 from noise import LEVEL, SHOWN, decode
 from words import Say
 
@@ -42,13 +43,31 @@ def draw_cliff(rows: Rows, say: Say) -> Figure:
     legend(figure, 84, 48, curves)
     seen, running, stands = curves.values()
     low, high = extent([*first.flatten(), *trained.flatten(), *after.flatten()], log=True)
-    left = Axes(figure, (84, 104, 330, 260), extent(steps), (low, high), (say("step of epoch 1"), say("MSE per value")), log=True, whole=(True, False), most=5)
+    left = Axes(
+        figure,
+        (84, 104, 330, 260),
+        extent(steps),
+        (low, high),
+        (say("step of epoch 1"), say("MSE per value")),
+        log=True,
+        whole=(True, False),
+        most=5,
+    )
     for curve in first:
         seen.draw(figure, left.at(steps, curve), [])
     means = np.cumsum(first.mean(0)) / np.arange(1, len(steps) + 1)
     running.draw(figure, left.at(steps, means), [])
     epochs = np.arange(1, trained.shape[1] + 1)
-    right = Axes(figure, (470, 104, 250, 260), extent(epochs), (low, high), (say("epoch"), ""), log=True, whole=(True, False), most=5)
+    right = Axes(
+        figure,
+        (470, 104, 250, 260),
+        extent(epochs),
+        (low, high),
+        (say("epoch"), ""),
+        log=True,
+        whole=(True, False),
+        most=5,
+    )
     for mse, style in ((trained, running), (after, stands)):
         at = right.at(epochs, np.median(mse, 0))
         style.draw(figure, at, at)
@@ -75,9 +94,18 @@ def draw_costs(rows: Rows, say: Say) -> Figure:
     y = 78
     for name, layers in bars.items():
         totals = [sum(layer[i] for layer in layers) for i in (1, 2)]
-        figure.text(16, y + 10, say("linear net") if name == "linear" else say("convolutional net"), size=13, bold=True, anchor="start")
+        figure.text(
+            16,
+            y + 10,
+            say("linear net") if name == "linear" else say("convolutional net"),
+            size=13,
+            bold=True,
+            anchor="start",
+        )
         for i, total in enumerate(totals):
-            figure.text(210 + 268 * i, y + 10, say("together {}").format(_digits(total)), size=12, bold=True, anchor="start")
+            figure.text(
+                210 + 268 * i, y + 10, say("together {}").format(_digits(total)), size=12, bold=True, anchor="start"
+            )
         for layer, *values in layers:
             y += 24
             figure.text(24, y + 10, layer, size=12, anchor="start")
@@ -98,19 +126,43 @@ def draw_long(rows: Rows, say: Say) -> Figure:
     lines = {
         say("PCA of 4×4 blocks, 3 numbers, clipped"): (bounds["blocks"]["3"]["clipped"], Style(COLOURS[3], 1.6, "2 3")),
         say("PCA of 4×4 blocks, 4 numbers, clipped"): (bounds["blocks"]["4"]["clipped"], Style(COLOURS[1], 1.8, "6 4")),
-        say("PCA of the whole picture, 196 numbers, clipped"): (bounds["whole"]["196"]["clipped"], Style(COLOURS[2], 1.8, "9 3")),
+        say("PCA of the whole picture, 196 numbers, clipped"): (
+            bounds["whole"]["196"]["clipped"],
+            Style(COLOURS[2], 1.8, "9 3"),
+        ),
     }
     title = say("The tutorial's convolutional net, trained on and on: {} epochs instead of 15").format(epochs)
     figure = _begin(title, 470)
     seeds = Style(COLOURS[0], 1.0)
-    legend(figure, 84, 48, {say("one seed: MSE over an epoch, while the weights move"): seeds} | {name: style for name, (_, style) in lines.items()})
+    legend(
+        figure,
+        84,
+        48,
+        {say("one seed: MSE over an epoch, while the weights move"): seeds}
+        | {name: style for name, (_, style) in lines.items()},
+    )
     curves = [row["train_mse"][:epochs] for row in published]
     at = np.arange(1, epochs + 1)
     values = [value for curve in curves for value in curve] + [value for value, _ in lines.values()]
-    axes = Axes(figure, (84, 128, 636, 288), extent(at), extent(values, log=True), (say("epoch"), say("MSE per value")), log=True, whole=(True, False))
+    axes = Axes(
+        figure,
+        (84, 128, 636, 288),
+        extent(at),
+        extent(values, log=True),
+        (say("epoch"), say("MSE per value")),
+        log=True,
+        whole=(True, False),
+    )
     if epochs > 15:
         figure.line(axes.at([15, 15], axes.y), MUTED, 1, "1 3")
-        figure.text(axes.at([15], [axes.y[1]])[0][0] + 6, 140, say("the tutorial stops here"), size=11, colour=MUTED, anchor="start")
+        figure.text(
+            axes.at([15], [axes.y[1]])[0][0] + 6,
+            140,
+            say("the tutorial stops here"),
+            size=11,
+            colour=MUTED,
+            anchor="start",
+        )
     for curve in curves:
         seeds.draw(figure, axes.at(at, curve), [])
     for value, style in lines.values():
@@ -143,7 +195,7 @@ def draw_levels(rows: Rows, say: Say) -> Figure:
         "conv": (say("convolutional net, code of 196 (every seed)"), Style(COLOURS[1], 1.2)),
     }
     figure = _begin(say("Networks trained on clean digits get noisy ones"), 486)
-    legend(figure, 84, 48, {words: style for words, style in styles.values()})
+    legend(figure, 84, 48, dict(styles.values()))
     found = pick(rows, "noise")
     levels = [float(level) for level in found[0]["levels"]]
     high = max(row["levels"][str(level)] for row in found for level in levels if row["method"] in styles)
@@ -155,7 +207,9 @@ def draw_levels(rows: Rows, say: Say) -> Figure:
             curve = [(level, mse) for level, mse in ((x, row["levels"][str(x)]) for x in levels) if mse > low / 1.3]
             style.draw(figure, axes.at(*zip(*curve, strict=True)), [])
     figure.line(axes.at([LEVEL, LEVEL], axes.y), MUTED, 1, "1 3")
-    figure.text(axes.at([LEVEL], [axes.y[1]])[0][0] + 6, 158, say("the tutorial's 0.08"), size=11, colour=MUTED, anchor="start")
+    figure.text(
+        axes.at([LEVEL], [axes.y[1]])[0][0] + 6, 158, say("the tutorial's 0.08"), size=11, colour=MUTED, anchor="start"
+    )
     _foot(figure, say("10,000 test digits" if found[0]["test"] == 10_000 else "a few test digits"))
     return figure
 
@@ -163,12 +217,17 @@ def draw_levels(rows: Rows, say: Say) -> Figure:
 def draw_parts(rows: Rows, say: Say) -> Figure:
     """Draw for every method what remains of the noise and what is lost by itself, as two bars."""
     methods = _methods(say)
-    figure = _begin(say("At the tutorial's noise of 0.08: what is lost, and what comes through"), 92 + 46 * len(methods) + 40)
+    figure = _begin(
+        say("At the tutorial's noise of 0.08: what is lost, and what comes through"), 92 + 46 * len(methods) + 40
+    )
     words = {say("its own error, on clean pictures"): COLOURS[1], say("noise that it lets through"): COLOURS[0]}
     for i, (name, colour) in enumerate(words.items()):
         figure.bars([(220 + 250 * i, 44, 16, 12)], colour)
         figure.text(244 + 250 * i, 55, name, size=12, anchor="start")
-    parts = {m: [statistics.median(row[key] for row in pick(rows, "noise", method=m)) for key in ("own_mse", "through_mse")] for m in methods}
+    parts = {
+        m: [statistics.median(row[key] for row in pick(rows, "noise", method=m)) for key in ("own_mse", "through_mse")]
+        for m in methods
+    }
     scale = 400 / max(sum(values) for values in parts.values())
     for i, (method, (own, through)) in enumerate(parts.items()):
         y = 78 + 46 * i
@@ -176,7 +235,9 @@ def draw_parts(rows: Rows, say: Say) -> Figure:
         figure.bars([(220, y, scale * own, 28)], COLOURS[1])
         figure.bars([(220 + scale * own, y, scale * through, 28)], COLOURS[0])
         total = statistics.median(row["levels"][str(LEVEL)] for row in pick(rows, "noise", method=method))
-        figure.text(228 + scale * (own + through), y + 18, f"{own:.4f} + {through:.4f}", size=12, anchor="start", colour=MUTED)
+        figure.text(
+            228 + scale * (own + through), y + 18, f"{own:.4f} + {through:.4f}", size=12, anchor="start", colour=MUTED
+        )
         if i == 0:
             line = 220 + scale * total
             figure.line([(line, 72), (line, 78 + 46 * len(methods))], INK, 1, "3 3")

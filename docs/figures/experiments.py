@@ -16,15 +16,16 @@ from pathlib import Path
 from typing import Any
 
 import paths
-import convnet
 import mnist
 import numpy as np
 import record
 import torch
-from convnet import State
 from narrows.model import Network
 from narrows.model.network import as_tensor
 from narrows.presets import PRESETS
+
+import convnet
+from convnet import State
 
 MARKS = (1, 2, 5, 10, 15, 30, 60, 100, 150)  # epochs after which the test pictures are measured
 PARTS = ("backbone", "bottleneck", "corruption", "loss", "scaling")
@@ -58,7 +59,7 @@ class Size:
 
 
 FULL = Size()
-TOY = Size(train=400, test=200, seeds=2, long=3, short=2, linear=2, linear_seeds=2, shapes=400)
+TOY = Size(train=200, test=100, seeds=2, long=3, short=2, linear=2, linear_seeds=2, shapes=200)
 
 
 @dataclass(frozen=True)
@@ -122,7 +123,12 @@ def run_training(training: Training, seed: int, epochs: int, size: Size, cache: 
         row = record.load(place)
         if not row:
             state = training.begin(seed, images)
-            row = record.stamp() | {"of": "training", "training": training.name, "seed": seed, "engine": engine.__name__}
+            row = record.stamp() | {
+                "of": "training",
+                "training": training.name,
+                "seed": seed,
+                "engine": engine.__name__,
+            }
             row |= {"epochs": 0, "train_mse": [], "test_mse": {}, "dead_channels": {}, "kept": {}}
         else:
             kept = {name: np.array(row["state"][name], np.float32) for name in ("weights", "first", "second")}

@@ -14,11 +14,12 @@ from __future__ import annotations
 
 import math
 
-import convnet
 import numpy as np
 import torch
-from convnet import BATCH, BETA1, BETA2, EPSILON, RATE, State
 from numba import njit
+
+import convnet
+from convnet import BATCH, BETA1, BETA2, EPSILON, RATE, State
 
 NEAR = 1e-5  # of the largest weight: rounding over the steps of `check`, and nothing more
 FAST = {"fastmath": True, "error_model": "numpy", "cache": True}
@@ -48,10 +49,54 @@ def _conv1(x, w, b, out, way):
                 bias, k0, k1, k2 = b[c], w[c], w[c + 16], w[c + 32]
                 k3, k4, k5 = w[c + 48], w[c + 64], w[c + 80]
                 k6, k7, k8 = w[c + 96], w[c + 112], w[c + 128]
-                s0 = bias + k0 * x00 + k1 * x01 + k2 * x02 + k3 * x10 + k4 * x11 + k5 * x12 + k6 * x20 + k7 * x21 + k8 * x22
-                s1 = bias + k0 * x01 + k1 * x02 + k2 * x03 + k3 * x11 + k4 * x12 + k5 * x13 + k6 * x21 + k7 * x22 + k8 * x23
-                s2 = bias + k0 * x10 + k1 * x11 + k2 * x12 + k3 * x20 + k4 * x21 + k5 * x22 + k6 * x30 + k7 * x31 + k8 * x32
-                s3 = bias + k0 * x11 + k1 * x12 + k2 * x13 + k3 * x21 + k4 * x22 + k5 * x23 + k6 * x31 + k7 * x32 + k8 * x33
+                s0 = (
+                    bias
+                    + k0 * x00
+                    + k1 * x01
+                    + k2 * x02
+                    + k3 * x10
+                    + k4 * x11
+                    + k5 * x12
+                    + k6 * x20
+                    + k7 * x21
+                    + k8 * x22
+                )
+                s1 = (
+                    bias
+                    + k0 * x01
+                    + k1 * x02
+                    + k2 * x03
+                    + k3 * x11
+                    + k4 * x12
+                    + k5 * x13
+                    + k6 * x21
+                    + k7 * x22
+                    + k8 * x23
+                )
+                s2 = (
+                    bias
+                    + k0 * x10
+                    + k1 * x11
+                    + k2 * x12
+                    + k3 * x20
+                    + k4 * x21
+                    + k5 * x22
+                    + k6 * x30
+                    + k7 * x31
+                    + k8 * x32
+                )
+                s3 = (
+                    bias
+                    + k0 * x11
+                    + k1 * x12
+                    + k2 * x13
+                    + k3 * x21
+                    + k4 * x22
+                    + k5 * x23
+                    + k6 * x31
+                    + k7 * x32
+                    + k8 * x33
+                )
                 best, which = s0, np.float32(0)
                 which = np.float32(1) if s1 > best else which
                 best = s1 if s1 > best else best
@@ -361,7 +406,9 @@ def check(images: np.ndarray, relu: bool = True, steps: int = 20) -> dict[str, f
     torch.manual_seed(0)
     ours = State.begin(convnet.pack(list(convnet.build(relu).parameters())))
     theirs = State.begin(ours.weights)
-    losses = [engine(state, images[: steps * BATCH], relu) for engine, state in ((train, ours), (convnet.train, theirs))]
+    losses = [
+        engine(state, images[: steps * BATCH], relu) for engine, state in ((train, ours), (convnet.train, theirs))
+    ]
     apart = {"steps": float(steps), "loss": abs(losses[0] - losses[1]) / losses[1]}
     apart["weights"] = float(np.abs(ours.weights - theirs.weights).max() / np.abs(theirs.weights).max())
     if not max(apart["loss"], apart["weights"]) < NEAR:

@@ -9,8 +9,9 @@ import paths  # noqa: F401  benchmarks/ becomes importable
 import numpy as np
 import record
 import torch
-from experiments import Size, mse
 from torch import Tensor, nn
+
+from experiments import Size, mse
 
 BATCH, RATE = 20, 0.001
 BLOCK = 20  # batches that a point of the first epoch's curve is the mean of

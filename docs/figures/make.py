@@ -16,17 +16,18 @@ from pathlib import Path
 from typing import Any
 
 import paths
-import draw
-import experiments
 import mnist
 import numpy as np
 import record
 import torch
+from narrows.use.figure import Figure
+
+import draw
+import experiments
 import transposed
 from costs import run_costs
 from experiments import FULL, TOY, TRAININGS, Size
 from linear import load_linear, run_linear
-from narrows.use.figure import Figure
 from noise import find_plain, list_methods, run_noise, run_shown
 from pages import fill
 from plain import run_bounds

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import record
+
 from experiments import Size, mse
 from plain import Components, cut, join, values
 
@@ -47,7 +48,9 @@ def run_shown(size: Size, engine: Any, weights: dict[str, np.ndarray]) -> dict[s
     row = record.stamp() | {"of": "shown"}
     row |= {name: encode(engine.restore(x, kept, True)[0]) for name, kept in weights.items()}
     row["blocks"] = encode(join(Components.fit(cut(train)).restore(cut(x), 4)))
-    row["whole"] = encode(Components.fit(train.reshape(len(train), -1)).restore(x.reshape(len(x), -1), 196).reshape(x.shape))
+    row["whole"] = encode(
+        Components.fit(train.reshape(len(train), -1)).restore(x.reshape(len(x), -1), 196).reshape(x.shape)
+    )
     return row
 
 
@@ -86,4 +89,3 @@ def encode(images: np.ndarray) -> str:
 def decode(text: str, shape: tuple[int, ...] = (-1, 28, 28)) -> np.ndarray:
     """Return the inverse of `encode`, as bytes."""
     return np.frombuffer(base64.b64decode(text), np.uint8).reshape(shape)
-

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 import record
-from experiments import Size, mse
+
 from convnet import as_tensor
+from experiments import Size, mse
 
 BLOCK = 4  # the side of the square that one place of the code makes
 
@@ -67,7 +68,9 @@ def run_bounds(size: Size) -> dict[str, Any]:
         row["blocks"][str(count)] = _measure(blocks.restore(cut(test), count), cut(test))
     whole = Components.fit(train.reshape(len(train), -1))
     for count in (196, 128):
-        row["whole"][str(count)] = _measure(whole.restore(test.reshape(len(test), -1), count), test.reshape(len(test), -1))
+        row["whole"][str(count)] = _measure(
+            whole.restore(test.reshape(len(test), -1), count), test.reshape(len(test), -1)
+        )
     row["mean"] = mse(np.broadcast_to(whole.mean, (len(test), 784)), test.reshape(len(test), -1))
     return row
 

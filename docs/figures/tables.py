@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
 
 import paths  # noqa: F401  benchmarks/ becomes importable
 import record
-from draw import Rows, pick, shared_epochs
 from narrows.presets import PRESETS
+
+from draw import Rows, pick, shared_epochs
 from noise import LEVEL
 from words import Say
 
@@ -35,7 +35,9 @@ def make_printed(rows: Rows, say: Say) -> str:
         for name, runs in nets.items():
             printed = PRESETS[f"tutorial-{name}"]["published"]["printed"].get(epoch)
             line += [f"{printed:.6f}", f"{printed / 20:.5f}"] if printed else ["", ""]
-            line += [show(row["train_mse"][epoch - 1] for row in runs) if shared_epochs(runs) >= epoch and printed else ""]
+            line += [
+                show(row["train_mse"][epoch - 1] for row in runs) if shared_epochs(runs) >= epoch and printed else ""
+            ]
         body.append(line)
     return _table(head, body)
 
@@ -61,10 +63,17 @@ def make_meaning(rows: Rows, say: Say) -> str:
         say("always the mean picture"): [bounds["mean"]],
     }
     body = [
-        [name, show(mses), f"{GREY * math.sqrt(statistics.median(mses)):.1f}", f"{1 - statistics.median(mses) / bounds['mean']:.1%}"]
+        [
+            name,
+            show(mses),
+            f"{GREY * math.sqrt(statistics.median(mses)):.1f}",
+            f"{1 - statistics.median(mses) / bounds['mean']:.1%}",
+        ]
         for name, mses in errors.items()
     ]
-    return _table([say("what"), say("test MSE"), say("root of it, grey levels of 255"), say("variance explained")], body)
+    return _table(
+        [say("what"), say("test MSE"), say("root of it, grey levels of 255"), say("variance explained")], body
+    )
 
 
 def make_cliff(rows: Rows, say: Say) -> str:
@@ -99,7 +108,13 @@ def make_ladder(rows: Rows, say: Say) -> str:
         seconds = statistics.median(row["seconds"])
         errors = show(row["test_mse"]) if row.get("test_mse") else ""
         body.append([say(row["change"]), str(row["epochs"]), f"{seconds:.2f}", f"{first / seconds:.1f}", errors])
-    head = [say("from here on"), say("epochs"), say("seconds, median"), say("times faster than the first row"), say("test MSE")]
+    head = [
+        say("from here on"),
+        say("epochs"),
+        say("seconds, median"),
+        say("times faster than the first row"),
+        say("test MSE"),
+    ]
     return _table(head, body)
 
 
@@ -112,7 +127,9 @@ def make_layers(rows: Rows, say: Say) -> str:
         layers = row["layers"][name]
         times = [row["times"].get(f"{name} {column}") for column in columns]
         totals = [str(f"{sum(layer[key] for layer in layers):,}") for key in ("parameters", "multiply_adds", "values")]
-        body.append([f"**{title}**", *totals, *(_milliseconds(map(sum, zip(*t, strict=True))) if t else "" for t in times)])
+        body.append(
+            [f"**{title}**", *totals, *(_milliseconds(map(sum, zip(*t, strict=True))) if t else "" for t in times)]
+        )
         for i, layer in enumerate(layers):
             counts = [f"{layer[key]:,}" if layer[key] else "" for key in ("parameters", "multiply_adds", "values")]
             body.append([layer["layer"], *counts, *(_milliseconds(t[i]) if t else "" for t in times)])
@@ -131,7 +148,9 @@ def make_loop(rows: Rows, say: Say) -> str:
         "optimizer": say("Adam's step"),
         "item": say("loss.item()"),
     }
-    body = [[words, *(_milliseconds(row["loop"][net][part]) for net in ("linear", "conv"))] for part, words in names.items()]
+    body = [
+        [words, *(_milliseconds(row["loop"][net][part]) for net in ("linear", "conv"))] for part, words in names.items()
+    ]
     return _table([say("part of a step"), say("linear net, ms"), say("convolutional net, ms")], body)
 
 
@@ -187,7 +206,12 @@ def make_shapes(rows: Rows, say: Say) -> str:
     for variant, words in names.items():
         if runs := pick(rows, "variant", variant=variant):
             body.append([words, f"{runs[0]['parameters']:,}", *_compare(runs, own, "", variant == "own")])
-    head = [say("narrows' recipe, {} pictures seen once").format(f"{own[0]['pictures']:,}"), say("parameters"), say("seeds"), say("test MSE")]
+    head = [
+        say("narrows' recipe, {} pictures seen once").format(f"{own[0]['pictures']:,}"),
+        say("parameters"),
+        say("seeds"),
+        say("test MSE"),
+    ]
     return _table([*head, say("better than the first row, seed by seed"), say("seeds with a dead channel")], body)
 
 
@@ -206,9 +230,19 @@ def make_noise(rows: Rows, say: Say) -> str:
         runs = pick(rows, "noise", method=method)
         total = [row["levels"][str(LEVEL)] for row in runs]
         line = [words, str(len(runs)) if runs[0]["seed"] is not None else "", show(row["own_mse"] for row in runs)]
-        line += [show(row["through_mse"] for row in runs), show(total), f"{-10 * math.log10(statistics.median(total)):.1f}"]
+        line += [
+            show(row["through_mse"] for row in runs),
+            show(total),
+            f"{-10 * math.log10(statistics.median(total)):.1f}",
+        ]
         body.append([*line, show(row["clipped_input_mse"] for row in runs)])
-    head = [say("method"), say("seeds"), say("error on clean pictures"), say("noise let through"), say("error on noisy pictures")]
+    head = [
+        say("method"),
+        say("seeds"),
+        say("error on clean pictures"),
+        say("noise let through"),
+        say("error on noisy pictures"),
+    ]
     return _table([*head, say("as PSNR, dB"), say("the same, input clipped first")], body)
 
 

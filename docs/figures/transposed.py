@@ -1,4 +1,4 @@
-"""The textbook pictures of question 6: what a transposed convolution does, number by number, computed as it is drawn."""
+"""The textbook pictures of question 6: what a transposed convolution does, number by number."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from narrows.model import Network
 from narrows.use.figure import GROUND, INK, MUTED, Figure
 from narrows.use.pictures import COLOURS, show
 from torch.nn.functional import avg_pool2d, conv2d, conv_transpose2d, interpolate
+
 from words import Say
 
 SIDE = 34  # of a cell, in CSS pixels
@@ -66,13 +67,34 @@ def draw_stamps(say: Say) -> Figure:
     figure.text(163, top + 108, "×", size=22)
     _cells(figure, 190, top + 68, STAMP, None, say("kernel, 2×2"))
     figure.text(293, top + 108, "=", size=22)
-    _cells(figure, 330, top, output, repeat(np.arange(9, dtype=np.float32).reshape(3, 3)).astype(int), say("output, 6×6"), tints)
+    _cells(
+        figure,
+        330,
+        top,
+        output,
+        repeat(np.arange(9, dtype=np.float32).reshape(3, 3)).astype(int),
+        say("output, 6×6"),
+        tints,
+    )
     for i in range(3):
         for j in range(3):
             _frame(figure, 330 + 2 * SIDE * j, top + 2 * SIDE * i, 2, 2, INK, 1.5)
-    figure.text(560, top + 60, say("Every input value multiplies\nthe whole kernel and puts it\ndown at its own place.\n\nThe step (stride 2) is as wide\nas the kernel: the stamps touch\nand never overlap."), size=13, anchor="start")
-    figure.text(WIDTH / 2, 320, say("the input's 3 makes its own block: 3 × (1 2 / 3 4) = (3 6 / 9 12)"), size=13, colour=MUTED)
-    figure.text(WIDTH / 2, 342, say("one output value reads one input value; same colour, same stamp"), size=13, colour=MUTED)
+    lines = (
+        "Every input value multiplies",
+        "the whole kernel and puts it",
+        "down at its own place.",
+        "",
+        "The step (stride 2) is as wide",
+        "as the kernel: the stamps touch",
+        "and never overlap.",
+    )
+    figure.text(560, top + 60, say("\n".join(lines)), size=13, anchor="start")
+    figure.text(
+        WIDTH / 2, 320, say("the input's 3 makes its own block: 3 × (1 2 / 3 4) = (3 6 / 9 12)"), size=13, colour=MUTED
+    )
+    figure.text(
+        WIDTH / 2, 342, say("one output value reads one input value; same colour, same stamp"), size=13, colour=MUTED
+    )
     return figure
 
 
@@ -91,16 +113,36 @@ def draw_overlap(say: Say) -> Figure:
     _cells(figure, 350, top, output, None, say("output, 7×7"))
     for j, colour in ((0, COLOURS[0]), (1, COLOURS[1])):
         _frame(figure, 350 + 2 * SIDE * j, top, 3, 3, colour, 3, inset=2 * j - 1)
-    figure.text(600, top + 40, say("Two neighbouring\nstamps, framed:\nthe step is 2, the\nkernel 3 wide, so\none column of cells\nis the sum of both."), size=13, anchor="start")
+    lines = (
+        "Two neighbouring",
+        "stamps, framed:",
+        "the step is 2, the",
+        "kernel 3 wide, so",
+        "one column of cells",
+        "is the sum of both.",
+    )
+    figure.text(600, top + 40, say("\n".join(lines)), size=13, anchor="start")
     top = 378
     _cells(figure, 60, top, counts, np.searchsorted([1, 2, 4], counts) + 1, say("stamps that reach a cell"), PALE)
     for i, (count, colour) in enumerate(zip((1, 2, 4), PALE[1:], strict=True)):
         figure.bars([(60 + 84 * i, top + 250, 18, 18)], colour)
-        figure.text(84 + 84 * i, top + 264, say("1 stamp") if count == 1 else say("{} stamps").format(count), size=13, anchor="start")
+        figure.text(
+            84 + 84 * i,
+            top + 264,
+            say("1 stamp") if count == 1 else say("{} stamps").format(count),
+            size=13,
+            anchor="start",
+        )
     figure.image((360, top, 7 * SIDE, 7 * SIDE), show(flat[None], (0, 4))[0])
     figure.text(360 + 3.5 * SIDE, top - 10, say("an even input, all 1, through a kernel of all 1"), size=13, bold=True)
     figure.text(360 + 3.5 * SIDE, top + 264, say("white is 4, dark grey 1"), size=13, colour=MUTED)
-    figure.text(614, top + 60, say("An even input\ncomes out as\na checkerboard,\nunless training\nfinds weights\nthat cancel it."), size=13, anchor="start")
+    figure.text(
+        614,
+        top + 60,
+        say("An even input\ncomes out as\na checkerboard,\nunless training\nfinds weights\nthat cancel it."),
+        size=13,
+        anchor="start",
+    )
     return figure
 
 
@@ -131,7 +173,16 @@ def draw_upsample(say: Say) -> Figure:
     _frame(figure, 360, top, 6, 6, MUTED, 1)
     figure.text(360 + 3 * SIDE, top - 10, say("an even input, away from the edge"), size=13, bold=True)
     figure.text(360 + 3 * SIDE, top + 230, say("all cells are 9"), size=13, colour=MUTED)
-    figure.text(586, top + 40, say("Every cell away from\nthe edge sums nine\nproducts: an even\ninput stays even.\n\nNeighbouring blocks\nshare what they read."), size=13, anchor="start")
+    lines = (
+        "Every cell away from",
+        "the edge sums nine",
+        "products: an even",
+        "input stays even.",
+        "",
+        "Neighbouring blocks",
+        "share what they read.",
+    )
+    figure.text(586, top + 40, say("\n".join(lines)), size=13, anchor="start")
     return figure
 
 
@@ -161,7 +212,12 @@ def draw_checkerboard(image: np.ndarray, say: Say) -> Figure:
         say("kernel 3, stride 2"): transpose(small, ones * 4 / 9),
         say("upsample, kernel 3"): convolve(repeat(small), ones / 9),
     }
-    below = (say("each value a grey cell"), say("blocks, one per value"), say("a grid that is not in the input"), say("soft, no grid"))
+    below = (
+        say("each value a grey cell"),
+        say("blocks, one per value"),
+        say("a grid that is not in the input"),
+        say("soft, no grid"),
+    )
     figure = _begin(say("The same 7×7 picture doubled in three ways, all weights of a kernel alike"), 268)
     for i, ((name, picture), words) in enumerate(zip(ways.items(), below, strict=True)):
         left = 20 + 180 * i
@@ -175,7 +231,10 @@ def draw_reach(say: Say) -> Figure:
     """Draw which pixels change when one of the 7x7 places of the code does, in both decoders, freshly made."""
     figure = _begin(say("One place of the 7×7 code changes: which of the 28×28 pixels do?"), 400)
     titles = {
-        "transposed": (say("two transposed convolutions, 2×2, stride 2"), say("{} pixels: its own 4×4 block, nothing else")),
+        "transposed": (
+            say("two transposed convolutions, 2×2, stride 2"),
+            say("{} pixels: its own 4×4 block, nothing else"),
+        ),
         "upsample": (say("two times upsample + convolution 3×3"), say("{} pixels: neighbouring blocks share them")),
     }
     for i, (up, (title, words)) in enumerate(titles.items()):
@@ -189,12 +248,14 @@ def draw_reach(say: Say) -> Figure:
             figure.line([(left, top + side * line), (left + 28 * side, top + side * line)], "#c9cac5", 1)
         figure.text(left + 14 * side, top - 10, title, size=13, bold=True)
         figure.text(left + 14 * side, top + 28 * side + 22, words.format(int(changed.sum())), size=13, colour=INK)
-    figure.text(WIDTH / 2, 388, say("grey lines: the 49 blocks of 4×4 pixels, one per place of the code"), size=12, colour=MUTED)
+    figure.text(
+        WIDTH / 2, 388, say("grey lines: the 49 blocks of 4×4 pixels, one per place of the code"), size=12, colour=MUTED
+    )
     return figure
 
 
 def find_reach(up: str) -> np.ndarray:
-    """Return which pixels (28, 28) hang on one place of the code in the tutorial's decoder, `up` as narrows names it."""
+    """Return which pixels (28, 28) hang on one place of the code in a fresh decoder; `up` as in narrows' `conv`."""
     torch.manual_seed(0)
     network = Network.from_texts(
         (1, 28, 28),
@@ -242,7 +303,15 @@ def _cells(
 
 
 def _frame(
-    figure: Figure, x: float, y: float, wide: int, high: int, colour: str, width: float, inset: float = 0, side: float = SIDE
+    figure: Figure,
+    x: float,
+    y: float,
+    wide: int,
+    high: int,
+    colour: str,
+    width: float,
+    inset: float = 0,
+    side: float = SIDE,
 ) -> None:
     x0, y0, x1, y1 = x + inset, y + inset, x + side * wide - inset, y + side * high - inset
     figure.line([(x0, y0), (x1, y0), (x1, y1), (x0, y1), (x0, y0)], colour, width)

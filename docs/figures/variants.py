@@ -1,4 +1,4 @@
-"""Other shapes of the convolutional network, each trained by narrows with its default recipe on as many pictures, once."""
+"""Other shapes of the convolutional network, all trained with narrows' own recipe on the same pictures, once."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from typing import Any
 import paths  # noqa: F401  benchmarks/ becomes importable
 import record
 import torch
-from experiments import Size, count_dead, mse
 from narrows.data.formats import read
 from narrows.model.network import as_tensor
 from narrows.train.fit import Fit
+
+from experiments import Size, count_dead
 
 CONV = "conv(channels=[16], pool='max', up='{up}', grid={grid})"
 VARIANTS = {  # backbone and bottleneck; each code has 196 numbers
