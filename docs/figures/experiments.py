@@ -118,6 +118,8 @@ def run_training(training: Training, seed: int, epochs: int, size: Size, cache: 
     `kept` are the weights at the marks. Two processes do not train the same seed at a time.
     """
     place = cache / training.name / f"{seed}.json"
+    if (row := record.load(place)) and row["epochs"] >= epochs:
+        return {"of": "training"} | row
     images, test = size.images("train"), convnet.as_tensor(size.images("test"))[:, 0].numpy()
     with alone(place):
         row = record.load(place)
