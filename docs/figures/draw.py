@@ -78,7 +78,7 @@ def draw_cliff(rows: Rows, say: Say) -> Figure:
 def draw_costs(rows: Rows, say: Say) -> Figure:
     """Draw multiply-adds and milliseconds of both networks, layer by layer, as bars."""
     row = pick(rows, "costs")[-1]
-    figure = _begin(say("Multiply-adds are not what costs: one step on 20 pictures, layer by layer"), 470)
+    figure = _begin(say("Multiply-adds are not what costs: one step on 20 pictures, layer by layer"), 520)
     most = [0.0, 0.0]
     bars: dict[str, list[tuple[str, float, float]]] = {}
     for name in ("linear", "conv"):
@@ -88,7 +88,7 @@ def draw_costs(rows: Rows, say: Say) -> Figure:
             for layer, seconds in zip(row["layers"][name], times, strict=True)
         ]
         most = [max(most[i], *(bar[i + 1] for bar in bars[name])) for i in (0, 1)]
-    heads = say("multiply-adds a picture, thousands"), say("milliseconds a step, forward and backward")
+    heads = say("multiply-adds a picture, thousands"), say("ms a step, forward and backward")
     for i, head in enumerate(heads):
         figure.text(210 + 268 * i, 56, head, size=12, bold=True, anchor="start")
     y = 78
@@ -277,4 +277,6 @@ def _foot(figure: Figure, words: str) -> None:
 
 
 def _digits(value: float) -> str:
+    if not value:
+        return "0"
     return f"{value:,.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"

@@ -80,15 +80,17 @@ def draw_stamps(say: Say) -> Figure:
         for j in range(3):
             _frame(figure, 330 + 2 * SIDE * j, top + 2 * SIDE * i, 2, 2, INK, 1.5)
     lines = (
-        "Every input value multiplies",
-        "the whole kernel and puts it",
-        "down at its own place.",
+        "Every input value",
+        "multiplies the whole",
+        "kernel and puts it down",
+        "at its own place.",
         "",
-        "The step (stride 2) is as wide",
-        "as the kernel: the stamps touch",
-        "and never overlap.",
+        "The step (stride 2) is",
+        "as wide as the kernel:",
+        "the stamps touch and",
+        "never overlap.",
     )
-    figure.text(560, top + 60, say("\n".join(lines)), size=13, anchor="start")
+    figure.text(566, top + 30, say("\n".join(lines)), size=13, anchor="start")
     figure.text(
         WIDTH / 2, 320, say("the input's 3 makes its own block: 3 × (1 2 / 3 4) = (3 6 / 9 12)"), size=13, colour=MUTED
     )
@@ -125,17 +127,17 @@ def draw_overlap(say: Say) -> Figure:
     top = 378
     _cells(figure, 60, top, counts, np.searchsorted([1, 2, 4], counts) + 1, say("stamps that reach a cell"), PALE)
     for i, (count, colour) in enumerate(zip((1, 2, 4), PALE[1:], strict=True)):
-        figure.bars([(60 + 84 * i, top + 250, 18, 18)], colour)
+        figure.bars([(60 + 92 * i, top + 250, 18, 18)], colour)
         figure.text(
-            84 + 84 * i,
+            84 + 92 * i,
             top + 264,
             say("1 stamp") if count == 1 else say("{} stamps").format(count),
             size=13,
             anchor="start",
         )
-    figure.image((360, top, 7 * SIDE, 7 * SIDE), show(flat[None], (0, 4))[0])
-    figure.text(360 + 3.5 * SIDE, top - 10, say("an even input, all 1, through a kernel of all 1"), size=13, bold=True)
-    figure.text(360 + 3.5 * SIDE, top + 264, say("white is 4, dark grey 1"), size=13, colour=MUTED)
+    figure.image((380, top, 7 * SIDE, 7 * SIDE), show(flat[None], (0, 4))[0])
+    figure.text(380 + 3.5 * SIDE, top - 10, say("an even input, all 1, through a kernel of all 1"), size=13, bold=True)
+    figure.text(380 + 3.5 * SIDE, top + 264, say("white is 4, dark grey 1"), size=13, colour=MUTED)
     figure.text(
         614,
         top + 60,
