@@ -139,7 +139,7 @@ def draw_overlap(say: Say) -> Figure:
     figure.text(380 + 3.5 * SIDE, top - 10, say("an even input, all 1, through a kernel of all 1"), size=13, bold=True)
     figure.text(380 + 3.5 * SIDE, top + 264, say("white is 4, dark grey 1"), size=13, colour=MUTED)
     figure.text(
-        614,
+        632,
         top + 60,
         say("An even input\ncomes out as\na checkerboard,\nunless training\nfinds weights\nthat cancel it."),
         size=13,
