@@ -235,9 +235,7 @@ def draw_parts(rows: Rows, say: Say) -> Figure:
         figure.bars([(220, y, scale * own, 28)], COLOURS[1])
         figure.bars([(220 + scale * own, y, scale * through, 28)], COLOURS[0])
         total = statistics.median(row["levels"][str(LEVEL)] for row in pick(rows, "noise", method=method))
-        figure.text(
-            228 + scale * (own + through), y + 18, f"{own:.4f} + {through:.4f}", size=12, anchor="start", colour=MUTED
-        )
+        figure.text(WIDTH - 14, y + 18, f"{own:.4f} + {through:.4f}", size=12, anchor="end", colour=MUTED)
         if i == 0:
             line = 220 + scale * total
             figure.line([(line, 72), (line, 78 + 46 * len(methods))], INK, 1, "3 3")
