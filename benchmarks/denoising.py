@@ -289,18 +289,19 @@ def part_table(rows: list[dict[str, Any]]) -> str:
     found = {(row["method"], row["damage"]): row for row in rows}
     body = [[method, *(show_cell(found.get((method, damage))) for damage in damages)] for method in methods]
     lines = [record.make_table(["PSNR in dB (SSIM)", *damages], body), ""]
-    lines += [f"{damage}: {next(r['note'] for r in rows if r['damage'] == damage)}" for damage in damages[:1]]
+    for note in dict.fromkeys(row["note"] for row in rows):
+        lines += [f"{', '.join(dict.fromkeys(r['damage'] for r in rows if r['note'] == note))}: {note}", ""]
     for damage in damages:
         chosen = "; ".join(f"{r['method']}: {r['setting']}" for r in rows if r["damage"] == damage and r["setting"])
-        lines += ["", f"Settings at {damage}: {chosen}."]
+        lines += [f"Settings at {damage}: {chosen}.", ""]
     trained = {row["method"]: row for row in rows if "texts" in row}
     for method, row in trained.items():
         parts = " x ".join(row["texts"][kind] for kind in ("backbone", "bottleneck", "corruption", "loss"))
         lines += [
+            f"{method}: {row['parameters']:,} parameters, {row['train_seconds']:,.0f} s of training; `{parts}`.",
             "",
-            f"{method}: {row['parameters']:,} parameters, trained for {row['train_seconds']:,.0f} s; `{parts}`.",
         ]
-    return "\n".join(lines)
+    return "\n".join(lines).rstrip()
 
 
 def show_cell(row: dict[str, Any] | None) -> str:

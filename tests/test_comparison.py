@@ -142,6 +142,9 @@ def test_of_many_pictures_a_thousand_are_measured_and_fewer_of_large_ones():
     assert len(choose_pictures(np.zeros((1200, 2, 2)), most=1100)) == 1100
     assert len(choose_pictures(np.zeros((9, 512, 1024)))) == 2
     assert len(choose_pictures(np.zeros((5, 2, 2)))) == 5
+    large = np.zeros((40, 256, 256))
+    assert len(module.choose(large, module.LEARNED, module.LEARNED_VALUES)) == 4
+    assert len(module.choose(large, module.LEARNED, module.LEARNED_VALUES, module.LEARNED_SIDE)) == 16
 
 
 def test_large_pictures_are_cropped_to_their_middle_for_the_choice(bars_model):

@@ -23,6 +23,7 @@ def small_mnist(monkeypatch):
 
 def test_the_demo_leaves_a_page_two_runs_and_commands_that_work(small_mnist, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)  # the slow filters
     assert cli.main(["demo"]) == 0
     said = capsys.readouterr().out
     assert "0.001894" in said  # the tutorial's last loss of its linear network, as true MSE
@@ -30,7 +31,9 @@ def test_the_demo_leaves_a_page_two_runs_and_commands_that_work(small_mnist, tmp
     page = (tmp_path / "runs" / "demo" / "report.html").read_text()
     assert "tutorial-linear" in page
     assert "tutorial-conv" in page
-    for name in demo.NAMES:
+    assert "Trained to denoise" in page
+    assert f"{demo.DENOISER_NAME}  " in said
+    for name in (*demo.NAMES, demo.DENOISER_NAME):
         assert narrows.load(tmp_path / "runs" / "demo" / name).history_
     monkeypatch.undo()
     monkeypatch.chdir(tmp_path)

@@ -104,7 +104,7 @@ class Comparison:
         model = next(iter(models.values()))
         self.models, self.corruption, self.units = models, corruption, model.network.texts["scaling"]
         self.trial = make_trial(model, choose_pictures(x, most), corruption, seed)
-        learning = choose(reference, LEARNED, LEARNED_VALUES)
+        learning = choose(reference, LEARNED, LEARNED_VALUES, LEARNED_SIDE)
         self.learning = make_trial(model, learning, corruption, seed + 1).cropped(LEARNED_SIDE)
         suitable = [plain for plain in filters if self.trial.noise.values or not plain.impulse]
         self.filters = [plain for plain in suitable if plain.at_hand]
@@ -172,9 +172,13 @@ def choose_pictures(x: np.ndarray, most: int | None = None) -> np.ndarray:
     return choose(x, most or MAX_PICTURES, np.inf if most else MAX_VALUES)
 
 
-def choose(x: np.ndarray, most: int, values: float) -> np.ndarray:
-    """Return at most `most` samples of `x` (N, ...), fewer where they hold more than so many values, at least two."""
-    return x[pick(len(x), int(min(most, max(2, values / np.prod(x.shape[1:])))))]
+def choose(x: np.ndarray, most: int, values: float, side: float = np.inf) -> np.ndarray:
+    """Return at most `most` samples of `x` (N, ...), fewer where they hold more than so many values, at least two.
+
+    `side` is that which larger ones will be cropped to.
+    """
+    own = np.prod(np.minimum(x.shape[1:], side))
+    return x[pick(len(x), int(min(most, max(2, values / own))))]
 
 
 def choose_setting(plain: Filter, learning: Trial) -> Setting:
