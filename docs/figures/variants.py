@@ -53,7 +53,7 @@ def run_variant(name: str, seed: int, size: Size, cache: Path) -> dict[str, Any]
         "variant": name,
         "seed": seed,
         "epochs": 1,
-        "pictures": len(fit.x),
+        "pictures": len(fit.source.visits),
         "backbone": fit.texts["backbone"],
         "bottleneck": fit.texts["bottleneck"],
         "optimizer": repr(fit.optimizer),
