@@ -58,11 +58,12 @@ class Need:
 
 def measure(size: Size, place: Path, cache: Path) -> list[Row]:
     """Return all rows: those of `place`, and what is missing there, which is measured and added."""
-    results = record.load(place) or {"run": paths.describe_run(), "rows": []}
+    results = record.load(place) or {"rows": []}
     for need in plan(size, cache):
         if any(map(need.is_met, results["rows"])):
             continue
         row = need.run()
+        results["run"] = paths.describe_run()
         results["rows"] = [old for old in results["rows"] if not need.is_about(old)] + [row]
         record.save(place, results)
     return results["rows"]
