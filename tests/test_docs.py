@@ -39,7 +39,8 @@ def figures():
     before = set(sys.modules)
     yield {name: importlib.import_module(name) for name in MODULES}
     for name in set(sys.modules) - before:
-        if getattr(sys.modules[name], "__file__", None) and str(ROOT) in str(sys.modules[name].__file__):
+        source = str(getattr(sys.modules[name], "__file__", None))
+        if source.startswith((str(DOCS / "figures"), str(ROOT / "benchmarks"))) and "site-packages" not in source:
             del sys.modules[name]
     sys.path.remove(str(DOCS / "figures"))
 
