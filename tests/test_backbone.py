@@ -7,7 +7,7 @@ from torch import nn
 from narrows.errors import SpecError
 from narrows.model.backbone import Conv, Dense, Residual, UNet, choose_backbone
 from narrows.model.layers import Cut
-from narrows.model.network import Network, build_part
+from narrows.model.network import HALVES, Network, build_part
 from narrows.presets import PRESETS
 
 PARTS = ("backbone", "bottleneck", "corruption", "loss", "scaling")
@@ -217,6 +217,26 @@ def test_another_size_is_no_training_of_other_weights():
     )
     assert [tuple(shape[2:]) for shape in shapes] == [(30, 30), (16, 16)]
     assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
+
+
+def test_halves_of_another_size_are_built_once_few_are_kept_and_they_follow_the_weights(monkeypatch):
+    network, built = any_size_network("unet(2)"), []
+    build = type(network.backbone).build
+    monkeypatch.setattr(
+        UNet, "build", lambda self, shape, *features: built.append(shape) or build(self, shape, *features)
+    )
+    x = torch.rand(1, 1, 24, 24, dtype=torch.float64)
+    before = network.restore(x)
+    assert torch.equal(network.restore(x), before)
+    assert built == [(1, 24, 24)]
+    with torch.no_grad():
+        network.decoder.leave.bias += 1
+    assert torch.allclose(network.restore(x), before + 1)
+    for side in range(30, 50):
+        network.restore(torch.rand(1, 1, side, side, dtype=torch.float64))
+    assert len(built) == 21
+    assert len(network._other_halves) == HALVES
+    assert torch.allclose(network.float().restore(x.float()), (before + 1).float(), atol=1e-5)
 
 
 def test_dense_layers_take_one_size():

@@ -30,7 +30,9 @@ MENUS: dict[str, Mapping[str, Callable[..., Part]]] = {
 }
 BLOCK_ROWS = 64  # rows that go through a network at once when it is in use
 LANE = 16  # 32-bit numbers that the widest processors add at once
+HALVES = 8  # sizes whose halves are kept: tiles of a picture have at most four
 MAX_VALUES = 2**28  # values of one sample: beyond any picture, within what memory holds
+Halves = tuple[nn.Module, nn.Module]  # encoder and decoder
 
 
 class Cost(NamedTuple):
@@ -123,6 +125,7 @@ class Network(nn.Module):
         self.values = math.prod(model_shape)
         self.encoder, self.decoder = backbone.build(model_shape, bottleneck.features_in, bottleneck.features_out)
         self.code_shape = self._probe_code_shape(model_shape)
+        self._other_halves: dict[tuple[int, ...], Halves] = {}  # a dict, so that they are no children with weights
 
     @classmethod
     def from_texts(cls, shape: tuple[int, ...], **texts: str) -> Network:
@@ -208,16 +211,23 @@ class Network(nn.Module):
         h, around = encoder(scaled)
         return self.scaling.squash(decoder(self.bottleneck(h).z, around))
 
-    def _halves(self, shape: tuple[int, ...]) -> tuple[nn.Module, nn.Module]:
+    def _halves(self, shape: tuple[int, ...]) -> Halves:
         """Return (encoder, decoder) for samples of `shape` in model's units, of this network's own weights."""
         if self.backbone.tiling is None or shape == self.scaling.model_shape(self.shape):
             return self.encoder, self.decoder
-        with torch.device("meta"):
-            halves = self.backbone.build(shape, self.bottleneck.features_in, self.bottleneck.features_out)
+        halves = self._other_halves.pop(shape, None) or self._build_halves(shape)
+        self._other_halves[shape] = halves
+        if len(self._other_halves) > HALVES:
+            del self._other_halves[next(iter(self._other_halves))]  # the one that was not used for longest
         for half, own in zip(halves, (self.encoder, self.decoder), strict=True):
             half.load_state_dict(own.state_dict(keep_vars=True), assign=True)
             half.train(self.training)
         return halves
+
+    def _build_halves(self, shape: tuple[int, ...]) -> Halves:
+        """Return (encoder, decoder) for samples of `shape` without values for the weights, which takes milliseconds."""
+        with torch.device("meta"):
+            return self.backbone.build(shape, self.bottleneck.features_in, self.bottleneck.features_out)
 
     def encode(self, x: Tensor) -> Code:
         """Return the code of `x` (N, C, *grid), without damage and without chance."""
