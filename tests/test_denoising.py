@@ -39,6 +39,16 @@ def test_many_pictures_are_measured_as_each_alone(monkeypatch):
     np.testing.assert_allclose(ssim(noisy, clean), together[1], rtol=1e-12)
 
 
+def test_a_large_picture_is_measured_strip_by_strip(monkeypatch):
+    noisy, clean = pairs((2, 3, 50, 14), 1.0)
+    together, seen, real = (psnr(noisy, clean), ssim(noisy, clean)), [], np.array
+    monkeypatch.setattr("narrows.use.denoising.CHUNK_VALUES", 3 * 14 * 8)
+    monkeypatch.setattr(np, "array", lambda *args: seen.append(real(*args)) or seen[-1])
+    apart = psnr(noisy, clean), ssim(noisy, clean)
+    np.testing.assert_allclose(apart, together, rtol=1e-12)
+    assert {x.shape[2] for x in seen} == {8, 2, 18}  # the last strips: 50 - 6 * 8 rows, and of SSIM's 40 the last 8
+
+
 def test_bytes_do_not_wrap_round_and_equals_are_infinitely_good():
     black, white = np.zeros((1, 1, 11, 11), np.uint8), np.full((1, 1, 11, 11), 255, np.uint8)
     assert psnr(black, white, 255).tolist() == [0.0]

@@ -6,6 +6,7 @@ A figure of many pictures is the mean of their own figures.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import torch
@@ -18,7 +19,7 @@ from narrows.use.units import CHUNK_VALUES
 WINDOW_STD, WINDOW_RADIUS = 1.5, 5  # of SSIM's Gaussian window, in pixels
 LEAST_SIDE = 2 * WINDOW_RADIUS + 1  # of a picture that has an SSIM
 K1, K2 = 0.01, 0.03  # of SSIM's constants, in data ranges
-Measure = Callable[[Tensor, Tensor, float], Tensor]
+Measure = Callable[[Tensor, Tensor], Tensor]
 
 
 def psnr(restored: np.ndarray, clean: np.ndarray, data_range: float = 1.0) -> np.ndarray:
@@ -38,7 +39,8 @@ def psnr(restored: np.ndarray, clean: np.ndarray, data_range: float = 1.0) -> np
     >>> psnr(np.array([[[[0, 255]]]]), np.array([[[[0, 245]]]]), 255).round(2)
     array([31.14])
     """
-    return _by_chunks(_psnr, restored, clean, data_range)
+    with np.errstate(divide="ignore"):
+        return 10 * np.log10(data_range**2 / _means(_squared_error, restored, clean))
 
 
 def ssim(restored: np.ndarray, clean: np.ndarray, data_range: float = 1.0) -> np.ndarray:
@@ -63,23 +65,32 @@ def ssim(restored: np.ndarray, clean: np.ndarray, data_range: float = 1.0) -> np
     """
     if min(np.shape(clean)[2:], default=0) < LEAST_SIDE:
         raise DataError(f"SSIM needs pictures of 11x11 and more, however: the shape is {np.shape(clean)}")
-    return _by_chunks(_ssim, restored, clean, data_range)
+    return _means(partial(_ssim, data_range=data_range), restored, clean, 2 * WINDOW_RADIUS)
 
 
-def _by_chunks(measure: Measure, restored: np.ndarray, clean: np.ndarray, data_range: float) -> np.ndarray:
-    """Return a measure of every picture, of a few megabytes of them at a time."""
+def _means(measure: Measure, restored: np.ndarray, clean: np.ndarray, overlap: int = 0) -> np.ndarray:
+    """Return the mean of a measure over every picture, (N,), in the memory that some small pictures take.
+
+    A large picture goes through in strips of rows that share `overlap` rows, which a window reads beyond its first.
+    """
     if np.shape(restored) != np.shape(clean) or np.ndim(clean) != 4:
         shapes = f"{np.shape(restored)} and {np.shape(clean)}"
         raise DataError(f"pictures are compared as arrays (N, C, H, W) of one shape, however: these are {shapes}")
-    count = max(1, CHUNK_VALUES // max(int(np.prod(np.shape(clean)[1:])), 1))
-    starts = range(0, len(clean), count)
-    pairs = ((a[i : i + count] for a in (restored, clean)) for i in starts)
-    doubles = (tuple(torch.from_numpy(np.array(a, np.float64)) for a in pair) for pair in pairs)
-    return torch.cat([measure(a, b, data_range) for a, b in doubles]).numpy()
+    _, channels, height, width = np.shape(clean)
+    count = max(1, CHUNK_VALUES // max(channels * height * width, 1))
+    rows = max(1, CHUNK_VALUES // max(channels * width, 1))
+    means = np.zeros(len(clean))
+    for first in range(0, len(clean), count):
+        for top in range(0, height - overlap, rows):
+            place = np.s_[first : first + count, :, top : top + rows + overlap]
+            a, b = (torch.from_numpy(np.array(x[place], np.float64)) for x in (restored, clean))
+            share = (a.shape[2] - overlap) / (height - overlap)
+            means[first : first + count] += share * measure(a, b).numpy()
+    return means
 
 
-def _psnr(restored: Tensor, clean: Tensor, data_range: float) -> Tensor:
-    return 10 * torch.log10(data_range**2 / (restored - clean).square().flatten(1).mean(1))
+def _squared_error(restored: Tensor, clean: Tensor) -> Tensor:
+    return (restored - clean).square().flatten(1).mean(1)
 
 
 def _ssim(restored: Tensor, clean: Tensor, data_range: float) -> Tensor:

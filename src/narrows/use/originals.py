@@ -165,7 +165,7 @@ def _read_clean(job: Job, original: Original) -> np.ndarray:
         return values
     if values.dtype == np.uint8:
         return values.astype(np.uint16) * 257
-    return np.rint(values / 257).astype(np.uint8)
+    return np.rint(np.divide(values, 257, dtype=np.float32)).astype(np.uint8)  # no end of a step is near a half
 
 
 def _find_clean(clean: Path, name: Path) -> Path:
