@@ -141,6 +141,16 @@ def test_a_code_wider_than_the_data_keeps_as_many_components_as_there_are(table)
     assert cell(first, "PCA", "numbers kept") == 5
 
 
+def test_without_a_code_no_table_says_how_much_is_kept(pictures):
+    model = model_of(pictures, backbone="unet(2)", bottleneck="linear(3)", corruption="gaussian(0.1)")
+    first = evaluate(model, pictures, pictures, "the pictures")[0]
+    assert first.columns == ("method", "MSE", "variance explained")
+    assert [row[0] for row in first.rows] == ["this model", "doing nothing: the mean"]
+    assert cell(first, "this model", "MSE") == pytest.approx(errors(model, pictures).mean(), rel=1e-4)
+    assert "Code: none that holds a sample" in first.note
+    assert "PCA" not in first.note
+
+
 def test_columns_are_in_their_own_units_and_the_worst_comes_first(table_model, table):
     columns = evaluate(table_model, table, table, "the rows")[2]
     difference = reconstruct(table_model, table) - table

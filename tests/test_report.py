@@ -202,6 +202,8 @@ def test_a_model_with_connections_round_its_code_has_no_pca_beside_it(monkeypatc
     model = Fit(read(table), backbone="bridge", bottleneck="linear(2)", epochs=1, device="cpu").run()
     said = check(run_report(model, HISTORY, table, x_name="x", reference=table), *sorted(set(TABLE) - {"codes.svg"}))
     assert "PCA" not in said
+    assert "An autoencoder that restores" in said
+    assert "numbers: the code" not in said
 
 
 def test_of_many_samples_ten_thousand_are_measured_and_named_rightly(table_model, table):

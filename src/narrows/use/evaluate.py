@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from narrows.model.network import Network
+from narrows.model.summary import describe_code
 from narrows.modelfile import Model
 from narrows.use.anomaly import times_usual
 from narrows.use.units import enter, in_chunks
@@ -376,29 +377,32 @@ def evaluate(model: Model, x: np.ndarray, reference: np.ndarray, reference_name:
 def reconstruction_table(model: Model, measured: Measured, reference_name: str) -> Table:
     """Return the model's MSE beside that of PCA at the same code size and of doing nothing.
 
-    `measured` must hold a PCA.
+    `measured` must hold a PCA. Of a model without a code that holds a sample nothing says how much is kept, so it
+    stands beside doing nothing alone.
     """
     network, beside = model.network, measured.beside
     assert beside is not None
     components, nothing = beside.components, measured.mse_of(beside.components.mean)
-    rows: list[tuple[Cell, ...]] = [_row("this model", network.code_size, measured.mse, nothing)]
-    note = [f"PCA and the mean are fitted on {components.rows:,} samples of {reference_name}."]
-    if network.has_code:  # with connections round the bottleneck, the code's size says nothing
-        kept = min(network.code_size, len(components.axes))
-        rows.append(_row("PCA", kept, beside.mse, nothing))
-        note.insert(0, describe_work(network.code_size, beside.needed, len(components.axes)))
-    if components.limits:
-        note.append("PCA's output is clamped to the range, as the model's is.")
+    pca_kept = min(network.code_size, len(components.axes))
+    found = [
+        ("this model", network.code_size, measured.mse),
+        ("PCA", pca_kept, beside.mse),
+        ("doing nothing: the mean", 0, nothing),
+    ]
+    fitted = f"fitted on {components.rows:,} samples of {reference_name}."
+    if network.has_code:
+        columns: tuple[str, ...] = ("method", "numbers kept", "MSE", "variance explained")
+        rows = tuple((method, kept, mse, share(mse, nothing)) for method, kept, mse in found)
+        work = describe_work(network.code_size, beside.needed, len(components.axes))
+        clamped = "PCA's output is clamped to the range, as the model's is." if components.limits else ""
+        note = [work, f"PCA and the mean are {fitted}", clamped]
+    else:
+        columns = ("method", "MSE", "variance explained")
+        rows = tuple((method, mse, share(mse, nothing)) for method, _, mse in found if method != "PCA")
+        note = [f"Code: {describe_code(network)}.", f"The mean is {fitted}"]
     note.append(f"MSE per value, in units of {network.texts['scaling']}.")
-    rows.append(_row("doing nothing: the mean", 0, nothing, nothing))
-    columns = ("method", "numbers kept", "MSE", "variance explained")
-    found = len(measured.errors)
-    count = f"{found:,} sample{'s' if found != 1 else ''}"
-    return Table(f"Reconstruction of {count}", columns, tuple(rows), " ".join(note))
-
-
-def _row(method: str, kept: int, mse: float, nothing: float) -> tuple[Cell, ...]:
-    return method, kept, mse, share(mse, nothing)
+    count = f"{len(measured.errors):,} sample{'s' if len(measured.errors) != 1 else ''}"
+    return Table(f"Reconstruction of {count}", columns, rows, " ".join(filter(None, note)))
 
 
 def share(mse: float, nothing: float) -> str:

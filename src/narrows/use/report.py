@@ -144,10 +144,10 @@ def demo_report(
 def _lead(seen: Study, x_name: str) -> str:
     network = seen.model.network
     trained = ", which it was trained on" if x_name == "training" else ""
-    return (
-        f"An autoencoder that turns {math.prod(network.shape):,} numbers into {network.code_size:,} and back, "
-        f"measured on {seen.counted}{trained}."
-    )
+    does = f"turns {math.prod(network.shape):,} numbers into {network.code_size:,} and back"
+    if not network.has_code:
+        does = "restores: what goes round its narrow place keeps what the code does not hold"
+    return f"An autoencoder that {does}, measured on {seen.counted}{trained}."
 
 
 def _demo_lead(studies: Mapping[str, Study]) -> str:
@@ -161,8 +161,9 @@ def _demo_lead(studies: Mapping[str, Study]) -> str:
 
 def _key_figures(seen: Study, history: History) -> list[tuple[str, str]]:
     network = seen.model.network
-    items = [(f"{network.code_size:,} for {math.prod(network.shape):,}", "numbers: the code for the data")]
-    items.append((number(seen.measured.mse), f"MSE per value, {seen.counted}"))
+    items = [(number(seen.measured.mse), f"MSE per value, {seen.counted}")]
+    if network.has_code:
+        items.insert(0, (f"{network.code_size:,} for {math.prod(network.shape):,}", "numbers: the code for the data"))
     if seen.beside:
         found, needed = len(seen.beside.components.axes), seen.beside.needed
         items.append((number(seen.beside.mse), f"MSE of PCA with {seen.pca_kept:,} components"))
