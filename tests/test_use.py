@@ -10,7 +10,7 @@ from narrows.train.fit import Fit
 from narrows.use.anomaly import errors, times_usual
 from narrows.use.damage import corrupt
 from narrows.use.embed import decode, encode
-from narrows.use.restore import denoise, reconstruct, was_damaged
+from narrows.use.restore import denoise, learned_from_noisy, reconstruct, was_damaged
 
 DIGITS = read("mnist").x[:200]
 
@@ -94,6 +94,8 @@ def test_denoising_brings_digits_nearer_to_the_clean_ones():
     assert after < 0.7 * before
     assert was_damaged(model)
     assert not was_damaged(trained(DIGITS, corruption="none", epochs=1))
+    for corruption, learned in (("gaussian(0.1)", False), ("blind_spots", True), ("gaussian(0.1) | blind_spots", True)):
+        assert learned_from_noisy(trained(DIGITS, corruption=corruption, epochs=1)) == learned
 
 
 def test_damage_repeats_with_its_seed_and_leaves_the_global_state():

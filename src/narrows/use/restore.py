@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from narrows.model.corruption import Clean
+from narrows.model.corruption import BlindSpots, Clean
 from narrows.modelfile import Model
 from narrows.use.tiles import restore_pictures, takes_any_size
 from narrows.use.units import enter, in_chunks, joined
@@ -44,4 +44,4 @@ def was_damaged(model: Model) -> bool:
 
 def learned_from_noisy(model: Model) -> bool:
     """Return whether the training data were noisy themselves, and blind spots kept the model from copying the noise."""
-    return "blind_spots" in model.network.texts["corruption"]
+    return any(isinstance(part, BlindSpots) for part in model.network.corruption.modules())
