@@ -116,6 +116,17 @@ def test_a_filter_is_told_how_strong_the_damage_is(bars_model, bars):
     assert make_trial(bars_model, x, "gaussian(0.1)").noise.std == pytest.approx(0.1, rel=0.02)
 
 
+def test_pictures_of_another_size_and_depth_are_damaged_in_the_models_units(bars):
+    model = Fit(read(bars), backbone="conv(channels=[4], grid=True)", bottleneck="linear(2)", epochs=1).run()
+    x = np.random.default_rng(0).integers(0, 256, (3, 20, 21), dtype=np.uint8)
+    trials = [make_trial(model, pictures, "gaussian(0.1)") for pictures in (x, x.astype(np.uint16) * 257)]
+    np.testing.assert_allclose(trials[1].clean, trials[0].clean, atol=1e-6)
+    np.testing.assert_allclose(trials[1].damaged, trials[0].damaged, atol=1e-6)
+    assert Comparison({"a": model}, x.astype(np.uint16) * 257, bars, "gaussian(0.1)", filters=[]).run()[
+        -1
+    ].psnr.shape == (3,)
+
+
 def test_small_pictures_have_no_ssim_and_colour_ones_one(picture_model, pictures):
     comparison = Comparison({"a": picture_model}, pictures, pictures, "gaussian(0.1)", filters=[])
     comparison.run()

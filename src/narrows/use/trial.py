@@ -13,7 +13,7 @@ from narrows.model.corruption import Corruption, Mask, SaltPepper
 from narrows.model.network import as_tensor, build_part, damage
 from narrows.modelfile import Model
 from narrows.use.filters import Noise
-from narrows.use.units import enter
+from narrows.use.units import enter, find_depth
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,7 +101,8 @@ def _find_samples(model: Model, x: np.ndarray) -> Tensor:
     except DataError:
         if len(model.network.shape) != 3 or x.ndim not in (3, 4):
             raise
-        return as_tensor(to_samples(x)[0])  # of another size or colour, which some models take; `denoise` says
+        samples = as_tensor(to_samples(x)[0])  # of another size or colour, which some models take; `denoise` says
+        return find_depth(model, x.dtype).inside(samples)
 
 
 def _written(part: Corruption) -> tuple[float, ...]:
