@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from narrows.use.comparison import Comparison
     from narrows.use.evaluate import Table
 
-Job = TypeVar("Job")
 Done = TypeVar("Done")
 
 
@@ -50,39 +49,31 @@ def show(fit: Fit, console: Console | None = None) -> None:
                 bar.console.print(describe_epoch(step))
 
 
-def follow(jobs: Sequence[Job], work: Callable[[Job], Done], console: Console | None = None) -> Iterator[Done]:
-    """Do `work` on every job and yield what it returns, with a bar over several jobs on a terminal.
+def follow(work: Iterable[Done], count: int, title: str, console: Console | None = None) -> Iterator[Done]:
+    """Yield the `count` results of `work` as they come, with a bar over several on a terminal.
 
     Examples
     --------
-    >>> list(follow([1, 2], lambda job: 10 * job))
-    [10, 20]
+    >>> list(follow(map(abs, [-1, -2]), 2, "measuring"))
+    [1, 2]
     """
     from rich.console import Console
 
     console = console or Console(highlight=False)
-    if not console.is_terminal or len(jobs) == 1:
-        yield from map(work, jobs)
-        return
-    from rich.progress import track
-
-    yield from map(work, track(jobs, "restoring", console=console, transient=True))
-
-
-def show_scores(comparison: Comparison, console: Console | None = None) -> None:
-    """Measure all methods of `comparison`; a bar over them on a terminal, as filters are slow."""
-    from rich.console import Console
-
-    console = console or Console(highlight=False)
-    if not console.is_terminal:
-        comparison.run()
+    if not console.is_terminal or count == 1:
+        yield from work
         return
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     columns = [TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()]
     with Progress(*columns, console=console, transient=True) as bar:
-        for _ in bar.track(comparison, len(comparison), description=comparison.corruption):
-            pass
+        yield from bar.track(work, count, description=title)
+
+
+def show_scores(comparison: Comparison, console: Console | None = None) -> None:
+    """Measure all methods of `comparison`; a bar over them on a terminal, as filters are slow."""
+    for _ in follow(comparison, len(comparison), comparison.corruption, console):
+        pass
 
 
 def describe_epoch(step: Step) -> str:

@@ -33,7 +33,7 @@ def denoise_files(
         print(note)
     done: list[Outcome] = []
     try:
-        for outcome in follow(jobs, lambda job: restore_file(model, job, overwrite)):
+        for outcome in follow((restore_file(model, job, overwrite) for job in jobs), len(jobs), "restoring"):
             _say(outcome, done)
             done.append(outcome)
     except KeyboardInterrupt:
