@@ -188,8 +188,7 @@ def make_changes(rows: Rows, say: Say) -> str:
     for training, words in names.items():
         runs = pick(rows, "training", training=training)
         body.append([words, *_compare(runs, published, str(epochs), training == "published")])
-    head = [say("the tutorial's loop, {} epochs").format(epochs), say("seeds"), say("test MSE")]
-    return _table([*head, say("better than the first row, seed by seed"), say("seeds with a dead channel")], body)
+    return _seed_table([say("the tutorial's loop, {} epochs").format(epochs)], body, say)
 
 
 def make_shapes(rows: Rows, say: Say) -> str:
@@ -206,13 +205,8 @@ def make_shapes(rows: Rows, say: Say) -> str:
     for variant, words in names.items():
         if runs := pick(rows, "variant", variant=variant):
             body.append([words, f"{runs[0]['parameters']:,}", *_compare(runs, own, "", variant == "own")])
-    head = [
-        say("narrows' recipe, {} pictures seen once").format(f"{own[0]['pictures']:,}"),
-        say("parameters"),
-        say("seeds"),
-        say("test MSE"),
-    ]
-    return _table([*head, say("better than the first row, seed by seed"), say("seeds with a dead channel")], body)
+    recipe = say("narrows' recipe, {} pictures seen once").format(f"{own[0]['pictures']:,}")
+    return _seed_table([recipe, say("parameters")], body, say)
 
 
 def make_noise(rows: Rows, say: Say) -> str:
@@ -254,6 +248,12 @@ def _compare(runs: Rows, beside: Rows, epoch: str, is_first: bool) -> list[str]:
     better = f"{sum(found[seed] < others[seed] for seed in shared)}/{len(shared)}"
     dead = sum((row["dead_channels"][epoch] if epoch else row["dead_channels"]) > 0 for row in runs)
     return [str(len(runs)), show(found.values()), "" if is_first else better, str(dead)]
+
+
+def _seed_table(head: Sequence[str], body: Iterable[Sequence[str]], say: Say) -> str:
+    """Return a table whose last cells are those of `_compare`."""
+    compared = ("seeds", "test MSE", "better than the first row, seed by seed", "seeds with a dead channel")
+    return _table([*head, *map(say, compared)], body)
 
 
 def _at(runs: Rows, epoch: int | str) -> list[float]:
