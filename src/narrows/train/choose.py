@@ -15,6 +15,7 @@ from narrows.model.scaling import Unit
 
 MAX_SECONDS = 300.0  # the default cap on training
 CROPS_TAKE = 10  # times as many values and seconds as small pictures, for photographs have more to learn
+BATCH_PLACES = 2**15  # pixels of a batch that are enough where each asks for a correction
 MOST_EPOCHS = 100  # of a budget in values: few samples are not passed more often
 NOISE_PICTURES = 64  # that the level of the noise is told from
 CLIPPED = 0.02  # share of the values at the ends of the range, above which noise was cut off there
@@ -43,17 +44,22 @@ def choose_optimizer(network: Network) -> str:
     return "muon(0.02)" if network.backbone.adds_input else "muon(0.05)"
 
 
-def choose_batch_size(samples: int, convolves: bool) -> int:
+def choose_batch_size(samples: int, convolves: bool, places: int = 1) -> int:
     """Return the default batch: a power of two, 64 of them or more in an epoch where that leaves 8 samples.
 
-    At most 512, or 64 where a convolution's weights see many places of every picture.
+    At most 512, or 64 where a convolution's weights see many places of every picture. Where every place asks for a
+    correction of its own, `places` are those of one picture, and fewer large ones are enough, down to 8: so there are
+    more steps in the same time (benchmarks/log.md).
 
     Examples
     --------
     >>> choose_batch_size(60_000, False), choose_batch_size(60_000, True), choose_batch_size(3, False)
     (512, 64, 8)
+    >>> choose_batch_size(60_000, True, places=64 * 64)
+    8
     """
-    return min(64 if convolves else 512, max(8, 2 ** int(math.log2(max(samples / 64, 1)))))
+    most = min(64, 2 ** math.ceil(math.log2(BATCH_PLACES / places))) if convolves else 512
+    return max(8, min(most, 2 ** int(math.log2(max(samples / 64, 1)))))
 
 
 def find_device(name: str) -> torch.device:

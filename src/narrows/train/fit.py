@@ -126,7 +126,7 @@ class Fit:
         self.optimizer = build(optimizer, OPTIMIZERS, "optimizer")
         self.schedule = build(recipe["schedule"], SCHEDULES, "schedule")
         visits = len(self.source.visits)
-        batch_size = recipe.get("batch_size") or choose_batch_size(visits, _convolves(self.network))
+        batch_size = recipe.get("batch_size") or choose_batch_size(visits, *_convolves(self.network))
         self.stream = Stream(self.source, batch_size, not as_published, self.target, self.device)
         self.budget = self._budget(recipe, epochs, max_seconds, start_seconds)
         is_large = sum(p.numel() for p in self.network.parameters()) >= BFLOAT16_WEIGHTS
@@ -372,8 +372,10 @@ def _ends(source: Source) -> Tensor:
     return torch.stack([end for chunk in chunks for end in (chunk.min(), chunk.max())]).view(-1, 1, 1, 1)
 
 
-def _convolves(network: Network) -> bool:
-    return any(p.ndim > 2 for p in network.parameters())
+def _convolves(network: Network) -> tuple[bool, int]:
+    """Return whether there are convolutions, and the places of a sample where a correction is learned, else 1."""
+    places = math.prod(network.shape[1:]) if network.backbone.adds_input else 1
+    return any(p.ndim > 2 for p in network.parameters()), places
 
 
 def _printable(text: str) -> str:
