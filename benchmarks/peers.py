@@ -342,8 +342,9 @@ def notes_of(model: str, rows: list[Row], budgets: Row) -> list[str]:
 
 def describe_miss(name: str, budget: Row) -> str:
     """Return what a peer reached that did not get there while its budget was chosen."""
+    early = "" if budget["seconds"] >= LONG_SECONDS else ", the last ten epochs of them without gain"
     return (
-        f"{name}: did not get there in {budget['seconds']:.0f} s of training (batch {budget['batch_size']}, rate "
+        f"{name}: did not get there in {budget['seconds']:.0f} s of training{early} (batch {budget['batch_size']}, rate "
         f"{budget['rate']}, the best of the grid), so it takes no part in the rounds; its lowest validation MSE was "
         f"{budget['validation_mse']:.6f}, after {budget['epochs']} epochs."
     )
