@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
@@ -162,6 +163,12 @@ class Network(nn.Module):
         module: nn.Module = self.to(device)
         module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         return self
+
+    def asked(self, corruption: Corruption, loss: Loss) -> Network:
+        """Return a network of the same weights that is asked for something else; to train one is to train both."""
+        twin = copy.copy(self)
+        twin._modules = self._modules | {"corruption": corruption, "loss": loss}  # the others are shared
+        return twin
 
     def forward(
         self,

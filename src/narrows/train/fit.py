@@ -39,11 +39,13 @@ from narrows.train.choose import (
 )
 from narrows.train.loop import Budget, Progress, has_fast_bfloat16, train
 from narrows.train.optim import OPTIMIZERS, SCHEDULES
+from narrows.train.relearn import train_twice
 
 SCHEDULE = "one_cycle(warmup=0.15)"
 VALIDATION = 0.1  # the default share of the samples that is kept out of training
 START_VALUES = 2**21  # values of the samples that the start of the weights is set by, 256 to 1024 of them
 BFLOAT16_WEIGHTS = 100_000  # fewer weights are not multiplied faster in 16 bits
+BLIND_SPOTS = "blind_spots"
 NOISY = 0.04  # of the range: noise above this is no fine texture
 
 
@@ -71,6 +73,7 @@ class Fit:
     ----------
     network : the network, in training.
     texts : the resolved text of every part.
+    relearns : whether it learns from its own restorations after its blind spots, see `train_twice`.
     notes : lines that say what was decided.
     history : a dict per epoch: epoch, train_mse, val_mse, seconds.
 
@@ -111,6 +114,7 @@ class Fit:
         self.notes: list[str] = []
         self.history: list[dict[str, float | None]] = []
         self.last: Progress | None = None
+        self.relearns = False
         recipe = self._find_recipe()
         side = recipe.get("crop") if crop is None else crop
         self.samples = samples if side is None else read(samples, crop=side)
@@ -134,7 +138,7 @@ class Fit:
 
     def __iter__(self) -> Iterator[Progress]:
         """Train, yielding where it stands; the network is usable after each, and when one stops early."""
-        for progress in train(
+        for progress in (train_twice if self.relearns else train)(
             self.network,
             self.stream,
             self.budget,
@@ -257,6 +261,7 @@ class Fit:
             self.notes.append(f"scaling: {texts['scaling']} ({reason})")
         if blind or (recipe.get("estimates_noise") and "corruption" not in fixed):
             texts |= self._damage(blind) | fixed
+            self.relearns = texts["corruption"] == BLIND_SPOTS and "corruption" not in fixed
         return {kind: repr(build_part(kind, text)) for kind, text in texts.items()}
 
     def _damage(self, blind: bool) -> dict[str, str]:
@@ -276,7 +281,8 @@ class Fit:
                 f"the data's own noise: about {level:.3f} of the range, so training is self-supervised, by blind "
                 f"spots; name a corruption if they are clean"
             )
-        return {"corruption": "blind_spots", "loss": choose_blind_loss(self.source)}
+        self.notes.append("self-supervised: by blind spots first, then from its own restorations, made noisy anew")
+        return {"corruption": BLIND_SPOTS, "loss": choose_blind_loss(self.source)}
 
     def _build(self) -> Network:
         """Return the network with seeded weights, its scaling fitted, its layers started by the data."""
@@ -328,6 +334,7 @@ class Fit:
         return {
             "preset": self.preset,
             "as_published": self.as_published,
+            "self_supervised": self.relearns,
             "optimizer": repr(self.optimizer),
             "schedule": repr(self.schedule),
             "batch_size": self.stream.batch_size,
