@@ -216,6 +216,18 @@ def test_a_cut_budget_follows_the_speed_from_epoch_to_epoch(table, monkeypatch):
     assert planned[-1] > 2 * planned[0]
 
 
+def test_a_cut_budget_follows_the_speed_within_a_first_epoch_that_fills_it(table, monkeypatch):
+    network, x = network_for(table)
+    budget = Budget(100_000, max_seconds=60)
+    clock = iter([*np.arange(0, 1, 0.25), *np.arange(1, 1e5, 4.0)])  # a machine that grows slow
+    monkeypatch.setattr("narrows.train.loop.time.perf_counter", lambda: float(next(clock)))
+    stream = Stream(x.repeat(200, 1), 1)
+    rows = list(train(network, stream, budget, optimizer=Adam(), schedule=OneCycle()))
+    assert [row.epoch_ends for row in rows] == [False] * (len(rows) - 1) + [True]
+    assert rows[-1].step == budget.steps < rows[0].steps
+    assert rows[-1].seconds < 2 * 60
+
+
 def test_what_the_start_took_counts_towards_the_cap():
     whole, rest = Budget(1000, max_seconds=10), Budget(1000, max_seconds=10, spent=4)
     whole.cut(20, seconds=2, seconds_per_step=0.1)

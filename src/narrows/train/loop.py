@@ -30,7 +30,8 @@ class Budget:
     ----------
     steps : steps in all; the rate follows the share of them that is done.
     max_seconds : a cap; `steps` is cut after the first 20, where the measured speed says that it would not fit, and is
-        then set anew after every epoch, as the first steps say little of a long run.
+        then set anew every 50 steps of the first epoch and after every epoch, as the first steps say little of a long
+        run.
     spent : seconds of it that went by before the first step, on the start of the weights.
 
     Attributes
@@ -141,6 +142,7 @@ def train(
         order=Generator().manual_seed(seed),
         chance=Generator(network.device).manual_seed(seed),
     )
+    shadow = _validation_share(stream, validation)
     snapshots = Snapshots(network)
     stops_early = not schedule.ends and validation is not None
     began = warm = time.perf_counter()
@@ -157,7 +159,7 @@ def train(
                 warm = _now(squares)
             if state.step == MEASURED_STEPS and budget.max_seconds < math.inf:
                 now = _now(squares)
-                budget.cut(state.step, now - began, _seconds_per_step(now - warm, stream, validation))
+                budget.cut(state.step, now - began, (1 + shadow) * (now - warm) / (state.step - WARM_STEPS))
             epoch_ends = seen == len(stream) or state.step >= budget.steps
             if epoch_ends or state.step % READ_EVERY == 0:
                 train_mse = squares.item() / seen
@@ -167,8 +169,9 @@ def train(
                     val_mse = validate(network, seed=seed, **validation)
                     snapshots.keep_best(state, val_mse)
                 now = time.perf_counter()
-                if epoch_ends and budget.was_cut and state.step < budget.steps:
-                    budget.cut(state.step, now - began, (now - warm) / (state.step - WARM_STEPS))
+                if budget.was_cut and state.step < budget.steps and (epoch_ends or state.epoch == 1):
+                    ahead = 0 if epoch_ends else shadow  # what the validation costs is then in the clock
+                    budget.cut(state.step, now - began, (1 + ahead) * (now - warm) / (state.step - WARM_STEPS))
                 yield Progress(
                     step=state.step,
                     steps=budget.steps,
@@ -270,10 +273,9 @@ def _step(network: Network, batch: dict[str, Tensor], state: State, rate: float,
     return cost.mse.sum()
 
 
-def _seconds_per_step(seconds: float, stream: Stream, validation: Mapping[str, Tensor] | None) -> float:
-    """Return what a step costs, its share of the epoch's validation included (a forward pass is a third)."""
-    shadow = 0 if validation is None else len(validation["x"]) / (3 * len(stream))
-    return seconds / (MEASURED_STEPS - WARM_STEPS) * (1 + shadow)
+def _validation_share(stream: Stream, validation: Mapping[str, Tensor] | None) -> float:
+    """Return what an epoch's validation costs, in seconds per second of its steps (a forward pass is a third)."""
+    return 0 if validation is None else len(validation["x"]) / (3 * len(stream))
 
 
 def _now(squares: Tensor) -> float:
