@@ -344,9 +344,9 @@ def describe_miss(name: str, budget: Row) -> str:
     """Return what a peer reached that did not get there while its budget was chosen."""
     early = "" if budget["seconds"] >= LONG_SECONDS else ", the last ten epochs of them without gain"
     return (
-        f"{name}: did not get there in {budget['seconds']:.0f} s of training{early} (batch {budget['batch_size']}, rate "
-        f"{budget['rate']}, the best of the grid), so it takes no part in the rounds; its lowest validation MSE was "
-        f"{budget['validation_mse']:.6f}, after {budget['epochs']} epochs."
+        f"{name}: did not get there in {budget['seconds']:.0f} s of training{early} (batch {budget['batch_size']}, "
+        f"rate {budget['rate']}, the best of the grid), so it takes no part in the rounds; its lowest validation MSE "
+        f"was {budget['validation_mse']:.6f}, after {budget['epochs']} epochs."
     )
 
 
