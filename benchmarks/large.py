@@ -3,13 +3,14 @@
     python benchmarks/large.py
 
 A 16-bit grey TIFF and an RGB JPEG that EXIF turns upright are made of scikit-image's pictures and their mirrors, in
-4000x3000, with noise of 25/255 from a fixed seed. The network is as `Fit` starts it, since memory does not depend on
-what was learned; `--model RUN` takes a trained one.
+4000x3000, with noise of 25/255 from a fixed seed. The networks are as `Fit` starts them, since memory does not depend
+on what was learned; `--model RUN` takes a trained one in their place.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ HEIGHT, WIDTH = 3000, 4000
 NOISE = 25 / 255
 ORIENTATION, TURNED = 0x0112, 6  # EXIF: the stored picture is shown a quarter turn to the right
 LIMIT_MB = 1500
+BACKBONES = ("conv(channels=[64, 128], grid=True)", "unet(16)")
 
 
 def fill(picture: np.ndarray, height: int, width: int) -> np.ndarray:
@@ -75,11 +77,21 @@ def corners(path: Path) -> np.ndarray:
     return np.array([[part.mean() / full for part in np.array_split(half, 2, 1)] for half in np.array_split(x, 2)])
 
 
+def measure(model: Path, path: Path) -> dict[str, Any]:
+    """Return the row of one picture through one model."""
+    row, restored = record.stamp(), path.with_stem(f"{path.stem}-restored")
+    _, peak = run([NARROWS, "denoise", str(model), str(path), "-o", str(restored), "--overwrite"])
+    row |= {"backbone": modelfile.load(model).network.texts["backbone"], "file": path.name, "peak_mb": peak}
+    row |= {"before": describe(path), "after": describe(restored)}
+    row["way_up_kept"] = bool(np.corrcoef(corners(path).flat, corners(restored).flat)[0, 1] > 0.5)
+    return row
+
+
 def main() -> None:
     """Measure, and write results/large.json and .md."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", type=Path, help="a run folder or a model file that takes pictures of any size")
-    parser.add_argument("--backbone", default="conv(channels=[64, 128], grid=True)", help="of the untrained model")
+    parser.add_argument("--backbones", nargs="+", default=BACKBONES, help="of the untrained models")
     parser.add_argument("--results", type=Path, default=record.RESULTS)
     parser.add_argument("--toy", action="store_true", help="pictures of 400x300: does it run?")
     options = parser.parse_args()
@@ -89,17 +101,14 @@ def main() -> None:
     rows = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        model = options.model or make_model(folder / "model.safetensors", options.backbone)
-        texts = modelfile.load(model).network.texts
-        for path in make_pictures(folder, height, width):
-            restored = path.with_stem(f"{path.stem}-restored")
-            row = record.stamp()
-            _, peak = run([NARROWS, "denoise", str(model), str(path), "-o", str(restored)])
-            row |= {"file": path.name, "peak_mb": peak, "before": describe(path), "after": describe(restored)}
-            row["way_up_kept"] = bool(np.corrcoef(corners(path).flat, corners(restored).flat)[0, 1] > 0.5)
-            rows.append(row)
-            print(row, flush=True)
-    results = {"run": record.describe_run("torch", "numpy", "pillow", "narrows") | {"texts": texts}, "rows": rows}
+        models = [options.model] if options.model else []
+        for i, backbone in enumerate(options.backbones if not models else ()):
+            models.append(make_model(folder / f"{i}.safetensors", backbone))
+        pictures = make_pictures(folder, height, width)
+        for model, path in itertools.product(models, pictures):
+            rows.append(measure(model, path))
+            print(rows[-1], flush=True)
+    results = {"run": record.describe_run("torch", "numpy", "pillow", "narrows"), "rows": rows}
     record.save(options.results / "large.json", results)
     record.write(options.results / "large.md", make_page(results))
     print(options.results / "large.md")
@@ -107,16 +116,22 @@ def main() -> None:
 
 def make_page(results: dict[str, Any]) -> str:
     """Return the results as Markdown."""
-    head = ["file", "before", "after", "way up kept", "largest memory, MB", f"under {LIMIT_MB:,} MB"]
+    head = ["backbone", "file", "before", "after", "way up kept", "largest memory, MB", f"under {LIMIT_MB:,} MB"]
     body = []
     for row in results["rows"]:
         shown = ["{format} {shown} {kind}, orientation {orientation}".format(**row[key]) for key in ("before", "after")]
         under = "yes" if row["peak_mb"] < LIMIT_MB else "no"
-        body.append([row["file"], *shown, "yes" if row["way_up_kept"] else "no", record.short(row["peak_mb"]), under])
-    note = (
-        f"The whole process, `narrows denoise MODEL FILE -o RESTORED`, on one picture; MB are 2^20 bytes. The model: "
-        f"`{results['run']['texts']['backbone']}`."
-    )
+        body.append(
+            [
+                f"`{row['backbone']}`",
+                row["file"],
+                *shown,
+                "yes" if row["way_up_kept"] else "no",
+                record.short(row["peak_mb"]),
+                under,
+            ]
+        )
+    note = "The whole process, `narrows denoise MODEL FILE -o RESTORED`, on one picture; MB are 2^20 bytes."
     return f"{record.make_table(head, body)}\n\n{note}\n\n{record.source_lines(results)}\n"
 
 
