@@ -26,6 +26,22 @@ FAST = {"fastmath": True, "error_model": "numpy", "cache": True}
 
 
 @njit(**FAST)
+def _row(x, p):
+    """Return four values of a padded picture, and their sum."""
+    return (x[p], x[p + 1], x[p + 2], x[p + 3]), x[p] + x[p + 1] + x[p + 2] + x[p + 3]
+
+
+@njit(**FAST)
+def _window(x, p):
+    """Return what four neighbouring 3x3 windows of a padded picture (30 * 30) see, the sum of it before its rows."""
+    row0, ink0 = _row(x, p)
+    row1, ink1 = _row(x, p + 30)
+    row2, ink2 = _row(x, p + 60)
+    row3, ink3 = _row(x, p + 90)
+    return ink0 + ink1 + ink2 + ink3, row0, row1, row2, row3
+
+
+@njit(**FAST)
 def _conv1(x, w, b, out, way):
     """3x3 convolution of a padded picture (30 * 30), the largest of every 2x2 places and a ReLU: `out` (16 * 16 * 16).
 
@@ -33,13 +49,10 @@ def _conv1(x, w, b, out, way):
     """
     for i in range(14):
         for j in range(14):
-            p = 60 * i + 2 * j
-            x00, x01, x02, x03 = x[p], x[p + 1], x[p + 2], x[p + 3]
-            x10, x11, x12, x13 = x[p + 30], x[p + 31], x[p + 32], x[p + 33]
-            x20, x21, x22, x23 = x[p + 60], x[p + 61], x[p + 62], x[p + 63]
-            x30, x31, x32, x33 = x[p + 90], x[p + 91], x[p + 92], x[p + 93]
+            ink, row0, row1, row2, row3 = _window(x, 60 * i + 2 * j)
+            (x00, x01, x02, x03), (x10, x11, x12, x13) = row0, row1
+            (x20, x21, x22, x23), (x30, x31, x32, x33) = row2, row3
             to, way_to = 256 * (i + 1) + 16 * (j + 1), 16 * (14 * i + j)
-            ink = x00 + x01 + x02 + x03 + x10 + x11 + x12 + x13 + x20 + x21 + x22 + x23 + x30 + x31 + x32 + x33
             if ink == np.float32(0):  # most of a digit is blank
                 for c in range(16):
                     way[way_to + c] = np.float32(0)
@@ -275,13 +288,10 @@ def _back_conv1(da, a, way, x, dw, db):
     """Add to `dw` and `db`; only the largest of four places has a slope."""
     for i in range(14):
         for j in range(14):
-            p = 60 * i + 2 * j
-            x00, x01, x02, x03 = x[p], x[p + 1], x[p + 2], x[p + 3]
-            x10, x11, x12, x13 = x[p + 30], x[p + 31], x[p + 32], x[p + 33]
-            x20, x21, x22, x23 = x[p + 60], x[p + 61], x[p + 62], x[p + 63]
-            x30, x31, x32, x33 = x[p + 90], x[p + 91], x[p + 92], x[p + 93]
+            ink, row0, row1, row2, row3 = _window(x, 60 * i + 2 * j)
+            (x00, x01, x02, x03), (x10, x11, x12, x13) = row0, row1
+            (x20, x21, x22, x23), (x30, x31, x32, x33) = row2, row3
             at, way_at = 256 * (i + 1) + 16 * (j + 1), 16 * (14 * i + j)
-            ink = x00 + x01 + x02 + x03 + x10 + x11 + x12 + x13 + x20 + x21 + x22 + x23 + x30 + x31 + x32 + x33
             if ink == np.float32(0):
                 for c in range(16):
                     db[c] += da[at + c] if a[at + c] > np.float32(0) else np.float32(0)
