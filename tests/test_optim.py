@@ -77,6 +77,23 @@ def test_muon_turns_its_momentum_and_leaves_biases_to_adam():
     assert torch.allclose(shift, bias - 0.3, atol=1e-4)  # equal gradients: Adam walks at its rate
 
 
+def test_muon_leaves_a_layer_where_it_is_that_gets_no_gradient_any_more():
+    weight = torch.nn.Parameter(torch.randn(8, 8))
+    steps = Muon(0.02).build([weight])
+    weight.grad = 1e-3 * torch.randn(8, 8)
+    steps.step(0.02)
+    before = weight.detach().clone()
+    weight.grad = torch.zeros(8, 8)
+    for _ in range(1500):  # the momentum falls below the least number that there is
+        steps.step(0.02)
+    assert torch.equal(weight, before)
+
+
+def test_next_to_nothing_is_made_a_small_step():
+    (direction,) = orthogonalise([torch.full((8, 8), 1e-25)])
+    assert direction.abs().max() < 1e-6
+
+
 @pytest.mark.parametrize("schedule", [part() for part in SCHEDULES.values()], ids=repr)
 def test_rates_stay_between_0_and_their_highest(schedule):
     factors = [schedule.factor(i / 100) for i in range(101)]

@@ -16,7 +16,7 @@ from torch.nn.functional import pad
 
 from narrows.spec import Part, check_number
 
-EPSILON = 1e-8  # keeps Adam's quotients finite
+EPSILON = 1e-8  # keeps quotients finite
 BLOCK = 64  # rows that Muon makes orthogonal at once: wide matrices cost too much in one piece
 NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)  # Jordan's polynomial: five rounds bring singular values to 0.7 to 1.2
 ROUNDS = 5
@@ -150,8 +150,10 @@ class _MuonSteps(Steps):
     def step(self, rate: float) -> None:
         ahead = []
         for p, mean in zip(self.matrices, self.mean, strict=True):
-            mean.lerp_(_gradient(p), 1 - self.momentum)
-            ahead.append(_gradient(p).lerp(mean, self.momentum).flatten(1))
+            gradient = _gradient(p)
+            mean.lerp_(gradient, 1 - self.momentum)
+            # a layer that gets no gradient stays: however little is left of its momentum, it would be made a full step
+            ahead.append(gradient.lerp(mean, self.momentum).flatten(1) * gradient.any())
         for p, direction in zip(self.matrices, orthogonalise(ahead), strict=True):
             rows, columns = direction.shape
             p.sub_(direction.reshape(p.shape), alpha=rate * math.sqrt(max(1.0, rows / columns)))
@@ -193,7 +195,7 @@ def _blocks(matrix: Tensor) -> Tensor:
     count = -(-len(matrix) // BLOCK)
     height = -(-len(matrix) // (LANE * count)) * LANE
     blocks = pad(matrix, (0, 0, 0, count * height - len(matrix))).reshape(count, height, -1)
-    return blocks / (blocks.flatten(1).norm(dim=1)[:, None, None] + 1e-30)
+    return blocks / (blocks.flatten(1).norm(dim=1)[:, None, None] + EPSILON)
 
 
 def _newton_schulz(gram: Tensor) -> Tensor:
