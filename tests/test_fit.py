@@ -214,7 +214,8 @@ def test_the_preset_denoise_sees_that_pictures_are_noisy_and_says_so():
     _, noisy = noisy_waves(0.1)
     fit = Fit(read(noisy), preset="denoise")
     assert fit.texts["corruption"].startswith("blind_spots(")
-    assert any("about 0.0" in note and "self-supervised" in note for note in fit.notes)
+    assert any("about 0.0" in note and "count as noisy" in note for note in fit.notes)
+    assert any("self-supervised" in note for note in fit.notes)
     assert (
         Fit(read(noisy), preset="denoise", corruption="gaussian(0.1)").texts["corruption"].startswith("gaussian(0.1,")
     )

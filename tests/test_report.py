@@ -271,6 +271,13 @@ def test_pictures_that_were_noisy_from_the_start_have_no_figures(monkeypatch, pi
     assert "Damaged by" not in said
 
 
+def test_the_page_of_a_self_supervised_model_says_what_its_errors_are_against(picture_model, pictures):
+    card = replace(picture_model.card, recipe=picture_model.card.recipe | {"self_supervised": True})
+    for model, says in ((picture_model, False), (picture_model._replace(card=card), True)):
+        report = run_report(model, HISTORY, pictures, x_name="x")
+        assert ("what the network itself had made" in report.html) == says
+
+
 def test_the_network_is_drawn_narrow_in_the_middle_and_ends_as_it_began(picture_model):
     steps = draw.steps(picture_model.network)
     values = [np.prod(step.shape) for step in steps]

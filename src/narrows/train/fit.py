@@ -63,7 +63,8 @@ class Fit:
     max_seconds : a cap on training, the start of the weights included; None is 300, or none under `as_published`.
     validation : share of the samples kept out of training, at most 0.9; None is a tenth.
     crop : pictures larger than this are cut into crops of this side, each time elsewhere; None takes the preset's.
-    self_supervised : learn to restore from damaged samples alone, by blind spots and the preset "denoise".
+    self_supervised : learn to restore from noisy pictures alone, by the preset "denoise" and in two parts, see
+        `train_twice`; with "blind_spots" given as corruption, the first part is all.
     as_published : train to the letter as the preset's source did: its batch, rate, order and initialisation, on all
         samples.
     seed : of everything random; torch's global random state is left alone.
@@ -278,8 +279,8 @@ class Fit:
                 self.notes.append(f"the data's own noise: about {level:.3f} of the range, so they count as clean")
                 return {}
             self.notes.append(
-                f"the data's own noise: about {level:.3f} of the range, so training is self-supervised, by blind "
-                f"spots; name a corruption if they are clean"
+                f"the data's own noise: about {level:.3f} of the range, so they count as noisy; name a corruption if "
+                f"they are clean"
             )
         self.notes.append("self-supervised: by blind spots first, then from its own restorations, made noisy anew")
         return {"corruption": BLIND_SPOTS, "loss": choose_blind_loss(self.source)}

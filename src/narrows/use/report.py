@@ -59,6 +59,11 @@ def run_report(
     sections.add_network(page, model)
     page.section("Training")
     sections.add_losses(page, {"": history}, was_damaged(model))
+    if model.card.recipe.get("self_supervised"):
+        page.text(
+            "It learned from noisy pictures alone: in the first part of training the errors are taken against the noisy"
+            " values, in the second against what the network itself had made of them by then."
+        )
     page.section("What comes back")
     if not seen.is_table:
         sections.add_rows(page, "reconstructions.svg", {"this model": seen})
