@@ -191,7 +191,7 @@ def test_the_rules_grow_with_what_they_are_about():
     assert choose_steps(100) < choose_steps(10_000) < 100 * choose_steps(100)
     assert [choose_batch_size(n, convolves=False) for n in (2, 640, 5000, 10**6)] == [8, 8, 64, 512]
     assert choose_batch_size(10**6, convolves=True) == 64
-    assert [choose_batch_size(10**6, True, side**2) for side in (8, 28, 64, 500)] == [64, 32, 8, 8]
+    assert [choose_batch_size(10**6, True, side**2) for side in (8, 28, 64, 500)] == [64, 64, 8, 8]
     assert find_device("cpu").type == "cpu"
 
 

@@ -58,8 +58,8 @@ def choose_batch_size(samples: int, convolves: bool, places: int = 1) -> int:
     >>> choose_batch_size(60_000, True, places=64 * 64)
     8
     """
-    most = min(64, BATCH_PLACES / places) if convolves else 512
-    return max(8, 2 ** int(math.log2(max(min(most, samples / 64), 1))))
+    most = min(64, 2 ** math.ceil(math.log2(BATCH_PLACES / places))) if convolves else 512
+    return max(8, min(most, 2 ** int(math.log2(max(samples / 64, 1)))))
 
 
 def find_device(name: str) -> torch.device:
