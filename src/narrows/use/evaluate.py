@@ -390,8 +390,10 @@ def reconstruction_table(model: Model, measured: Measured, reference_name: str) 
         ("doing nothing: the mean", 0, nothing),
     ]
     fitted = f"fitted on {components.rows:,} samples of {reference_name}."
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
     if network.has_code:
-        columns: tuple[str, ...] = ("method", "numbers kept", "MSE", "variance explained")
+        columns = ("method", "numbers kept", "MSE", "variance explained")
         rows = tuple((method, kept, mse, share(mse, nothing)) for method, kept, mse in found)
         work = describe_work(network.code_size, beside.needed, len(components.axes))
         clamped = "PCA's output is clamped to the range, as the model's is." if components.limits else ""
