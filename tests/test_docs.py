@@ -128,7 +128,17 @@ def test_both_languages_show_the_same_figures(figures):
     ]
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.xdist_group("docs")
+def test_the_command_restores_ten_digits_for_the_page_on_denoising(toy, figures):
+    (path,) = figures["pages"].find_pictures((DOCS / "denoising.md").read_text(encoding="utf-8"))
+    assert (toy / path).read_text(encoding="utf-8").count("<image") == 20
+    (row,) = [
+        row for row in json.loads((toy / "results" / "tutorial.json").read_text())["rows"] if row["of"] == "restored"
+    ]
+    assert np.mean(row["restored"]["psnr"]) > np.mean(row["noisy"]["psnr"])
+
+
+@pytest.mark.parametrize("page", [*PAGES, "denoising.md"])
 def test_everything_that_a_page_links_exists(page):
     text = (DOCS / page).read_text(encoding="utf-8")
     links = re.findall(r"\]\((?!http|#)([^)#]+)\)", text)

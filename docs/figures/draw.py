@@ -254,6 +254,16 @@ def draw_noisy(rows: Rows, say: Say) -> Figure:
     return draw_rows(pictures)
 
 
+def draw_restored(rows: Rows) -> Figure:
+    """Draw noisy test digits above what the blind denoiser makes of them, with its PSNR below each."""
+    row = pick(rows, "restored")[0]
+    pictures = {}
+    for name in ("noisy", "restored"):
+        label = f"{name}\nPSNR {statistics.mean(row[name]['psnr']):.1f} dB"
+        pictures[label] = decode(row[name]["shown"]) / 255
+    return draw_rows(pictures, captions=[f"{value:.1f} dB" for value in row["restored"]["psnr"]])
+
+
 def _methods(say: Say) -> dict[str, str]:
     return {
         "noisy": say("noisy picture"),

@@ -42,6 +42,7 @@ class Size:
     seeds, linear_seeds : of the convolutional trainings, and of the linear one, which takes longer.
     long, short, linear : epochs of the training that goes on and on, of the tutorial's, and of the linear net's.
     shapes : training pictures that other shapes of the network see once.
+    denoiser_seconds : of the denoiser's training at most; None is the preset's own cap.
     """
 
     train: int = 60_000
@@ -52,6 +53,7 @@ class Size:
     linear: int = 20
     linear_seeds: int = 3
     shapes: int = 20_000
+    denoiser_seconds: float | None = None
 
     def images(self, part: str) -> np.ndarray:
         """Return the pictures (N, 28, 28) of "train" or "test", as bytes."""
@@ -59,7 +61,7 @@ class Size:
 
 
 FULL = Size()
-TOY = Size(train=200, test=100, seeds=2, long=3, short=2, linear=2, linear_seeds=2, shapes=200)
+TOY = Size(train=200, test=100, seeds=2, long=3, short=2, linear=2, linear_seeds=2, shapes=200, denoiser_seconds=1.0)
 
 
 @dataclass(frozen=True)

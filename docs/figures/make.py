@@ -31,6 +31,7 @@ from linear import load_linear, run_linear
 from noise import find_plain, list_methods, run_noise, run_shown
 from pages import fill
 from plain import run_bounds
+from restored import run_restored
 from tables import TABLES
 from variants import VARIANTS, run_variant
 from words import LANGUAGES, Say
@@ -87,6 +88,7 @@ def plan(size: Size, cache: Path) -> Iterator[Need]:
     for method, seed in list_methods(size):
         key = {"of": "noise", "method": method, "seed": seed}
         yield Need(key, partial(damage, method, seed, size, cache, engine))
+    yield Need({"of": "restored"}, partial(run_restored, size, cache))
     yield Need({"of": "costs"}, partial(run_costs, 15 if size.train == FULL.train else 1, torch.get_num_threads()))
 
 
@@ -157,7 +159,8 @@ def draw_all(rows: list[Row], say: Say) -> dict[str, Figure]:
 
 
 def write_all(rows: list[Row], to: Path) -> None:
-    """Write pictures, tables and pages, in every language."""
+    """Write pictures, tables and pages, in every language; the page on denoising has one."""
+    record.write(to / "pictures" / "restored.svg", draw.draw_restored(rows).svg)
     for end, say in LANGUAGES.items():
         for name, figure in draw_all(rows, say).items():
             record.write(to / "pictures" / f"{name}{end}.svg", figure.svg)
