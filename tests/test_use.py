@@ -9,7 +9,7 @@ from narrows.errors import DataError, SpecError
 from narrows.train.fit import Fit
 from narrows.use.anomaly import errors, times_usual
 from narrows.use.damage import corrupt
-from narrows.use.embed import decode, encode
+from narrows.use.embed import decode, encode, place, spot
 from narrows.use.restore import denoise, learned_from_noisy, reconstruct, was_damaged
 
 DIGITS = read("mnist").x[:200]
@@ -73,6 +73,32 @@ def test_decoding_codes_is_reconstructing(model):
 def test_codes_that_are_none_are_refused(model, z):
     with pytest.raises(DataError, match="code"):
         decode(model, z)
+
+
+def test_a_code_of_two_numbers_is_the_map(table_model, table):
+    points = place(table_model, table)
+    assert points.dtype == np.float32
+    assert np.array_equal(points, encode(table_model, table))
+    assert np.array_equal(place(table_model, table[7]), points[7:8])
+    assert np.array_equal(spot(table_model, points), decode(table_model, points))
+    assert spot(table_model, points[3]).shape == (1, 5)
+
+
+@pytest.mark.parametrize(
+    "points", [np.zeros((2, 3)), np.zeros((2, 1, 2)), np.full((1, 2), np.inf), np.array([["a", "b"]]), np.zeros(0)]
+)
+def test_points_that_are_none_are_refused(table_model, points):
+    with pytest.raises(DataError, match="every point of the map"):
+        spot(table_model, points)
+
+
+def test_a_model_without_a_map_says_so(model, pictures):
+    with pytest.raises(SpecError, match="the code of this model has 16 numbers"):
+        place(model, DIGITS)
+    restoring = Fit(read(pictures), preset="denoise", backbone="unet(2)", epochs=1, device="cpu").run()
+    for use, values in ((place, pictures), (spot, np.zeros((1, 2)))):
+        with pytest.raises(SpecError, match="connections round its bottleneck"):
+            use(restoring, values)
 
 
 def test_samples_of_another_shape_are_refused(model):

@@ -1,11 +1,12 @@
-"""Codes: samples to a few numbers, and back."""
+"""Codes and the map: samples to a few numbers, or to two, and back."""
 
 from __future__ import annotations
 
 import numpy as np
 import torch
+from torch import Tensor
 
-from narrows.errors import DataError
+from narrows.errors import DataError, SpecError
 from narrows.modelfile import Model
 from narrows.use.units import enter, in_chunks, joined, leave
 
@@ -27,14 +28,49 @@ def decode(model: Model, z: np.ndarray) -> np.ndarray:
     """
     network = model.network
     network.check_code()
-    z = np.atleast_2d(z)
-    if z.ndim != 2 or z.shape[1] != network.code_size or z.dtype.kind not in "fiub":
+    codes = _as_rows(z, network.code_size, "code", "encode").view(-1, *network.code_shape)
+    return joined(leave(model, network.in_blocks(network.decode, chunk)) for chunk in in_chunks(network, codes))
+
+
+def place(model: Model, x: np.ndarray) -> np.ndarray:
+    """Return where the samples `x` lie on the model's map, float32 (N, 2): their codes, where these have two numbers.
+
+    Raises SpecError for a model without a map, DataError for samples of another shape.
+    """
+    _check_map(model)
+    return encode(model, x)
+
+
+def spot(model: Model, points: np.ndarray) -> np.ndarray:
+    """Return what the model decodes at `points` (M, 2) or (2,) of its map, as `decode` arranges and types samples.
+
+    Raises SpecError for a model without a map, DataError for what are no points.
+    """
+    _check_map(model)
+    return decode(model, _as_rows(points, 2, "point of the map", "place").numpy())
+
+
+def _check_map(model: Model) -> None:
+    """Raise a SpecError where samples have no place in two dimensions."""
+    network = model.network
+    network.check_code()
+    if network.code_size != 2:
+        raise SpecError(
+            f"a map has two dimensions, however the code of this model has {network.code_size} numbers; train with a "
+            f"bottleneck such as 'linear(2)'"
+        )
+
+
+def _as_rows(values: np.ndarray, width: int, word: str, maker: str) -> Tensor:
+    """Return `values` as float32 (N, width); raise a DataError that calls them by `word` where they are none."""
+    rows = np.atleast_2d(values)
+    if rows.ndim != 2 or rows.shape[1] != width or rows.dtype.kind not in "fiub":
         raise DataError(
-            f"codes of this model are rows of {network.code_size} numbers, however these are {z.dtype} {z.shape}; "
-            f"make them with encode"
+            f"every {word} is a row of {width} numbers, however these are {rows.dtype} {rows.shape}; make them with "
+            f"{maker}"
         )
     with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite, and is refused below
-        codes = torch.from_numpy(z.astype(np.float32)).view(-1, *network.code_shape)
-    if not codes.isfinite().all():
-        raise DataError("a code must be finite, however these hold NaN or infinity; make them with encode")
-    return joined(leave(model, network.in_blocks(network.decode, chunk)) for chunk in in_chunks(network, codes))
+        numbers = torch.from_numpy(rows.astype(np.float32))
+    if not numbers.isfinite().all():
+        raise DataError(f"every {word} must be finite, however these hold NaN or infinity; make them with {maker}")
+    return numbers
