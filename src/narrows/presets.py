@@ -48,6 +48,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "values": 7e7,
         "max_seconds": 175.0,
     },
+    "map": {"backbone": "dense(hidden=[512, 512])", "bottleneck": "map(2)", "corruption": "none"},
 }
 
 

@@ -61,6 +61,7 @@ class Stream:
     shuffle : whether every epoch has an order of its own; False keeps the data's order.
     target : what each sample should become, a Source of the same samples; None means itself.
     device : where batches go.
+    neighbours : (N, k) the samples that count as near each one; a batch then holds as `partner` one of them for each.
 
     Examples
     --------
@@ -76,12 +77,14 @@ class Stream:
         shuffle: bool = True,
         target: Source | None = None,
         device: torch.device | str = "cpu",
+        neighbours: Tensor | None = None,
     ) -> None:
         self.source = (Rows(source) if isinstance(source, Tensor) else source).to(device)
         self.target = None if target is None else target.to(device)
         self.batch_size = min(batch_size, len(self))
         self.shuffle = shuffle
         self.device = device
+        self.neighbours = None if neighbours is None else neighbours.cpu()
 
     def __len__(self) -> int:
         """Return the samples of an epoch."""
@@ -93,10 +96,14 @@ class Stream:
         return -(-len(self) // self.batch_size)
 
     def batches(self, generator: Generator) -> Iterator[dict[str, Tensor]]:
-        """Yield one epoch of batches for `network(**batch)`; `generator` (on the CPU) draws the order and the crops."""
+        """Yield one epoch of batches for `network(**batch)`; `generator` (on the CPU) draws all chance in it."""
         order = torch.randperm(len(self), generator=generator) if self.shuffle else torch.arange(len(self))
         for index in self.source.visits[order].split(self.batch_size):
-            yield {key: x.to(self.device) for key, x in take(self.source, self.target, index, generator).items()}
+            batch = take(self.source, self.target, index, generator)
+            if self.neighbours is not None:
+                drawn = torch.randint(self.neighbours.shape[1], (len(index),), generator=generator)
+                batch["partner"] = self.source.take(self.neighbours[index, drawn], generator)
+            yield {key: x.to(self.device) for key, x in batch.items()}
 
 
 def take(source: Source, target: Source | None, index: Tensor, generator: Generator) -> dict[str, Tensor]:

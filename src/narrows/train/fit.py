@@ -16,9 +16,11 @@ from narrows import __version__
 from narrows.data.crops import Crops
 from narrows.data.formats import Samples, read
 from narrows.data.layout import Layout, to_samples
+from narrows.data.neighbours import find_neighbours
 from narrows.data.stream import Rows, Source, Stream, take
 from narrows.errors import SpecError
 from narrows.model.backbone import choose_backbone
+from narrows.model.bottleneck import PairedBottleneck
 from narrows.model.network import MENUS, Network, as_tensor, build_part
 from narrows.model.scaling import choose_scaling
 from narrows.model.summary import describe_code
@@ -126,13 +128,14 @@ class Fit:
         self.texts = self._resolve(recipe, parts, self_supervised)
         began = time.perf_counter()
         self.network = self._build()
+        neighbours = self._find_neighbours()
         start_seconds = time.perf_counter() - began
         optimizer = recipe.get("optimizer") or choose_optimizer(self.network)
         self.optimizer = build(optimizer, OPTIMIZERS, "optimizer")
         self.schedule = build(recipe["schedule"], SCHEDULES, "schedule")
         visits = len(self.source.visits)
         batch_size = recipe.get("batch_size") or choose_batch_size(visits, *_convolves(self.network))
-        self.stream = Stream(self.source, batch_size, not as_published, self.target, self.device)
+        self.stream = Stream(self.source, batch_size, not as_published, self.target, self.device, neighbours)
         self.budget = self._budget(recipe, epochs, max_seconds, start_seconds)
         is_large = sum(p.numel() for p in self.network.parameters()) >= BFLOAT16_WEIGHTS
         self.bfloat16 = is_large and not as_published and has_fast_bfloat16(self.device)
@@ -301,6 +304,18 @@ class Fit:
             network.start(**{key: x.to(self.device) for key, x in batch.items()})
         self.notes.append(f"code: {describe_code(network)}")
         return network
+
+    def _find_neighbours(self) -> Tensor | None:
+        """Return what each sample's partners are drawn from, (N, k), where the bottleneck relates them."""
+        part = self.network.bottleneck
+        if not isinstance(part, PairedBottleneck):
+            return None
+        if self.target is not None or not isinstance(self.source, Rows):
+            what = "are cut into crops" if self.target is None else "have a target"
+            raise SpecError(f"{part!r} relates whole samples, however the data {what}; take bottleneck='linear(2)'")
+        with torch.no_grad():
+            rows = torch.cat([self.network.scaling(chunk.to(self.device)).flatten(1) for chunk in self.source.chunks()])
+        return find_neighbours(rows, part.neighbours)
 
     def _budget(
         self, recipe: dict[str, Any], epochs: int | None, max_seconds: float | None, start_seconds: float
