@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from narrows.use.comparison import Comparison
 
 app = SubcommandApp()
+MAPS = (".html", ".csv", ".parquet")
 ARRAYS = "FILE.npy, .npz or .csv, or a folder for pictures"
 Data = Annotated[Positional[str], arg(metavar="DATA")]
 Run = Annotated[Positional[str], arg(metavar="RUN")]
@@ -35,6 +36,7 @@ Size = Annotated[tuple[int, ...] | None, arg(metavar="N | H W", help_behavior_hi
 Fitting = Annotated[Literal["crop", "pad", "stretch"] | None, arg(metavar="crop|pad|stretch", help_behavior_hint="")]
 Damages = Annotated[tuple[str, ...], UseAppendAction, arg(metavar="CORRUPTION", help_behavior_hint="")]
 Most = Annotated[int | None, arg(metavar="N", help_behavior_hint="")]
+Labels = Annotated[str | None, arg(metavar="FILE", help_behavior_hint="")]
 Part = Annotated[str | None, arg(metavar="PART", help_behavior_hint="")]
 
 
@@ -93,7 +95,7 @@ def train(
     crop: Annotated[int | None, arg(metavar="N", help_behavior_hint="")] = None,
     target: Annotated[str | None, arg(metavar="DATA", help_behavior_hint="")] = None,
     self_supervised: bool = False,
-    labels: Annotated[str | None, arg(metavar="FILE", help_behavior_hint="")] = None,
+    labels: Labels = None,
     as_published: bool = False,
     overwrite: bool = False,
 ) -> int:
@@ -263,6 +265,44 @@ def decode(
     samples = decode(model, _read(codes).x)
     write(output, samples, names=model.card.columns, overwrite=overwrite)
     print(f"{output}: {describe_array(samples)}")
+    return 0
+
+
+@app.command(name="map")
+def draw_map(
+    run: Run,
+    data: Data,
+    *,
+    output: Annotated[str, arg(aliases=["-o"], metavar="OUT", help_behavior_hint="")],
+    labels: Labels = None,
+    overwrite: bool = False,
+) -> int:
+    """Place DATA on a model's map: a picture, a page to walk in, or a table.
+
+    Args:
+        run: a run folder or a model file.
+        data: what to place.
+        output: FILE.html, .csv or .parquet.
+        labels: a file with a label per sample, for colours.
+        overwrite: replace an existing output.
+    """
+    from narrows.files import refuse_existing
+    from narrows.use.mapping import check_table, make_map, write_table
+
+    ending = Path(output).suffix
+    if ending not in MAPS:
+        raise DataError(f"a map is written as {', '.join(MAPS)}, however: -o {output}; give it one of these endings")
+    refuse_existing(output, overwrite)
+    check_table(output)
+    model = _load(run)
+    mapped = make_map(model, _read_for(model, data, labels=labels))
+    if ending == ".html":
+        from narrows.use.explorer import write_explorer
+
+        write_explorer(output, model, mapped, overwrite=overwrite)
+    else:
+        write_table(output, mapped, overwrite=overwrite)
+    print(f"{output}: {len(mapped):,} samples")
     return 0
 
 
@@ -467,12 +507,12 @@ def _read(source: str, size: tuple[int, ...] | None = None, **options: Any) -> S
     return samples
 
 
-def _read_for(model: Model, source: str, compare: bool = True) -> Samples:
+def _read_for(model: Model, source: str, compare: bool = True, labels: str | None = None) -> Samples:
     """Read data as the model's own were read, and say where they are unlike them (damaged ones always are)."""
     from narrows.data.formats import read
     from narrows.use.anomaly import UNUSUAL, errors, times_usual
 
-    samples = read(source, reading=model.card.reading or None)
+    samples = read(source, reading=model.card.reading or None, labels=labels)
     _say(samples)
     if not compare:
         return samples
