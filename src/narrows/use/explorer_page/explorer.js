@@ -1,0 +1,218 @@
+// Puts the page together: pointer, keys and buttons change the state; one frame at most draws what has changed.
+
+const REACH = 14; // CSS pixels within which the pointer finds a dot
+const STEP = 60; // CSS pixels that an arrow key moves
+const STILL = 5; // CSS pixels that a click may move
+
+class Explorer {
+  constructor() {
+    this.data = new Data();
+    this.view = new View();
+    this.map = document.getElementById("map");
+    this.painter = new Painter(document.getElementById("dots"), this.data.points);
+    this.marks = document.getElementById("marks");
+    this.panel = new Panel(this.data);
+    this.selection = new Selection(this.data);
+    this.held = null; // the place that a click holds
+    this.landed = null; // where the drawing lies
+    this.box = null; // while it is dragged: [x, y, x, y] in CSS pixels
+    this.changed = new Set(["dots"]);
+    document.getElementById("count").textContent = `${this.data.count.toLocaleString("en")} samples`;
+    document.getElementById("foot").textContent = `Written by narrows ${this.data.about.version}. This one file holds all that it shows, and asks for nothing.`;
+    this.resize();
+    this.view.fit(boundsOf(this.data.points), this.view.width, this.view.height);
+    this.setTheme(isDark());
+    this.offerColours();
+    this.draw(performance.now());
+    requestAnimationFrame(() => performance.mark("first picture"));
+  }
+
+  // Begin what needs the rest of the file.
+  finish() {
+    const { data } = this;
+    this.nearest = new Nearest(data.points);
+    data.finish(() => {
+      this.panel.refresh();
+      this.ask("dots");
+    });
+    this.search = new Search(data, (found) => this.goTo(found));
+    new Pointer(this);
+    this.listen();
+    if (data.encoder && data.decoder) {
+      document.getElementById("draw").hidden = false;
+      this.paper = new Paper(data, this.panel, (place) => this.land(place));
+    }
+    this.ask("dots");
+    performance.mark("complete");
+  }
+
+  // Ask for a frame that draws "dots" (and marks), "marks" or the "look".
+  ask(what) {
+    if (!this.changed.size) requestAnimationFrame((now) => this.draw(now));
+    this.changed.add(what);
+  }
+
+  draw() {
+    const { changed, view, selection } = this;
+    this.changed = new Set();
+    if (changed.has("dots")) {
+      this.painter.paint(view, this.colours, selection.mask, this.ground);
+      if (this.data.sheets) this.painter.paintPictures(view, this.data.sheets, this.nearest, this.colours);
+    }
+    if (changed.has("look")) this.panel.show(this.place);
+    drawMarks(this);
+  }
+
+  resize() {
+    const { clientWidth, clientHeight } = this.map;
+    Object.assign(this.view, { width: clientWidth, height: clientHeight });
+    this.painter.resize(clientWidth, clientHeight);
+    resize(this.marks, clientWidth * this.painter.dots, clientHeight * this.painter.dots);
+    this.ask("dots");
+  }
+
+  setTheme(dark) {
+    document.documentElement.dataset.theme = dark ? "dark" : "light";
+    document.getElementById("theme").textContent = dark ? "Light" : "Dark";
+    const channels = getComputedStyle(this.map).backgroundColor.match(/\d+/g).map(Number);
+    this.ground = (0xff000000 | (channels[2] << 16) | (channels[1] << 8) | channels[0]) >>> 0;
+    this.colourBy(this.mode);
+  }
+
+  offerColours() {
+    const { about, labels } = this.data;
+    const choices = [...(labels ? [["labels", "label"]] : []), ["errors", "reconstruction error"]];
+    if (!about.pictures) about.columns.forEach((name, i) => choices.push([`column-${i}`, name]));
+    const select = document.getElementById("colour");
+    select.replaceChildren(...choices.map(([value, words]) => make("option", { value, textContent: words })));
+    select.onchange = () => this.colourBy(select.value);
+    this.colourBy(choices[0][0]);
+  }
+
+  colourBy(mode) {
+    if (!mode) return;
+    this.mode = mode;
+    const legend = document.getElementById("legend");
+    if (mode === "labels") {
+      this.colours = paintBy(this.data);
+      showLabels(legend, this.data, this.selection.labels, (label) => this.choose(() => this.selection.toggle(label)));
+    } else {
+      const number = Number(mode.slice("column-".length));
+      const values = mode === "errors" ? this.data.errors : this.data.column(number);
+      const { low, high } = scaleOf(values);
+      this.colours = paintBy({ values, low, high });
+      showRamp(legend, mode === "errors" ? "error" : this.data.about.columns[number], low, high);
+    }
+    this.ask("dots");
+  }
+
+  // Change the selection and show it.
+  choose(change) {
+    change();
+    this.colourBy(this.mode);
+  }
+
+  goTo({ label, sample }) {
+    if (label !== undefined) {
+      this.choose(() => {
+        this.selection.clear();
+        this.selection.toggle(label);
+      });
+      return;
+    }
+    [this.view.x, this.view.y] = this.data.at(sample);
+    this.view.scale = Math.max(this.view.scale, 8 * this.view.whole);
+    this.hold(sample);
+    this.ask("dots");
+  }
+
+  // Show what lies at a place of the screen, unless a sample is held.
+  look(px, py, since) {
+    const [x, y] = this.view.toMap(px, py);
+    const i = this.nearest.find(x, y, REACH / this.view.scale);
+    this.under = i;
+    if (this.held) return;
+    const [atX, atY] = i < 0 ? [x, y] : this.data.at(i);
+    this.place = { i, x: atX, y: atY, since };
+    this.ask("look");
+  }
+
+  // Hold sample `i` in the panel; -1 lets go.
+  hold(i) {
+    this.held = null;
+    if (i >= 0) {
+      const [x, y] = this.data.at(i);
+      this.held = this.place = { i, x, y, held: true };
+    }
+    this.ask("look");
+  }
+
+  // Mark where the drawing lies and return what is next to it.
+  land(place) {
+    this.landed = place;
+    this.ask("marks");
+    if (!place) return null;
+    const i = this.nearest.find(...place, Infinity);
+    return this.data.labels ? `label ${this.data.labelOf(i)}` : `sample ${this.data.indices[i].toLocaleString("en")}`;
+  }
+
+  listen() {
+    const on = (id, action) => (document.getElementById(id).onclick = action);
+    on("fit", () => this.fit());
+    on("theme", () => this.setTheme(!isDark()));
+    on("box", () => this.setBoxing(!this.boxing));
+    on("clear", () => this.choose(() => this.selection.clear()));
+    on("download", () => this.download());
+    new ResizeObserver(() => this.resize()).observe(this.map);
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", (event) => this.setTheme(event.matches));
+    document.addEventListener("keydown", (event) => this.key(event));
+  }
+
+  fit() {
+    this.view.fit(boundsOf(this.data.points), this.view.width, this.view.height);
+    this.ask("dots");
+  }
+
+  setBoxing(boxing) {
+    this.boxing = boxing;
+    document.getElementById("box").ariaPressed = String(boxing);
+  }
+
+  selectBox([left, top, right, bottom]) {
+    const [x0, y0] = this.view.toMap(Math.min(left, right), Math.max(top, bottom));
+    const [x1, y1] = this.view.toMap(Math.max(left, right), Math.min(top, bottom));
+    const chosen = [];
+    this.nearest.inside({ left: x0, bottom: y0, right: x1, top: y1 }, (i) => chosen.push(i));
+    this.choose(() => (chosen.length ? this.selection.select(chosen) : this.selection.clear()));
+  }
+
+  download() {
+    const link = document.getElementById("download");
+    URL.revokeObjectURL(link.href);
+    link.href = URL.createObjectURL(new Blob([this.selection.csv()], { type: "text/csv" }));
+  }
+
+  key(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey || /^(INPUT|SELECT)$/.test(event.target.tagName)) return;
+    const [middleX, middleY] = [this.view.width / 2, this.view.height / 2];
+    const moves = { ArrowLeft: [STEP, 0], ArrowRight: [-STEP, 0], ArrowUp: [0, STEP], ArrowDown: [0, -STEP] };
+    const zooms = { "+": 1.4, "=": 1.4, "-": 1 / 1.4 };
+    const actions = { 0: () => this.fit(), s: () => this.setBoxing(!this.boxing), "/": () => this.search.input.focus() };
+    actions.Escape = () => (this.held ? this.hold(-1) : this.choose(() => this.selection.clear()));
+    if (event.key in moves) this.view.move(...moves[event.key]);
+    else if (event.key in zooms) this.view.zoom(zooms[event.key], middleX, middleY);
+    else if (event.key in actions) actions[event.key]();
+    else if (event.key === "Enter" && event.target === this.marks) this.hold(this.under ?? -1);
+    else return;
+    event.preventDefault();
+    if (event.key in moves || event.key in zooms) {
+      this.keyed = true; // the middle of the map is what the keys point at
+      this.look(middleX, middleY, event.timeStamp);
+      this.ask("dots");
+    }
+  }
+}
+
+const explorer = new Explorer();
+if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", () => explorer.finish());
+else explorer.finish();

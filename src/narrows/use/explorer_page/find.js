@@ -1,0 +1,144 @@
+// Search by index, label or name; the selection, and its table as a file.
+
+const MOST_FOUND = 7; // lines below the search field
+const MOST_NAMES = 4; // of them, samples found by name
+
+// Return what a text may mean: [{words, label}] or [{words, sample}].
+function meanings(data, text) {
+  const wanted = text.trim().toLowerCase();
+  if (!wanted) return [];
+  const found = [];
+  const like = data.labelNames.map((name, label) => ({ name: name.toLowerCase(), label })).filter(({ name }) => name.includes(wanted.replace(/^label\s+/, "")));
+  like.sort((a, b) => (b.name === wanted) - (a.name === wanted));
+  for (const { label } of like.slice(0, MOST_FOUND - 2)) {
+    found.push({ words: `label ${data.labelNames[label]}: ${data.labelCounts[label].toLocaleString("en")} samples`, label });
+  }
+  const index = /^(?:#|sample\s+)?(\d+)$/.exec(wanted);
+  if (index && Number(index[1]) < data.count) found.push({ words: `sample ${Number(index[1]).toLocaleString("en")}`, sample: data.places[Number(index[1])] });
+  for (let i = 0, names = 0; data.names && i < data.count && names < MOST_NAMES; i++) {
+    if (!data.names[i].toLowerCase().includes(wanted)) continue;
+    found.push({ words: data.names[i], sample: i });
+    names++;
+  }
+  return found.slice(0, MOST_FOUND);
+}
+
+// The search field and the list below it.
+class Search {
+  constructor(data, whenChosen) {
+    Object.assign(this, { data, whenChosen, found: [], at: 0 });
+    this.input = document.getElementById("search");
+    this.list = document.getElementById("found");
+    this.input.placeholder = data.labels ? "Index, label or name" : "Index or name";
+    this.input.oninput = () => this.look();
+    this.input.onkeydown = (event) => this.key(event);
+    this.input.onblur = () => setTimeout(() => this.close(), 150); // a click on the list comes first
+  }
+
+  look() {
+    this.found = meanings(this.data, this.input.value);
+    this.at = 0;
+    const nothing = this.input.value.trim() && !this.found.length;
+    this.list.replaceChildren(...this.found.map(({ words }, i) => this.line(words, i)));
+    if (nothing) this.list.append(make("li", { textContent: "nothing found" }));
+    this.list.hidden = !this.list.childElementCount;
+    this.input.ariaExpanded = String(!this.list.hidden);
+    this.mark();
+  }
+
+  line(words, i) {
+    const line = make("li", { textContent: words, role: "option", id: `found-${i}` });
+    line.onpointerdown = () => this.choose(i);
+    return line;
+  }
+
+  key(event) {
+    event.stopPropagation();
+    const steps = { ArrowDown: 1, ArrowUp: -1 };
+    if (event.key in steps && this.found.length) {
+      event.preventDefault();
+      this.at = (this.at + steps[event.key] + this.found.length) % this.found.length;
+      this.mark();
+    } else if (event.key === "Enter") this.choose(this.at);
+    else if (event.key === "Escape") this.input.blur();
+  }
+
+  mark() {
+    [...this.list.children].forEach((line, i) => (line.ariaSelected = String(i === this.at)));
+    this.input.setAttribute("aria-activedescendant", this.found.length ? `found-${this.at}` : "");
+  }
+
+  choose(i) {
+    if (!this.found[i]) return;
+    this.whenChosen(this.found[i]);
+    this.input.blur();
+    this.close();
+  }
+
+  close() {
+    this.list.hidden = true;
+    this.input.ariaExpanded = "false";
+  }
+}
+
+// The samples that stand out: those of some labels, or in a box.
+class Selection {
+  constructor(data) {
+    Object.assign(this, { data, mask: null, size: 0, labels: new Set() });
+  }
+
+  toggle(label) {
+    if (!this.labels.delete(label)) this.labels.add(label);
+    if (!this.labels.size) return this.clear();
+    this.set(Uint8Array.from(this.data.labels, (l) => (this.labels.has(l) ? 1 : 0)));
+  }
+
+  select(points) {
+    this.labels.clear();
+    const mask = new Uint8Array(this.data.count);
+    for (const i of points) mask[i] = 1;
+    this.set(mask);
+  }
+
+  clear() {
+    this.labels.clear();
+    this.set(null);
+  }
+
+  set(mask) {
+    this.mask = mask;
+    this.size = mask ? mask.reduce((sum, one) => sum + one, 0) : 0;
+    document.getElementById("selection").hidden = !mask;
+    document.getElementById("selected").textContent = `${this.size.toLocaleString("en")} selected`;
+    document.getElementById("shares").textContent = this.describe();
+  }
+
+  // Say which labels the selection has, the most frequent first.
+  describe() {
+    const { data, mask } = this;
+    if (!mask || !data.labels) return "";
+    const counts = new Map();
+    mask.forEach((one, i) => one && counts.set(data.labels[i], (counts.get(data.labels[i]) || 0) + 1));
+    const order = [...counts].sort((a, b) => b[1] - a[1]);
+    const words = order.slice(0, 6).map(([label, count]) => `${data.labelNames[label]}: ${count.toLocaleString("en")}`);
+    return words.join(", ") + (order.length > 6 ? `, ${order.length - 6} more labels` : "");
+  }
+
+  // Return a table of the selected samples in the user's order.
+  csv() {
+    const { data, mask } = this;
+    const head = ["index", "x", "y", ...(data.labels ? ["label"] : []), ...(data.names ? ["name"] : []), "error"];
+    const chosen = [...data.places].filter((place) => mask[place]);
+    const rows = chosen.map((i) => [data.indices[i], ...data.at(i).map(exact), ...(data.labels ? [quoted(data.labelOf(i))] : []), ...(data.names ? [quoted(data.names[i])] : []), exact(data.errors[i])]);
+    return [head, ...rows].map((row) => row.join(",") + "\r\n").join("");
+  }
+}
+
+// Return a number of single precision with all digits that it has.
+function exact(value) {
+  return String(Number(value.toPrecision(9)));
+}
+
+function quoted(text) {
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
