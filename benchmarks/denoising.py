@@ -117,7 +117,7 @@ class Bench:
             row |= {"psnr": score.mean_psnr, "ssim": score.mean_ssim, "pictures": len(score.psnr)}
             row |= {"note": comparison.describe("the training data"), "toy": self.options.toy}
             if score.method in trained:
-                network, card = trained[score.method]
+                network, card, _ = trained[score.method]
                 row |= {"texts": network.texts, "parameters": sum(p.numel() for p in network.parameters())}
                 row |= {"train_seconds": card.recipe["seconds"], "recipe": card.recipe}
             print(f"{part}, {label}, {score.method} {score.setting}: {score.mean_psnr:.2f} dB", flush=True)

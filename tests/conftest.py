@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, settings
 
 from narrows.data.formats import read
 from narrows.train.fit import Fit
+from narrows.train.head import add_head, training_codes
 
 os.environ["SCIPY_ARRAY_API"] = "1"  # or scikit-learn would leave one of its checks out
 torch.set_num_threads(1)
@@ -54,3 +55,10 @@ def picture_model(pictures):
     return Fit(
         read(pictures), backbone="conv(channels=[4])", bottleneck="linear(3)", epochs=2, validation=0.2, device="cpu"
     ).run()
+
+
+@pytest.fixture(scope="session")
+def mapped_model(table):
+    """Return a trained model of the table with a map head; do not change it."""
+    fit = Fit(read(table), backbone="dense(hidden=[])", bottleneck="linear(3)", epochs=3, device="cpu")
+    return add_head(fit.run(), training_codes(fit))

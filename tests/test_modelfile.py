@@ -9,13 +9,19 @@ import signal
 import struct
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
 from narrows.errors import ModelFileError
+from narrows.model.network import Network
 from narrows.modelfile import Model, load, save
+from narrows.use.anomaly import errors
+from narrows.use.embed import place
+
+FORMAT_1 = Path(__file__).parent / "data" / "format-1.safetensors"
 
 
 @contextmanager
@@ -34,11 +40,17 @@ def guard(seconds=10):
         signal.signal(signal.SIGALRM, before)
 
 
+@pytest.fixture(scope="module", params=["plain", "mapped"])
+def model(request, table_model, mapped_model):
+    """Return a good model, without a map head and with one."""
+    return {"plain": table_model, "mapped": mapped_model}[request.param]
+
+
 @pytest.fixture(scope="module")
-def good(table_model, tmp_path_factory):
+def good(model, tmp_path_factory):
     """Return the bytes of a good file."""
     path = tmp_path_factory.mktemp("good") / "model.safetensors"
-    save(path, table_model)
+    save(path, model)
     return path.read_bytes()
 
 
@@ -66,13 +78,44 @@ def refused(path, data):
     return message
 
 
-def test_a_file_holds_the_model_and_its_card(table_model, table, tmp_path):
-    save(tmp_path / "model.safetensors", table_model)
+def test_a_file_holds_the_model_and_its_card(model, table, tmp_path):
+    save(tmp_path / "model.safetensors", model)
     loaded = load(tmp_path)
-    assert loaded.card == table_model.card
-    assert loaded.network.texts == table_model.network.texts
+    assert loaded.card == model.card
+    assert loaded.network.texts == model.network.texts
     x = torch.from_numpy(table)
-    assert torch.equal(*(m.network.in_blocks(m.network.reconstruct, x) for m in (loaded, table_model)))
+    assert torch.equal(*(m.network.in_blocks(m.network.reconstruct, x) for m in (loaded, model)))
+    assert np.array_equal(place(loaded, table), place(model, table))
+
+
+def test_a_file_holds_the_map_head(mapped_model, tmp_path):
+    save(tmp_path / "model.safetensors", mapped_model)
+    assert load(tmp_path).head.texts == mapped_model.head.texts
+    header, about, _ = take_apart((tmp_path / "model.safetensors").read_bytes())
+    assert about["map"] == mapped_model.head.texts
+    assert {name for name in header if name.startswith("map.")} == {f"map.{k}" for k in mapped_model.head.state_dict()}
+    assert not load(tmp_path).head.training
+
+
+def test_a_file_of_format_1_is_read_and_has_no_head(table, tmp_path):
+    """The file was written by the commit before format 2, from the model of `table_model`."""
+    old = load(FORMAT_1)
+    assert take_apart(FORMAT_1.read_bytes())[1]["format"] == 1
+    assert old.head is None
+    assert old.card.recipe["seed"] == 0
+    assert errors(old, table).mean() == pytest.approx(0.040139347, abs=1e-7)
+    save(tmp_path / "m", old)
+    assert take_apart((tmp_path / "m").read_bytes())[1]["format"] == 2
+    assert np.array_equal(place(load(tmp_path / "m"), table), place(old, table))
+
+
+def test_a_file_of_format_1_has_no_key_for_a_head(mapped_model, tmp_path):
+    save(tmp_path / "good", mapped_model)
+    header, about, weights = take_apart((tmp_path / "good").read_bytes())
+    about["format"] = 1
+    refused(tmp_path / "m", put_together(header, about, weights))
+    del about["map"]  # whose weights are then not those of its parts
+    refused(tmp_path / "m", put_together(header, about, weights))
 
 
 @pytest.mark.parametrize("size", [[64, 48], None])
@@ -82,8 +125,8 @@ def test_a_file_says_how_pictures_were_read(table_model, tmp_path, size):
     assert load(tmp_path).card.reading == reading
 
 
-def test_the_same_model_gives_the_same_bytes(table_model, picture_model, tmp_path):
-    for name, model in {"t": table_model, "p": picture_model}.items():
+def test_the_same_model_gives_the_same_bytes(table_model, picture_model, mapped_model, tmp_path):
+    for name, model in {"t": table_model, "p": picture_model, "m": mapped_model}.items():
         save(tmp_path / f"{name}1", model)
         save(tmp_path / f"{name}2", load(tmp_path / f"{name}1"))
         assert (tmp_path / f"{name}1").read_bytes() == (tmp_path / f"{name}2").read_bytes()
@@ -204,8 +247,8 @@ def test_flipped_bytes_of_the_weights_load_or_are_refused(good, tmp_path):
         lambda text: text.replace('"seed": ', '"line\\nbreak": 1, "seed": ', 1),
         lambda text: text.replace('"seed": ', f'"{"x" * 2000}": 1, "seed": ', 1),
         lambda text: text.replace('"seed": ', '"\\ud800": 1, "seed": ', 1),
-        lambda text: text.replace('"format": 1', '"format": 1.0', 1),
-        lambda text: text.replace('"format": 1', '"format": true', 1),
+        lambda text: text.replace('"format": 2', '"format": 2.0', 1),
+        lambda text: text.replace('"format": 2', '"format": true', 1),
         lambda text: text.replace('"shape": [5]', '"shape": [5.0]', 1),
         lambda text: text.replace('"shape": [5]', '"shape": [true]', 1),
         lambda text: text.replace('"shape": [5]', '"shape": [5, 1048576, 1048576]', 1),
@@ -279,8 +322,24 @@ HOSTILE_TEXTS = [
 @pytest.mark.parametrize("kind", ["backbone", "bottleneck", "corruption", "loss", "scaling"])
 def test_texts_that_are_none(good, tmp_path, kind, text):
     header, about, weights = take_apart(good)
-    about["texts"][kind] = text
-    refused(tmp_path / "m", put_together(header, about, weights))
+    for key in ("texts", "map"):
+        if about[key] is not None and (key, text) != ("map", "dense"):  # which is what the head is
+            broken = copy.deepcopy(about)
+            broken[key][kind] = text
+            refused(tmp_path / "m", put_together(header, broken, weights))
+
+
+def test_a_head_that_makes_no_map_is_refused(mapped_model, table_model, picture_model, tmp_path):
+    """Each is built and saved as a good one would be, so that nothing but its meaning is wrong."""
+    texts = mapped_model.head.texts
+    flat = Network.from_texts((3,), **texts | {"bottleneck": "linear(3)"})
+    wide = Network.from_texts((4,), **texts)
+    for head, words in ((flat, "does not make two numbers"), (wide, "other names, types or shapes")):
+        save(tmp_path / "m", mapped_model._replace(head=head), overwrite=True)
+        assert words in refused(tmp_path / "m", (tmp_path / "m").read_bytes())
+    skips = {**picture_model.network.texts, "backbone": "unet(2)", "scaling": "unit(output='linear')"}
+    save(tmp_path / "m", Model(Network.from_texts((1, 9, 8), **skips), picture_model.card, mapped_model.head), True)
+    assert "no code" in refused(tmp_path / "m", (tmp_path / "m").read_bytes())
 
 
 WRONG = [
@@ -306,9 +365,11 @@ WRONG = [
 
 
 @pytest.mark.parametrize("value", WRONG, ids=range(len(WRONG)))
-@pytest.mark.parametrize("key", ["format", "shape", "texts", "card"])
+@pytest.mark.parametrize("key", ["format", "shape", "texts", "card", "map"])
 def test_wrong_values_in_the_header(good, tmp_path, key, value):
     header, about, weights = take_apart(good)
+    if key == "map" and value is None and about["map"] is None:
+        pytest.skip("so it is written")
     about[key] = value
     refused(tmp_path / "m", put_together(header, about, weights))
 
@@ -348,7 +409,8 @@ def test_wrong_values_in_the_card(good, tmp_path, key, value):
 
 def test_keys_that_are_missing_or_unknown(good, tmp_path):
     header, about, weights = take_apart(good)
-    for part in (about, about["texts"], about["card"]):
+    heads = [about["map"]] if about["map"] else []
+    for part in (about, about["texts"], about["card"], *heads):
         for key in list(part):
             value = part.pop(key)
             refused(tmp_path / "m", put_together(header, about, weights))
@@ -360,7 +422,7 @@ def test_keys_that_are_missing_or_unknown(good, tmp_path):
 
 def test_a_later_format_is_named(good, tmp_path):
     header, about, weights = take_apart(good)
-    about["format"] = 2
+    about["format"] = 3
     assert "update narrows" in refused(tmp_path / "m", put_together(header, about, weights))
 
 
@@ -398,7 +460,7 @@ def test_offsets_that_overlap_or_leave_the_file(good, tmp_path):
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-def test_weights_that_are_not_finite_are_neither_written_nor_read(table_model, good, tmp_path, value):
+def test_weights_that_are_not_finite_are_neither_written_nor_read(model, good, tmp_path, value):
     header, about, weights = take_apart(good)
     for name in [name for name in header if name != "__metadata__"]:
         entry = header[name]
@@ -406,17 +468,19 @@ def test_weights_that_are_not_finite_are_neither_written_nor_read(table_model, g
         number = np.array(value, np.float32 if entry["dtype"] == "F32" else np.float64).tobytes()
         data = weights[:begin] + number + weights[begin + len(number) :]
         assert "not finite" in refused(tmp_path / "m", put_together(header, about, data))
-    network = copy.deepcopy(table_model.network)
-    with torch.no_grad():
-        next(network.parameters()).fill_(value)
-    with pytest.raises(ModelFileError, match="not finite"):
-        save(tmp_path / "new", Model(network, table_model.card))
-    assert not (tmp_path / "new").exists()
+    for key in ("network", "head") if model.head else ("network",):
+        network = copy.deepcopy(getattr(model, key))
+        with torch.no_grad():
+            next(network.parameters()).fill_(value)
+        with pytest.raises(ModelFileError, match="not finite"):
+            save(tmp_path / "new", model._replace(**{key: network}))
+        assert not (tmp_path / "new").exists()
 
 
 @pytest.mark.parametrize("value", [0.0, -1.0])
 def test_a_scale_that_is_not_positive(good, tmp_path, value):
     header, about, weights = take_apart(good)
-    begin = header["scaling.scale"]["data_offsets"][0]
-    data = weights[:begin] + np.float64(value).tobytes() + weights[begin + 8 :]
-    assert "not positive" in refused(tmp_path / "m", put_together(header, about, data))
+    for name in {"scaling.scale", "map.scaling.scale"} & set(header):
+        begin = header[name]["data_offsets"][0]
+        data = weights[:begin] + np.float64(value).tobytes() + weights[begin + 8 :]
+        assert "not positive" in refused(tmp_path / "m", put_together(header, about, data))

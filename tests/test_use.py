@@ -93,7 +93,7 @@ def test_points_that_are_none_are_refused(table_model, points):
 
 
 def test_a_model_without_a_map_says_so(model, pictures):
-    with pytest.raises(SpecError, match="the code of this model has 16 numbers"):
+    with pytest.raises(SpecError, match="its code has 16 numbers, and its file holds no map head"):
         place(model, DIGITS)
     restoring = Fit(read(pictures), preset="denoise", backbone="unet(2)", epochs=1, device="cpu").run()
     for use, values in ((place, pictures), (spot, np.zeros((1, 2)))):

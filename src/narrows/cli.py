@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from tyro.conf import FlagCreatePairsOff, Positional, UseAppendAction, arg
 from tyro.extras import SubcommandApp
 
-from narrows.console import describe_array, print_rows, print_table, signature
+from narrows.console import describe_array, describe_map, print_rows, print_table, signature
 from narrows.errors import DataError, NarrowsError, TrainingError, did_you_mean
 
 if TYPE_CHECKING:
@@ -151,7 +151,7 @@ def train(
     for note in fitting.notes:
         print(note)
     status = _train(fitting)
-    model = fitting.finish()
+    model = _add_head(fitting, fitting.finish())
     _write_run(folder, model, fitting, overwrite)
     _print_figures(model)
     _print_cut(fitting)
@@ -575,6 +575,24 @@ def _train(fitting: Fit) -> int:
     return 0
 
 
+def _add_head(fitting: Fit, model: Model) -> Model:
+    """Return the model with its map, where it comes with one; what goes wrong there costs the map alone."""
+    from narrows.console import working
+    from narrows.train.head import add_default_head, comes_with_head
+
+    if not comes_with_head(fitting):
+        return model
+    try:
+        with working("fitting the map"):
+            model = add_default_head(fitting, model)
+        print(f"map: {describe_map(model)}")
+    except KeyboardInterrupt:
+        print("stopped early; the model is kept, without a map")
+    except NarrowsError as error:
+        print(f"no map: {error}")
+    return model
+
+
 def _write_run(folder: Path, model: Model, fitting: Fit, overwrite: bool) -> None:
     from narrows.runfolder import write_run
     from narrows.use.report import run_report
@@ -604,7 +622,7 @@ def _info_model(source: str) -> int:
     from narrows.model.summary import describe_code, layers
 
     model = _load(source)
-    network, card = model
+    network, card, _ = model
     print(f"{source}: a model of {card.origin or 'data'}, {'x'.join(map(str, network.shape))} {card.dtype}")
     for kind in MENUS:
         print(f"  {kind:<11} {network.texts[kind]}")
@@ -612,6 +630,8 @@ def _info_model(source: str) -> int:
     print_rows(("layer", "output", "parameters"), rows)
     print(f"parameters: {sum(p.numel() for p in network.parameters()):,}")
     print(f"code: {describe_code(network)}")
+    if model.head is not None:
+        print(f"map: {describe_map(model)}")
     print("trained:")
     for key, value in card.recipe.items():
         if value not in (None, False):
@@ -639,6 +659,7 @@ def _print_figures(model: Model) -> None:
         "train_mse": "training, while the weights moved",
         "validation_mse": "validation share",
         "test_mse": "test",
+        "map_mse": "validation share, from the two numbers of the map",
     }
     print(f"MSE per value, in units of {model.network.texts['scaling']}:")
     for key, name in names.items():

@@ -6,12 +6,14 @@ import inspect
 import textwrap
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     import numpy as np
     from rich.console import Console
 
+    from narrows.modelfile import Model
     from narrows.train.fit import Fit
     from narrows.train.loop import Progress as Step
     from narrows.use.comparison import Comparison
@@ -99,6 +101,35 @@ def describe_array(x: np.ndarray) -> str:
     'uint8 (1, 2), min 1, max 2'
     """
     return f"{x.dtype} {x.shape}, min {x.min().item():.6g}, max {x.max().item():.6g}"
+
+
+def describe_map(model: Model) -> str:
+    """Return a line about a model's map head."""
+    head, recipe = model.head, model.card.recipe
+    if head is None:
+        return "none"
+    parts = f"{head.texts['backbone']} x {head.texts['bottleneck']}"
+    fitted = f"on {recipe['map_samples']:,} samples in {recipe['map_seconds']:.1f} s" if "map_samples" in recipe else ""
+    return f"2 numbers for {model.network.code_size:,}, {parts} {fitted}"
+
+
+@contextmanager
+def working(word: str, console: Console | None = None) -> Iterator[None]:
+    """Say on a terminal what is being done, until it is.
+
+    Examples
+    --------
+    >>> with working("thinking"):
+    ...     pass
+    """
+    from rich.console import Console
+
+    console = console or Console(highlight=False)
+    if not console.is_terminal:
+        yield
+        return
+    with console.status(word):
+        yield
 
 
 def print_table(table: Table) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,11 +15,13 @@ from sklearn.utils.validation import check_is_fitted, check_random_state, valida
 from narrows import modelfile
 from narrows.data.formats import Samples, read
 from narrows.errors import DataError, SpecError
+from narrows.files import refuse_existing
 from narrows.modelfile import Model
 from narrows.runfolder import read_history
 from narrows.train.fit import Fit
+from narrows.train.head import add_head, comes_with_head, training_codes
 from narrows.use.anomaly import errors
-from narrows.use.embed import decode, encode
+from narrows.use.embed import decode, encode, place, spot
 from narrows.use.restore import denoise, reconstruct
 
 # what other libraries call the size of the code; a person who types it is told how it is written here
@@ -140,6 +143,9 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
                 print(f"epoch {progress.epoch}: MSE {progress.train_mse:.6f}{val}")  # noqa: T201, verbose asked for it
         self.history_ = training.history
         self._adopt(training.finish())
+        # a map head is fitted when it is first asked for; most models are never mapped
+        self._map_codes = training_codes(training) if comes_with_head(training) else None
+        self._map_seed = training.seed
         return self
 
     def transform(self, X):
@@ -150,6 +156,19 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     def inverse_transform(self, X):
         """Return the samples that codes X (n, k) stand for, arranged and typed as the training data were."""
         return decode(self._model(), validate_codes(X))
+
+    def map(self, X):
+        """Return where the samples X lie on the model's map, float32 (n, 2).
+
+        The first call of a model without a preset fits its map head, on the codes of the training samples; a code of
+        two numbers is a map itself. Raises SpecError for a model that has no map.
+        """
+        x = self._samples(X)
+        return place(self._mapped_model(), x)
+
+    def inverse_map(self, points):
+        """Return what the model decodes at `points` (m, 2) of its map, arranged and typed as the training data were."""
+        return spot(self._mapped_model(), validate_codes(points))
 
     def reconstruct(self, X):
         """Return X through the narrow place, in its own arrangement, units and type."""
@@ -168,8 +187,12 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         return float(self.score_samples(X).mean())
 
     def save(self, path, overwrite=False):
-        """Write the model to the file `path`; raises DataError where it exists and `overwrite` is False."""
-        modelfile.save(Path(path), self._model(), overwrite)
+        """Write the model, with its map head, to the file `path`.
+
+        Raises DataError where it exists and `overwrite` is False.
+        """
+        refuse_existing(path, overwrite)
+        modelfile.save(Path(path), self._mapped_model(), overwrite)
 
     @classmethod
     def load(cls, path, device="cpu"):
@@ -204,6 +227,15 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     def _model(self) -> Model:
         check_is_fitted(self, "model_")
         return self.model_
+
+    def _mapped_model(self) -> Model:
+        """Return the model, with its map head where it comes with one and the data make one."""
+        model = self._model()
+        codes, self._map_codes = getattr(self, "_map_codes", None), None
+        if codes is not None:
+            with suppress(DataError):  # too few samples, or all alike: place says that there is no map
+                self.model_ = model = add_head(model, codes, self._map_seed)
+        return model
 
     def _training_samples(self, X) -> tuple[Samples, tuple[int, ...] | None]:
         """Return X as samples, and the model's shape (C, *grid) where `shape` names it."""

@@ -1,8 +1,11 @@
 """One safe file: weights, and the texts that rebuild the model.
 
 `model.safetensors` holds the network's state and, in its header, one JSON text: the format's version, the parts'
-texts, the shape and kind of the data, and the figures of training. There is no pickle, no import path and no file
+texts, the shape and kind of the data, and the figures of training. A map head is a second network, for codes: its
+state lies under the prefix `map.`, its parts' texts under the key `map`. There is no pickle, no import path and no file
 path in it. A stranger's file is checked before any weight is read, and is either a good model or a ModelFileError.
+
+Format 1 has no key `map`, and no map head; it is read, and format 2 is written.
 """
 
 from __future__ import annotations
@@ -27,7 +30,12 @@ from narrows.files import whole
 from narrows.model.network import MAX_VALUES, MENUS, Network
 from narrows.spec import MAX_LENGTH
 
-FORMAT = 1
+FORMAT = 2
+FORMAT_KEYS: dict[Any, set[str]] = {
+    1: {"format", "shape", "texts", "card"},
+    2: {"format", "shape", "texts", "map", "card"},
+}
+MAP = "map."  # the prefix of the map head's weights
 FILE_NAME = "model.safetensors"
 MAX_FILE = 4 * 2**30  # bytes
 MAX_HEADER = 2**20  # bytes
@@ -68,10 +76,22 @@ class Card:
 
 
 class Model(NamedTuple):
-    """A trained network and its card: all that is in a model file."""
+    """A trained network, its card and its map head: all that is in a model file.
+
+    Attributes
+    ----------
+    head : a network whose samples are the codes of `network`, (k,), and whose own codes are places (2,) on a map; None
+        for a model without one.
+    """
 
     network: Network
     card: Card
+    head: Network | None = None
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Return the weights of both networks by their names in the file."""
+        head = {} if self.head is None else self.head.state_dict(prefix=MAP)
+        return {**self.network.state_dict(), **head}
 
 
 def save(path: str | Path, model: Model, overwrite: bool = False) -> None:
@@ -79,9 +99,11 @@ def save(path: str | Path, model: Model, overwrite: bool = False) -> None:
 
     Raises DataError where the file exists or cannot be written, ModelFileError where a weight or figure is not finite.
     """
-    tensors = {name: value.detach().cpu().contiguous() for name, value in model.network.state_dict().items()}
+    tensors = {name: value.detach().cpu().contiguous() for name, value in model.tensors().items()}
     _check_finite(tensors, str(path))
-    header = {"format": FORMAT, "shape": model.network.shape, "texts": model.network.texts, "card": asdict(model.card)}
+    network, head = model.network, model.head
+    header = {"format": FORMAT, "shape": network.shape, "texts": network.texts, "card": asdict(model.card)}
+    header["map"] = None if head is None else head.texts
     try:  # one key only: the order of several would differ from run to run
         metadata = {"narrows": json.dumps(header, sort_keys=True, allow_nan=False)}
     except ValueError:
@@ -109,11 +131,11 @@ def load(path: str | Path, device: str | torch.device = "cpu") -> Model:
             raise _refusal(path.name, "it is no file")
         with path.open("rb") as file:
             size = path.stat().st_size
-            header, head_bytes = _read_header(file.read, size, path.name)
-            network, card = _rebuild(header, path.name)
-            if len(head_bytes) + sum(t.numel() * t.itemsize for t in network.state_dict().values()) != size:
+            header, header_bytes = _read_header(file.read, size, path.name)
+            model = _rebuild(header, path.name)
+            if len(header_bytes) + sum(t.numel() * t.itemsize for t in model.tensors().values()) != size:
                 raise _refusal(path.name, "it is longer or shorter than its weights")
-            tensors = load_tensors(head_bytes + file.read(size))
+            tensors = load_tensors(header_bytes + file.read(size))
     except OSError as error:
         reason = "there is no such file" if isinstance(error, FileNotFoundError) else error.strerror
         raise ModelFileError(
@@ -122,10 +144,20 @@ def load(path: str | Path, device: str | torch.device = "cpu") -> Model:
     except SafetensorError as error:
         raise _refusal(path.name, f"its weights are damaged ({error})") from None
     _check_finite(tensors, path.name)
+    own = {name: value for name, value in tensors.items() if not name.startswith(MAP)}
+    network = _filled(model.network, own, path.name).place(device)
+    if model.head is None:
+        return Model(network, model.card)
+    rest = {name.removeprefix(MAP): value for name, value in tensors.items() if name.startswith(MAP)}
+    return Model(network, model.card, _filled(model.head, rest, path.name).place(device))
+
+
+def _filled(network: Network, tensors: dict[str, Tensor], name: str) -> Network:
+    """Return the network with its weights, ready for use."""
     network.load_state_dict(tensors, assign=True)
     if not (network.scaling.scale > 0).all():
-        raise _refusal(path.name, "its scaling has a scale that is not positive")
-    return Model(network.place(device).eval(), card)
+        raise _refusal(name, "its scaling has a scale that is not positive")
+    return network.eval()
 
 
 def _read_header(read: Callable[[int], bytes], size: int, name: str) -> tuple[dict[str, Any], bytes]:
@@ -142,31 +174,47 @@ def _read_header(read: Callable[[int], bytes], size: int, name: str) -> tuple[di
     return header, first + text
 
 
-def _rebuild(header: dict[str, Any], name: str) -> tuple[Network, Card]:
-    """Return the network on the meta device, equal in names, types and shapes to the file's, and the card."""
+def _rebuild(header: dict[str, Any], name: str) -> Model:
+    """Return the model on the meta device, equal in names, types and shapes to the file's."""
     about = _parse_json(header["__metadata__"]["narrows"], name)
-    if isinstance(about.get("format"), int) and about["format"] > FORMAT:
-        raise _refusal(name, f"it has format {about['format']} of a later narrows; update narrows to read it")
-    known = set(about) == {"format", "shape", "texts", "card"}
-    if not known or not _is_whole(about["format"]) or about["format"] != FORMAT:
+    version = about.get("format")
+    if isinstance(version, int) and version > FORMAT:
+        raise _refusal(name, f"it has format {version} of a later narrows; update narrows to read it")
+    if not _is_whole(version) or set(about) != FORMAT_KEYS.get(version):
         raise _refusal(name, "its header lacks a key or has an unknown one")
     shape = _check_shape(about["shape"], name)
-    texts = about["texts"]
+    card = _check_card(about["card"], shape, name)
+    model = Model(_build(shape, about["texts"], name), card)
+    if about.get("map") is not None:
+        model = model._replace(head=_build_head(model.network, about["map"], name))
+    expected = {key: (value.dtype, list(value.shape)) for key, value in model.tensors().items()}
+    if {key: _described(value) for key, value in header.items() if key != "__metadata__"} != expected:
+        raise _refusal(name, "its weights have other names, types or shapes than its parts")
+    return model
+
+
+def _build(shape: tuple[int, ...], texts: Any, name: str) -> Network:
+    """Return the network for samples of `shape` that `texts` describe, without weights."""
     known = isinstance(texts, dict) and set(texts) == set(MENUS)
     if not known or not all(isinstance(text, str) and len(text) <= MAX_LENGTH for text in texts.values()):
         raise _refusal(name, "its header does not name one text for every part")
-    card = _check_card(about["card"], shape, name)
     try:
         with torch.device("meta"):
-            network = Network.from_texts(shape, **texts)
+            return Network.from_texts(shape, **texts)
     except NarrowsError as error:
         raise _refusal(name, str(error)) from None
     except (RuntimeError, OverflowError, MemoryError, ValueError, TypeError) as error:
         raise _refusal(name, f"its parts do not fit its data ({error})") from None
-    expected = {key: (value.dtype, list(value.shape)) for key, value in network.state_dict().items()}
-    if {key: _described(value) for key, value in header.items() if key != "__metadata__"} != expected:
-        raise _refusal(name, "its weights have other names, types or shapes than its parts")
-    return network, card
+
+
+def _build_head(network: Network, texts: Any, name: str) -> Network:
+    """Return the map head of `network`, without weights."""
+    if not network.has_code:
+        raise _refusal(name, "it has a map head, and no code that this could read")
+    head = _build((network.code_size,), texts, name)
+    if not head.has_code or head.code_size != 2:
+        raise _refusal(name, "its map head does not make two numbers of a code")
+    return head
 
 
 def _described(entry: Any) -> tuple[torch.dtype | None, Any]:

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from narrows.errors import DataError, SpecError
+from narrows.model import chain
 from narrows.modelfile import Model
 from narrows.use.units import enter, in_chunks, joined, leave
 
@@ -33,12 +34,16 @@ def decode(model: Model, z: np.ndarray) -> np.ndarray:
 
 
 def place(model: Model, x: np.ndarray) -> np.ndarray:
-    """Return where the samples `x` lie on the model's map, float32 (N, 2): their codes, where these have two numbers.
+    """Return where the samples `x` lie on the model's map, float32 (N, 2).
+
+    That is the code itself where it has two numbers, else what the map head makes of it.
 
     Raises SpecError for a model without a map, DataError for samples of another shape.
     """
-    _check_map(model)
-    return encode(model, x)
+    check_map(model)
+    samples, _ = enter(model, x)
+    network, head = model.network, model.head
+    return network.in_blocks(lambda rows: chain.place(network, head, rows), samples).numpy()
 
 
 def spot(model: Model, points: np.ndarray) -> np.ndarray:
@@ -46,18 +51,26 @@ def spot(model: Model, points: np.ndarray) -> np.ndarray:
 
     Raises SpecError for a model without a map, DataError for what are no points.
     """
-    _check_map(model)
-    return decode(model, _as_rows(points, 2, "point of the map", "place").numpy())
+    check_map(model)
+    network, head = model.network, model.head
+    chunks = in_chunks(network, _as_rows(points, 2, "point of the map", "place"))
+    return joined(
+        leave(model, network.in_blocks(lambda rows: chain.spot(network, head, rows), chunk)) for chunk in chunks
+    )
 
 
-def _check_map(model: Model) -> None:
-    """Raise a SpecError where samples have no place in two dimensions."""
-    network = model.network
-    network.check_code()
-    if network.code_size != 2:
+def has_map(model: Model) -> bool:
+    """Return whether samples have a place in two dimensions: by a map head, or by a code of two numbers."""
+    return model.network.has_code and (model.head is not None or model.network.code_size == 2)
+
+
+def check_map(model: Model) -> None:
+    """Raise a SpecError where a model has no map."""
+    model.network.check_code()
+    if not has_map(model):
         raise SpecError(
-            f"a map has two dimensions, however the code of this model has {network.code_size} numbers; train with a "
-            f"bottleneck such as 'linear(2)'"
+            f"this model has no map: its code has {model.network.code_size} numbers, and its file holds no map head; "
+            f"`narrows map RUN DATA` fits one on the training data"
         )
 
 
