@@ -1,18 +1,25 @@
 """The map head: what the default model comes with, and any other may get."""
 
-
 import numpy as np
 import pytest
 import torch
+from sklearn.decomposition import PCA
 
 import narrows
 from narrows import Autoencoder, read
 from narrows.errors import DataError, SpecError
 from narrows.modelfile import FILE_NAME, load, save
 from narrows.train.fit import Fit
-from narrows.train.head import add_default_head, add_head, comes_with_head, takes_head, training_codes
+from narrows.train.head import (
+    add_default_head,
+    add_head,
+    add_pca_head,
+    comes_with_head,
+    takes_head,
+    training_codes,
+)
 from narrows.use.anomaly import errors
-from narrows.use.embed import encode, place, spot
+from narrows.use.embed import decode, encode, place, spot
 
 DENSE = {"backbone": "dense(hidden=[])", "device": "cpu"}
 SMALL = {"bottleneck": "linear(16)", "epochs": 5} | DENSE
@@ -137,9 +144,34 @@ def test_what_takes_no_head_is_refused_in_a_sentence(fit, table_model, pictures)
     assert not takes_head(restoring.network)
     with pytest.raises(SpecError, match="connections round its bottleneck"):
         add_head(restoring, np.zeros((9, 2)))
-    for codes in (np.zeros((1, 16)), np.ones((30, 16))):
-        with pytest.raises(DataError):
-            add_head(fit.finish(), codes)
+    for add in (add_head, add_pca_head):
+        for codes, words in (
+            (np.zeros((1, 16)), "there is only 1"),
+            (np.tile(np.arange(16.0), (30, 1)), "all 30 have"),
+        ):
+            with pytest.raises(DataError, match=words):
+                add(fit.finish(), codes)
+
+
+def test_a_pca_head_is_the_pca_of_the_codes(fit):
+    codes = encode(fit.finish(), DIGITS)
+    model = add_pca_head(fit.finish(), codes)
+    pca = PCA(2).fit(codes)
+    ours, theirs = place(model, DIGITS), pca.transform(codes)
+    signs = np.sign((ours * theirs).sum(0))
+    assert ours == pytest.approx(signs * theirs, abs=1e-4)
+    assert (pca.components_[range(2), np.abs(pca.components_).argmax(1)] * signs > 0).all()
+    restored = decode(model, pca.inverse_transform(theirs))
+    assert np.abs(spot(model, ours).astype(int) - restored).max() <= 1
+    with pytest.raises(SpecError, match="makes two numbers of more"):
+        add_pca_head(model._replace(network=model.head), ours)
+
+
+def test_a_constant_number_of_the_code_does_not_harm_a_pca_head(fit):
+    codes = encode(fit.finish(), DIGITS)
+    codes[:, 3] = 1.0
+    head = add_pca_head(fit.finish(), codes).head
+    assert all(p.isfinite().all() for p in head.parameters())
 
 
 def test_grid_codes_get_a_head_of_flat_ones(pictures):

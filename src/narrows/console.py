@@ -110,7 +110,7 @@ def describe_map(model: Model) -> str:
         return "none"
     parts = f"{head.texts['backbone']} x {head.texts['bottleneck']}"
     fitted = f"on {recipe['map_samples']:,} samples in {recipe['map_seconds']:.1f} s" if "map_samples" in recipe else ""
-    return f"2 numbers for {model.network.code_size:,}, {parts} {fitted}"
+    return f"2 numbers for {model.network.code_size:,}, {parts} {fitted}".rstrip()
 
 
 @contextmanager

@@ -124,8 +124,7 @@ def load(path: str | Path, device: str | torch.device = "cpu") -> Model:
     ------
     ModelFileError : when there is none, or it is not one that is safe to open.
     """
-    path = Path(path)
-    path = path / FILE_NAME if path.is_dir() else path
+    path = find_file(path)
     try:
         if path.exists() and not path.is_file():  # a named pipe would wait for ever
             raise _refusal(path.name, "it is no file")
@@ -150,6 +149,18 @@ def load(path: str | Path, device: str | torch.device = "cpu") -> Model:
         return Model(network, model.card)
     rest = {name.removeprefix(MAP): value for name, value in tensors.items() if name.startswith(MAP)}
     return Model(network, model.card, _filled(model.head, rest, path.name).place(device))
+
+
+def find_file(path: str | Path) -> Path:
+    """Return the model file that `path` names, or that lies in the run folder `path`.
+
+    Examples
+    --------
+    >>> find_file("runs/digits.safetensors").name
+    'digits.safetensors'
+    """
+    path = Path(path)
+    return path / FILE_NAME if path.is_dir() else path
 
 
 def _filled(network: Network, tensors: dict[str, Tensor], name: str) -> Network:

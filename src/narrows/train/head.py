@@ -9,22 +9,18 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Generator
+from torch.nn import Linear
 
 from narrows.data.formats import read
 from narrows.data.stream import take
-from narrows.errors import SpecError
+from narrows.errors import DataError, SpecError
 from narrows.model.chain import squared_error
-from narrows.model.network import Network
+from narrows.model.network import Network, as_tensor
 from narrows.modelfile import Model, Scalar
 from narrows.train.fit import Fit
 
-HEAD: dict[str, str] = {
-    "backbone": "dense(hidden=[256])",
-    "bottleneck": "linear(2)",
-    "corruption": "none",
-    "loss": "mse",
-    "scaling": "standard",
-}
+HEAD: dict[str, str] = {"corruption": "none", "loss": "mse", "scaling": "standard"}
+BACKBONE = "dense(hidden=[256, 256])"
 NEIGHBOURS = 15
 MOST_CODES = 20_000  # more of them place the map no better
 MOST_VALUES = 2**25  # of all codes together: 128 MiB
@@ -73,17 +69,51 @@ def add_head(model: Model, codes: np.ndarray, seed: int = 0, max_seconds: float 
     SpecError : for a model whose code is no sample, or has no more than two numbers.
     DataError : for codes that make no map: too few, or all of them equal.
     """
-    model.network.check_code()
-    if not takes_head(model.network):
-        raise SpecError(
-            f"a map head makes two numbers of more, however the code of this model has {model.network.code_size}; "
-            f"train with a bottleneck such as 'linear(8)'"
-        )
+    _check_head(model.network, codes)
     began = time.perf_counter()
-    options: dict[str, Any] = {**HEAD, "validation": 0, "max_seconds": max_seconds}
+    options: dict[str, Any] = {**HEAD, "backbone": BACKBONE, "validation": 0, "max_seconds": max_seconds}
+    options["bottleneck"] = f"map(2, neighbours={min(NEIGHBOURS, len(codes) - 1)})"
     head = Fit(read(codes), seed=seed, device=str(model.network.device), **options).run().network
     done: dict[str, Scalar] = {"map_samples": len(codes), "map_seconds": time.perf_counter() - began}
     return Model(model.network, replace(model.card, recipe=model.card.recipe | done), head)
+
+
+@torch.no_grad()
+def add_pca_head(model: Model, codes: np.ndarray) -> Model:
+    """Return `model` with a head that is no more than the two principal components of `codes` (n, k).
+
+    It needs no training. The sign of each component is the one that makes its largest weight positive.
+
+    Raises SpecError where `add_head` does, DataError for codes that are all equal.
+    """
+    _check_head(model.network, codes)
+    head = Network.from_texts((model.network.code_size,), backbone="dense(hidden=[])", bottleneck="linear(2)", **HEAD)
+    head.scaling.fit([as_tensor(codes)])
+    centred = as_tensor(codes).double() - head.scaling.offset
+    directions = torch.linalg.svd(centred, full_matrices=False).Vh[:2]
+    largest = directions.gather(1, directions.abs().argmax(1, keepdim=True))
+    directions = directions * largest.sign()
+    (inwards,), (outwards,) = (
+        [m for m in half.modules() if isinstance(m, Linear)] for half in (head.encoder, head.decoder)
+    )
+    inwards.weight.copy_(directions * head.scaling.scale)
+    outwards.weight.copy_((directions / head.scaling.scale).mT)
+    for layer in (inwards, outwards):
+        layer.bias.zero_()
+    return model._replace(head=head.place(model.network.device).eval())
+
+
+def _check_head(network: Network, codes: np.ndarray) -> None:
+    """Raise a SpecError for a network that takes no head, a DataError for codes that make no map."""
+    network.check_code()
+    if not takes_head(network):
+        raise SpecError(
+            f"a map head makes two numbers of more, however the code of this model has {network.code_size}; train with "
+            f"a bottleneck such as 'linear(8)'"
+        )
+    if (codes == codes[:1]).all():
+        what = "there is only 1" if len(codes) == 1 else f"all {len(codes):,} have the same code"
+        raise DataError(f"a map needs samples that differ, however {what}; give more data")
 
 
 def add_default_head(fit: Fit, model: Model) -> Model:
