@@ -21,7 +21,7 @@ from narrows.files import whole
 from narrows.modelfile import Model
 from narrows.use.embed import spot
 from narrows.use.exported import Exported, export_decoder, export_encoder
-from narrows.use.sprites import ACROSS, A_SHEET, Sprites, pack
+from narrows.use.sprites import A_SHEET, ACROSS, Sprites, pack
 from narrows.use.units import FULL, enter
 
 if TYPE_CHECKING:
@@ -106,6 +106,7 @@ def _describe(model: Model, mapped: Map) -> dict[str, Any]:
         "count": len(mapped.points),
         "labels": labels,
         "colours": COLOURS,
+        "columns": mapped.columns,
         "shape": model.network.shape,
         "pictures": len(model.network.shape) == 3,
         "whole": model.card.dtype in FULL,
@@ -152,7 +153,7 @@ def _add_columns(
     """Add a table's columns, as many as fit, and the decoded spots where there is no decoder."""
     values = samples.double().numpy()
     kept = int(min(values.shape[1], max(1, MAX_COLUMNS // (len(values) * 4 * 4 // 3))))
-    about["columns"] = list((columns or tuple(f"x{i}" for i in range(values.shape[1])))[:kept])
+    about["columns"] = about["columns"][:kept]
     about["means"] = values[:, :kept].mean(0).tolist()
     about["deviations"] = values[:, :kept].std(0).tolist()
     for i in range(kept):

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from narrows.model.bottleneck import Bottleneck, Linear, ReLU
+from narrows.model.bottleneck import Bottleneck, Linear, Map, ReLU
 from narrows.model.layers import Cut
 from narrows.model.network import Network
 from narrows.model.scaling import Scaling, Standard, Unit
@@ -136,7 +136,7 @@ def _add_scaling(exported: Exported, kind: str, scaling: Scaling, shape: Sequenc
 def _add_bottleneck(exported: Exported, bottleneck: Bottleneck, shape: Sequence[int]) -> None:
     if isinstance(bottleneck, ReLU):
         exported.add(shape, "relu")
-    elif not isinstance(bottleneck, Linear):
+    elif not isinstance(bottleneck, Linear | Map):
         raise UnknownLayerError
 
 

@@ -181,9 +181,10 @@ class Explorer {
   selectBox([left, top, right, bottom]) {
     const [x0, y0] = this.view.toMap(Math.min(left, right), Math.max(top, bottom));
     const [x1, y1] = this.view.toMap(Math.max(left, right), Math.min(top, bottom));
-    const chosen = [];
-    this.nearest.inside({ left: x0, bottom: y0, right: x1, top: y1 }, (i) => chosen.push(i));
-    this.choose(() => (chosen.length ? this.selection.select(chosen) : this.selection.clear()));
+    this.chosen = { left: x0, bottom: y0, right: x1, top: y1 };
+    const inside = [];
+    this.nearest.inside(this.chosen, (i) => inside.push(i));
+    this.choose(() => (inside.length ? this.selection.select(inside) : this.selection.clear()));
   }
 
   download() {
