@@ -111,8 +111,8 @@ def middle_of(browser, selector):
 
 def set_value(browser, field, value, event):
     """Set a field as its own control would."""
-    browser.evaluate(f"{field}Field = document.getElementById('{field}'); {field}Field.value = '{value}'")
-    browser.evaluate(f"{field}Field.dispatchEvent(new Event('{event}'))")
+    found = f"document.getElementById('{field}')"
+    browser.evaluate(f"{found}.value = '{value}'; {found}.dispatchEvent(new Event('{event}'))")
 
 
 def wait_for_file(path, seconds=20):
@@ -191,11 +191,8 @@ def test_empty_space_shows_what_the_model_decodes_there(opened, mapped, model):
 )
 def test_the_page_computes_what_narrows_does(browser, tmp_path, backbone, shape):
     rng = np.random.default_rng(0)
-    x = (
-        rng.integers(0, 256, (40, *shape)).astype(np.uint8)
-        if shape
-        else rng.normal(size=(40, 5)) * [1, 9, 1e3, 1, 1] + 7
-    )
+    rows = rng.normal(size=(40, 5)) * [1, 9, 1e3, 1, 1] + 7
+    x = rng.integers(0, 256, (40, *shape)).astype(np.uint8) if shape else rows
     model = train(x, backbone=backbone, epochs=1)
     write_explorer(tmp_path / "map.html", model, make_map(model, read(x)))
     open_page(browser, tmp_path / "map.html")
@@ -335,9 +332,7 @@ def test_a_drawing_is_restored_and_finds_its_place(opened, model, mapped):
     x, y = opened.evaluate("explorer.landed")
     assert np.allclose([x, y], place(model, drawn[None])[0], atol=0.03 * np.ptp(mapped.points))
     assert np.abs(pixels(opened, "restored") - spot(model, np.array([x, y]))[0].astype(int)).max() <= 1
-    opened.evaluate(
-        "((s) => { s.value = 0.5; s.dispatchEvent(new Event('input')); })(document.getElementById('noise'))"
-    )
+    set_value(opened, "noise", "0.5", "input")
     assert np.abs(pixels(opened, "paper") - drawn.astype(int)).mean() > 20
     assert opened.evaluate("explorer.landed") != [x, y]
 
@@ -353,15 +348,12 @@ def test_a_table_shows_what_stands_out_and_colours_by_its_columns(browser, tmp_p
     seen = int(shown_index(browser))
     away = (table[seen] - table.mean(0)) / table.std(0)
     first = np.abs(away).argmax()
-    name, value, _, deviation = browser.evaluate(
-        "[...document.querySelectorAll('#columns tbody tr:first-child > *')].map((c) => c.innerText)"
-    )
+    cells = "[...document.querySelector('#columns tbody tr').children].map((cell) => cell.innerText)"
+    name, value, _, deviation = browser.evaluate(cells)
     assert name == f"x{first}"
     assert float(value.replace(",", "")) == pytest.approx(table[seen, first], rel=1e-3)
     assert float(deviation.replace("−", "-")) == pytest.approx(away[first], abs=0.06)
     before = browser.evaluate("[...explorer.colours]")
-    browser.evaluate(
-        "((s) => { s.value = 'column-1'; s.dispatchEvent(new Event('change')); })(document.getElementById('colour'))"
-    )
+    set_value(browser, "colour", "column-1", "change")
     assert browser.evaluate("[...explorer.colours]") != before
     assert "x1" in browser.text("#legend")

@@ -19,7 +19,7 @@ function ramp() {
   return isDark() ? RAMP.slice(2) : RAMP.slice(0, -1);
 }
 
-// Return values' colours, a text each from their least to their largest, and those two ends.
+// Return the values that get the ramp's two ends.
 function scaleOf(values) {
   const sorted = Float32Array.from(values).sort();
   const low = sorted[Math.floor(TAIL * (sorted.length - 1))];
@@ -49,9 +49,10 @@ function paintBy({ labels, colours, values, low, high }) {
   return Uint32Array.from(values, (v) => table[Math.min(Math.max(Math.round((v - low) * factor), 0), 255)]);
 }
 
-// Fill the legend with a button per label, the largest first; `chosen` are those that stand out.
+// Fill the legend with a button per label, of many the most frequent; `chosen` are those that stand out.
 function showLabels(legend, data, chosen, whenChosen) {
-  const order = data.labelNames.map((_, i) => i).sort((a, b) => (data.labelNames.length > MOST_LABELS ? data.labelCounts[b] - data.labelCounts[a] : a - b));
+  const order = data.labelNames.map((_, i) => i);
+  if (order.length > MOST_LABELS) order.sort((a, b) => data.labelCounts[b] - data.labelCounts[a]);
   const buttons = order.slice(0, MOST_LABELS).map((label) => {
     const button = make("button", { title: `Show ${data.labelNames[label]} only`, ariaPressed: String(chosen.has(label)) });
     const dot = make("i");
@@ -62,7 +63,9 @@ function showLabels(legend, data, chosen, whenChosen) {
   });
   const rest = order.length - buttons.length;
   if (rest > 0) buttons.push(make("span", { className: "more", textContent: `and ${rest.toLocaleString("en")} more: search` }));
+  const focused = [...legend.children].indexOf(document.activeElement);
   legend.replaceChildren(...buttons);
+  legend.children[focused]?.focus();
 }
 
 function showRamp(legend, title, low, high) {

@@ -24,7 +24,7 @@ class Explorer {
     this.setTheme(isDark());
     this.offerColours();
     this.draw(performance.now());
-    requestAnimationFrame(() => performance.mark("first picture"));
+    requestAnimationFrame(() => requestAnimationFrame(() => performance.mark("first picture"))); // it has been shown
   }
 
   // Begin what needs the rest of the file.
