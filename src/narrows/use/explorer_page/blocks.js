@@ -70,7 +70,8 @@ class Sheets {
     const found = this.find(i);
     if (!found) return false;
     resize(canvas, this.width, this.height);
-    canvas.getContext("2d").drawImage(found.sheet, found.x, found.y, this.width, this.height, 0, 0, this.width, this.height);
+    const { width, height } = this;
+    canvas.getContext("2d").drawImage(found.sheet, found.x, found.y, width, height, 0, 0, width, height);
     return true;
   }
 }

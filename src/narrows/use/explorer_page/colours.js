@@ -57,7 +57,8 @@ function showLabels(legend, data, chosen, whenChosen) {
     const button = make("button", { title: `Show ${data.labelNames[label]} only`, ariaPressed: String(chosen.has(label)) });
     const dot = make("i");
     dot.style.background = data.colours[label % data.colours.length];
-    button.append(dot, data.labelNames[label], make("small", { textContent: data.labelCounts[label].toLocaleString("en") }));
+    const count = make("small", { textContent: data.labelCounts[label].toLocaleString("en") });
+    button.append(dot, data.labelNames[label], count);
     button.onclick = () => whenChosen(label);
     return button;
   });

@@ -10,7 +10,10 @@ class Paper {
     this.ground = data.about.ground > 0.5 ? 1 : 0;
     this.shares = new Float32Array(this.channels * this.height * this.width); // of the range of values
     this.noise = Float32Array.from(this.shares, normal);
-    [this.paper, this.restored, this.words, this.slider] = ["paper", "restored", "landed", "noise"].map((id) => document.getElementById(id));
+    this.paper = document.getElementById("paper");
+    this.restored = document.getElementById("restored");
+    this.words = document.getElementById("landed");
+    this.slider = document.getElementById("noise");
     this.paper.onpointerdown = (event) => this.begin(event);
     this.paper.onpointermove = (event) => event.buttons && this.stroke(event);
     this.slider.oninput = () => this.update();
@@ -75,7 +78,8 @@ class Paper {
     const strength = Number(this.slider.value);
     document.getElementById("strength").textContent = strength.toFixed(2);
     const [low, high] = data.about.limits;
-    const values = shares.map((share, i) => low + (high - low) * Math.min(Math.max(share + strength * noise[i], 0), 1));
+    const noisy = shares.map((share, i) => Math.min(Math.max(share + strength * noise[i], 0), 1));
+    const values = noisy.map((share) => low + (high - low) * share);
     showValues(values, data.shape, data.about.limits, this.paper);
     this.restored.classList.toggle("none", this.blank);
     if (this.blank) {

@@ -8,13 +8,17 @@ function meanings(data, text) {
   const wanted = text.trim().toLowerCase();
   if (!wanted) return [];
   const found = [];
-  const like = data.labelNames.map((name, label) => ({ name: name.toLowerCase(), label })).filter(({ name }) => name.includes(wanted.replace(/^label\s+/, "")));
-  like.sort((a, b) => (b.name === wanted) - (a.name === wanted));
-  for (const { label } of like.slice(0, MOST_FOUND - 2)) {
+  const asked = wanted.replace(/^label\s+/, "");
+  const like = data.labelNames.map((name, label) => ({ name: name.toLowerCase(), label }));
+  const alike = like.filter(({ name }) => name.includes(asked)).sort((a, b) => (b.name === asked) - (a.name === asked));
+  for (const { label } of alike.slice(0, MOST_FOUND - 2)) {
     found.push({ words: `label ${data.labelNames[label]}: ${data.labelCounts[label].toLocaleString("en")} samples`, label });
   }
   const index = /^(?:#|sample\s+)?(\d+)$/.exec(wanted);
-  if (index && Number(index[1]) < data.count) found.push({ words: `sample ${Number(index[1]).toLocaleString("en")}`, sample: data.places[Number(index[1])] });
+  if (index && Number(index[1]) < data.count) {
+    const sample = data.places[Number(index[1])];
+    found.push({ words: `sample ${Number(index[1]).toLocaleString("en")}`, sample });
+  }
   for (let i = 0, names = 0; data.names && i < data.count && names < MOST_NAMES; i++) {
     if (!data.names[i].toLowerCase().includes(wanted)) continue;
     found.push({ words: data.names[i], sample: i });
@@ -127,10 +131,13 @@ class Selection {
   // Return a table of the selected samples in the user's order.
   csv() {
     const { data, mask } = this;
-    const head = ["index", "x", "y", ...(data.labels ? ["label"] : []), ...(data.names ? ["name"] : []), "error"];
+    const columns = { index: (i) => data.indices[i], x: (i) => exact(data.at(i)[0]), y: (i) => exact(data.at(i)[1]) };
+    if (data.labels) columns.label = (i) => quoted(data.labelOf(i));
+    if (data.names) columns.name = (i) => quoted(data.names[i]);
+    columns.error = (i) => exact(data.errors[i]);
     const chosen = [...data.places].filter((place) => mask[place]);
-    const rows = chosen.map((i) => [data.indices[i], ...data.at(i).map(exact), ...(data.labels ? [quoted(data.labelOf(i))] : []), ...(data.names ? [quoted(data.names[i])] : []), exact(data.errors[i])]);
-    return [head, ...rows].map((row) => row.join(",") + "\r\n").join("");
+    const rows = chosen.map((i) => Object.values(columns).map((value) => value(i)));
+    return [Object.keys(columns), ...rows].map((row) => row.join(",") + "\r\n").join("");
   }
 }
 

@@ -110,7 +110,8 @@ class Painter {
     if (inView.length > MOST_PICTURES) return;
     const room = Math.sqrt((view.width * view.height) / Math.max(inView.length, 1));
     const size = Math.min(Math.max(0.5 * room, 18), 64) * this.dots;
-    const [across, down] = [size, size].map((v, axis) => (axis ? v * Math.min(1, sheets.height / sheets.width) : v * Math.min(1, sheets.width / sheets.height)));
+    const across = size * Math.min(1, sheets.width / sheets.height);
+    const down = size * Math.min(1, sheets.height / sheets.width);
     this.context.imageSmoothingEnabled = sheets.width > across;
     for (const i of inView) {
       const found = sheets.find(i);

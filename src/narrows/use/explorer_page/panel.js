@@ -7,8 +7,13 @@ class Panel {
     this.data = data;
     this.place = null; // {i, x, y, since, held}: i is -1 in empty space
     this.lag = null; // milliseconds from the last event to its picture
-    const part = (id) => document.getElementById(id);
-    [this.who, this.facts, this.pair, this.sample, this.decoded, this.made, this.table] = ["who", "facts", "pair", "sample", "decoded", "made", "columns"].map(part);
+    this.who = document.getElementById("who");
+    this.facts = document.getElementById("facts");
+    this.pair = document.getElementById("pair");
+    this.sample = document.getElementById("sample");
+    this.decoded = document.getElementById("decoded");
+    this.made = document.getElementById("made");
+    this.table = document.getElementById("columns");
   }
 
   show(place) {
@@ -22,7 +27,8 @@ class Panel {
     if (!place) return;
     const { i, x, y, held } = place;
     document.getElementById("look").dataset.index = i < 0 ? "" : data.indices[i];
-    this.who.textContent = i < 0 ? "Between the samples" : `${held ? "Held: sample" : "Sample"} ${data.indices[i].toLocaleString("en")}`;
+    const title = i < 0 ? "" : `${held ? "Held: sample" : "Sample"} ${data.indices[i].toLocaleString("en")}`;
+    this.who.textContent = title || "Between the samples";
     this.facts.textContent = i < 0 ? `No sample here; decoded at ${short(x)}, ${short(y)}.` : this.describe(i);
     if (!data.complete) return;
     const done = data.about.pictures ? this.showPictures(place) : this.showColumns(place);
@@ -75,6 +81,7 @@ function rowOf({ name, value, decoded, away }) {
   const head = make("th", { scope: "row", textContent: name, title: name });
   const far = make("td", { className: "bar", textContent: `${away < 0 ? "−" : "+"}${Math.abs(away).toFixed(1)}` });
   far.style.setProperty("--part", `${Math.min(Math.abs(away) / 4, 1) * 80}%`);
-  row.append(head, make("td", { textContent: value === null ? "–" : short(value) }), make("td", { textContent: short(decoded) }), far);
+  const cells = [value === null ? "–" : short(value), short(decoded)].map((textContent) => make("td", { textContent }));
+  row.append(head, ...cells, far);
   return row;
 }
