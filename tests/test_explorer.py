@@ -13,7 +13,8 @@ from browser import Browser, find_chromium
 
 from narrows.data.formats import read
 from narrows.train.fit import Fit
-from narrows.use.embed import place, spot
+from narrows.train.head import add_head
+from narrows.use.embed import encode, place, spot
 from narrows.use.explorer import make_explorer, sort_by_place, write_explorer
 from narrows.use.mapping import make_map
 
@@ -207,6 +208,19 @@ def test_the_page_computes_what_narrows_does(browser, tmp_path, backbone, shape)
         assert np.allclose(placed, place(model, x)[0], atol=0.01 * np.ptp(place(model, x)))  # half-precision weights
     else:
         assert np.allclose(decoded, wanted, rtol=1e-5, atol=1e-5 * np.abs(wanted).max(0))
+
+
+@needs_chromium
+def test_a_map_head_is_run_before_the_decoder(browser, tmp_path, picture_model, pictures):
+    model = add_head(picture_model, encode(picture_model, pictures), max_seconds=5)
+    mapped = make_map(model, read(pictures))
+    write_explorer(tmp_path / "map.html", model, mapped)
+    open_page(browser, tmp_path / "map.html")
+    points = mapped.points[:4].astype(float)
+    decoded = browser.evaluate(f"{json.dumps(points.tolist())}.map(([x, y]) => [...explorer.data.decode(x, y)])")
+    assert np.abs(np.array(decoded) - spot(model, points).reshape(4, -1)).max() <= 1
+    placed = browser.evaluate(f"[...explorer.data.encoder.run({json.dumps(pictures[0].ravel().tolist())})]")
+    assert np.allclose(placed, points[0], atol=0.01 * np.ptp(mapped.points))
 
 
 @needs_chromium

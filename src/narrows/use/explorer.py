@@ -63,8 +63,8 @@ def make_explorer(model: Model, mapped: Map) -> str:
     order = sort_by_place(mapped.points)
     blocks = _point_blocks(mapped, order)
     about = _describe(model, mapped)
-    networks = [model.network]
-    decoder, encoder = export_decoder(networks), export_encoder(networks[::-1])
+    networks = [model.network] if model.head is None else [model.network, model.head]
+    decoder, encoder = export_decoder(networks[::-1]), export_encoder(networks)
     if decoder and decoder.multiplications <= MAX_MULTIPLICATIONS and _characters(decoder, 4) <= MAX_MODEL:
         about["decoder"] = decoder.layers
         blocks["decoder"] = _join(decoder, np.float32)

@@ -11,7 +11,8 @@ function packed(colour) {
 }
 
 function isDark() {
-  return document.documentElement.dataset.theme === "dark";
+  const { theme } = document.documentElement.dataset;
+  return theme ? theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
 }
 
 // Return the ramp's colours that stand out from the ground.
