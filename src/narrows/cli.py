@@ -593,6 +593,31 @@ def _add_head(fitting: Fit, model: Model) -> Model:
     return model
 
 
+def _with_map(run: str, model: Model, x: np.ndarray, pca: bool = False) -> Model:
+    """Return the model with a map; one without gets a head, fitted on the codes of `x`, and its file is written anew.
+
+    With `pca` the map is the codes' two principal components, which need no training and are not kept.
+    """
+    from narrows.console import working
+    from narrows.modelfile import find_file, save
+    from narrows.train.head import add_head, add_pca_head, choose_samples
+    from narrows.use.embed import encode, has_map
+
+    if pca:
+        return add_pca_head(model, encode(model, x))
+    if has_map(model):
+        return model
+    with working("fitting the map"):
+        index = choose_samples(len(x), model.network.code_size)
+        model = add_head(model, encode(model, x[index.numpy()]))
+    print(f"map: {describe_map(model)}")
+    try:
+        save(find_file(run), model, overwrite=True)
+    except DataError as error:
+        print(f"note: this map is not kept: {error}")
+    return model
+
+
 def _write_run(folder: Path, model: Model, fitting: Fit, overwrite: bool) -> None:
     from narrows.runfolder import write_run
     from narrows.use.report import run_report

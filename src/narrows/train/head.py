@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Generator
+from torch import Generator, Tensor
 from torch.nn import Linear
 
 from narrows.data.formats import read
@@ -49,11 +49,22 @@ def comes_with_head(fit: Fit) -> bool:
 def training_codes(fit: Fit) -> np.ndarray:
     """Return the codes (n, k) of the samples that were trained on, undamaged; a seeded choice where there are many."""
     network, source = fit.network, fit.source
-    most = min(MOST_CODES, max(256, MOST_VALUES // network.code_size))
     chance = Generator().manual_seed(fit.seed)
-    index = source.visits[torch.randperm(len(source.visits), generator=chance)[:most]]
+    index = source.visits[choose_samples(len(source.visits), network.code_size, fit.seed)]
     chunks = (take(source, None, part, chance)["x"] for part in index.split(CHUNK))
     return torch.cat([network.in_blocks(lambda rows: network.encode(rows).z.flatten(1), x) for x in chunks]).numpy()
+
+
+def choose_samples(count: int, code_size: int, seed: int = 0) -> Tensor:
+    """Return which of `count` samples a head is fitted on, in the order of chance: 20,000, or fewer of large codes.
+
+    Examples
+    --------
+    >>> [len(choose_samples(count, size)) for count, size in [(70_000, 32), (70_000, 10_000), (9, 32)]]
+    [20000, 3355, 9]
+    """
+    most = min(MOST_CODES, max(256, MOST_VALUES // code_size))
+    return torch.randperm(count, generator=Generator().manual_seed(seed))[:most]
 
 
 def add_head(model: Model, codes: np.ndarray, seed: int = 0, max_seconds: float = MAX_SECONDS) -> Model:
