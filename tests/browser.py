@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import base64
+import fcntl
 import json
 import os
 import select
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -27,6 +29,9 @@ FLAGS = [
     "--hide-scrollbars",
     "--remote-debugging-pipe",
 ]
+START = (  # the protocol is spoken over the descriptors 3 and 4
+    "import os, sys; os.dup2(int(sys.argv[1]), 3); os.dup2(int(sys.argv[2]), 4); os.execvp(sys.argv[3], sys.argv[3:])"
+)
 PATIENCE = 60.0  # seconds for an answer
 
 
@@ -46,30 +51,38 @@ class Browser:
 
     def __init__(self, width: int = 1200, height: int = 800, flags: tuple[str, ...] = ()) -> None:
         self._profile = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
-        (hears, self._speak), (self._listen, speaks) = os.pipe(), os.pipe()
-        # the protocol is spoken over the descriptors 3 and 4
-        shell = f'exec "$0" "$@" 3<&{hears} 4>&{speaks}'
+        ours, theirs = os.pipe(), os.pipe()
+        hears, self._speak, self._listen, speaks = (*ours, *theirs)
+        inherited = [fcntl.fcntl(end, fcntl.F_DUPFD, 10) for end in (hears, speaks)]
         options = [*FLAGS, *flags, f"--user-data-dir={self._profile.name}", f"--window-size={width},{height}"]
         self._process = subprocess.Popen(
-            ["sh", "-c", shell, find_chromium(), *options],
-            pass_fds=(hears, speaks),
+            [sys.executable, "-c", START, *map(str, inherited), find_chromium() or "chromium", *options],
+            pass_fds=inherited,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        os.close(hears)
-        os.close(speaks)
+        for end in (hears, speaks, *inherited):
+            os.close(end)
         self._unread, self._count, self._session = b"", 0, None
         self.events: list[dict[str, Any]] = []
-        target = self.call("Target.createTarget", url="about:blank")["targetId"]
-        self._session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
-        for domain in ("Page", "Runtime", "Network", "Log"):
-            self.call(f"{domain}.enable")
-        self.resize(width, height)
+        try:
+            target = self.call("Target.createTarget", url="about:blank")["targetId"]
+            self._session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+            for domain in ("Page", "Runtime", "Network", "Log"):
+                self.call(f"{domain}.enable")
+            self.resize(width, height)
+        except (OSError, TimeoutError):
+            self.close()
+            raise
 
     def __enter__(self) -> Browser:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the browser and delete its profile."""
         self._session = None
         try:
             self.call("Browser.close")

@@ -29,7 +29,7 @@ class Panel {
     document.getElementById("look").dataset.index = i < 0 ? "" : data.indices[i];
     const title = i < 0 ? "" : `${held ? "Held: sample" : "Sample"} ${data.indices[i].toLocaleString("en")}`;
     this.who.textContent = title || "Between the samples";
-    this.facts.textContent = i < 0 ? `No sample here; decoded at ${short(x)}, ${short(y)}.` : this.describe(i);
+    this.facts.textContent = i < 0 ? `What the model makes of the spot ${short(x)}, ${short(y)}.` : this.describe(i);
     if (!data.complete) return;
     const done = data.about.pictures ? this.showPictures(place) : this.showColumns(place);
     if (done && place.since) {
@@ -56,6 +56,7 @@ class Panel {
     const decoded = values !== null || data.spotSheets.show(data.spotAt(x, y), this.decoded);
     this.made.textContent = values ? (i < 0 ? "decoded here" : "decoded from its spot") : "nearest decoded spot";
     this.sample.classList.toggle("none", i < 0);
+    document.getElementById("whose").textContent = i < 0 ? "no sample here" : "sample";
     if (i < 0) resize(this.sample, this.decoded.width, this.decoded.height);
     return (i < 0 || data.sheets.show(i, this.sample)) && decoded;
   }
