@@ -187,3 +187,28 @@ def test_at_most_ten_thousand_samples_are_measured():
 def test_data_of_another_shape_are_refused(picture_model, pictures):
     with pytest.raises(DataError, match="shape"):
         evaluate(picture_model, pictures[:, :5], pictures, "these")
+
+
+def test_a_map_stands_beside_pcas_and_its_mse_is_of_two_numbers(table_model, table):
+    labels = (table[:, 0] > np.median(table[:, 0])).astype(int)
+    shown = evaluate(table_model, table, table, "these", labels)[-1]
+    assert shown.title == "The map"
+    assert shown.columns[1:] == ("1-NN", "5-NN", "trustworthiness", "continuity", "V-measure", "silhouette", "MSE")
+    first = evaluate(table_model, table, table, "these")[0]
+    for method in ("this model", "PCA"):
+        assert cell(shown, method, "MSE") == pytest.approx(cell(first, method, "MSE"), rel=1e-4)
+    assert float(cell(shown, "PCA", "trustworthiness")) > 0.9
+    assert "among the other samples" in shown.note
+
+
+def test_neighbours_on_a_map_are_training_samples_where_those_are_known(table_model, table):
+    labels = np.arange(80) % 2
+    shown = evaluate(table_model, table, table, "these", labels, labels)[-1]
+    assert cell(shown, "this model", "1-NN") == "100.0 %"  # each is its own neighbour
+    assert "among 80 samples of these" in shown.note
+    without = evaluate(table_model, table, table, "these")[-1]
+    assert without.columns == ("method", "trustworthiness", "continuity", "MSE")
+
+
+def test_a_model_without_a_map_has_no_table_of_one(picture_model, pictures):
+    assert "The map" not in [table.title for table in evaluate(picture_model, pictures, pictures, "these")]

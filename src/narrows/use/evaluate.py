@@ -19,6 +19,8 @@ from narrows.model.network import Network
 from narrows.model.summary import describe_code
 from narrows.modelfile import Model
 from narrows.use.anomaly import times_usual
+from narrows.use.embed import has_map, place, spot
+from narrows.use.map_quality import NEIGHBOURS, figures
 from narrows.use.units import enter, in_chunks
 
 MAX_ROWS = 10_000  # samples that are measured, or that PCA learns from
@@ -27,6 +29,9 @@ WORK_ROWS = 2000  # samples on which components are counted; model and PCA on th
 MAX_WORK_VALUES = 2**22  # of all these together: 16 MB
 DENSE_WIDTH = 1500  # values of a sample up to which all components cost less than a second
 SPARE_AXES, POWER_STEPS = 10, 3  # of the randomised method, beyond the components that are wanted
+MAX_KNOWN = 70_000  # training samples among which neighbours on a map are looked for
+MAP_ROWS = 5000  # samples whose neighbours are looked for in the data and on the map
+MAX_MAP_VALUES = 2**23  # of all these together
 MAX_COLUMNS = 30  # of a table that are listed, the worst first
 
 Cell = str | int | float
@@ -354,7 +359,14 @@ def describe_work(code_size: int, needed: int | None, looked_for: int) -> str:
     return f"{numbers}{needed:,} PCA component{plural}{verdict}."
 
 
-def evaluate(model: Model, x: np.ndarray, reference: np.ndarray, reference_name: str) -> list[Table]:
+def evaluate(
+    model: Model,
+    x: np.ndarray,
+    reference: np.ndarray,
+    reference_name: str,
+    labels: np.ndarray | None = None,
+    reference_labels: np.ndarray | None = None,
+) -> list[Table]:
     """Return every table that the model and the data allow.
 
     Parameters
@@ -362,6 +374,8 @@ def evaluate(model: Model, x: np.ndarray, reference: np.ndarray, reference_name:
     x : what to measure on, in the user's layout; at most 10,000 samples of it are.
     reference : what the plain methods learn from, best the training data.
     reference_name : what to call that in the notes.
+    labels : of the samples of `x`, None where there are none.
+    reference_labels : of the reference, None where it is not apart from `x`.
 
     Raises DataError for an array whose samples are not of the model's shape.
     """
@@ -371,6 +385,10 @@ def evaluate(model: Model, x: np.ndarray, reference: np.ndarray, reference_name:
     tables = [reconstruction_table(model, measured, reference_name), error_table(model, measured.errors)]
     if len(model.network.shape) == 1:
         tables.append(column_table(model, measured))
+    if has_map(model) and len(samples) > 1:
+        known = None if reference_labels is None else (reference, reference_labels)
+        own = None if labels is None else take(labels)
+        tables.append(map_table(model, take(x), measured, own, known, reference_name))
     return tables
 
 
@@ -447,6 +465,93 @@ def column_table(model: Model, measured: Measured) -> Table:
     if len(order) > MAX_COLUMNS:
         note += f" The worst {MAX_COLUMNS} of {len(order):,} columns."
     return Table("Columns, the worst first", columns, rows, note)
+
+
+def map_table(
+    model: Model,
+    x: np.ndarray,
+    measured: Measured,
+    labels: np.ndarray | None = None,
+    known: tuple[np.ndarray, np.ndarray] | None = None,
+    known_name: str = "",
+) -> Table:
+    """Return how good the model's map is, beside that of the two main components.
+
+    Parameters
+    ----------
+    x, labels : the samples that were measured, in the user's layout, and their labels.
+    measured : what was measured on them; it must hold a PCA.
+    known : training samples and their labels, among which neighbours are looked for; the other samples by default.
+    known_name : what to call those in the note.
+    """
+    network, beside = model.network, measured.beside
+    assert beside is not None
+    components, (samples, _) = beside.components, enter(model, x)
+    if known is not None:
+        chosen = pick(len(known[0]), MAX_KNOWN)
+        known = known[0][chosen], known[1][chosen]
+    index = pick(len(samples), max(2, min(MAP_ROWS, MAX_MAP_VALUES // network.values)))
+    some = scaled(network, samples[index])
+
+    def plain(values: np.ndarray) -> np.ndarray:
+        chunks = in_chunks(network, enter(model, values)[0])
+        return np.concatenate([components.scores(scaled(network, chunk), 2) for chunk in chunks])
+
+    def decoded(points: np.ndarray) -> np.ndarray:
+        return scaled(network, enter(model, spot(model, points))[0])
+
+    methods: dict[str, tuple[Callable[[np.ndarray], np.ndarray], ...]] = {
+        "this model": (lambda values: place(model, values), decoded)
+    }
+    if len(components.axes) > 1:  # a reference of one or two samples has none, or one
+        methods["PCA"] = plain, components.restore
+    rows: list[tuple[Cell, ...]] = []
+    for method, (put, restore) in methods.items():
+        points, among = put(x), None if known is None else (put(known[0]), known[1])
+        found = figures(some, points, labels, among, index)
+        rows.append(
+            (method, *(_as_shown(*figure) for figure in found.items()), _mse(network, samples, points, restore))
+        )
+    shown = tuple(found)
+    return Table(
+        "The map", ("method", *shown, "MSE"), tuple(rows), _map_note(model, shown, len(index), known, known_name)
+    )
+
+
+def _mse(network: Network, samples: Tensor, points: np.ndarray, restore: Callable[[np.ndarray], np.ndarray]) -> float:
+    """Return the MSE per value of what `restore` makes of the samples' places, in model's units."""
+    total, start = 0.0, 0
+    for chunk in in_chunks(network, samples):
+        restored = restore(points[start : start + len(chunk)])
+        total += float(np.square(restored - scaled(network, chunk)).sum(dtype=np.float64))
+        start += len(chunk)
+    return total / (len(samples) * network.values)
+
+
+def _as_shown(name: str, figure: float) -> str:
+    return f"{100 * figure:.1f} %" if name.endswith("-NN") else f"{figure:.3f}"
+
+
+def _map_note(
+    model: Model, shown: Sequence[str], rows: int, known: tuple[np.ndarray, np.ndarray] | None, known_name: str
+) -> str:
+    """Return how the figures of a map were measured."""
+    notes = []
+    if "1-NN" in shown:
+        among = "the other samples" if known is None else f"{len(known[0]):,} samples of {known_name}"
+        notes.append(f"1-NN and 5-NN: samples whose label is that of most of the nearest on the map, among {among}.")
+    if "trustworthiness" in shown:
+        notes.append(
+            f"Trustworthiness: whether the {NEIGHBOURS} nearest on the map are near in the data too; continuity: "
+            f"whether the {NEIGHBOURS} nearest in the data are near on the map; both over {rows:,} samples."
+        )
+    if "V-measure" in shown:
+        notes.append(
+            "V-measure: how far k-means on the map, with as many clusters as labels, finds the labels; silhouette: how "
+            "far its clusters lie apart."
+        )
+    notes.append(f"MSE: from the two numbers of the map alone, in units of {model.network.texts['scaling']}.")
+    return " ".join(notes)
 
 
 def worst_columns(model: Model, measured: Measured) -> np.ndarray:
