@@ -1,4 +1,4 @@
-"""A figure as SVG, drawn mark by mark, and axes to draw data in.
+"""A drawing as SVG, made mark by mark, and axes to draw data in.
 
 A plotting library takes a second and 50 MB to load; the few marks below are all that the pages need. Lengths are CSS
 pixels, from the left and from the top.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import io
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -26,10 +27,58 @@ LINE = 18  # from one line of a legend to the next
 Points = Iterable[tuple[float, float]]
 Box = tuple[float, float, float, float]  # left, top, width, height
 Mark = Literal["", "dot", "square", "diamond"]
+Anchor = Literal["start", "middle", "end"]
 
 
-class Figure:
-    """A drawing on a pale ground; each call adds a mark on top, and texts are escaped. Notebooks show it.
+class Drawing(ABC):
+    """A pale ground that each call adds a mark on top of.
+
+    Parameters
+    ----------
+    width, height : in CSS pixels.
+    """
+
+    def __init__(self, width: float, height: float) -> None:
+        self.width, self.height = round(width), round(height)
+
+    @abstractmethod
+    def line(self, points: Points, colour: str, width: float = 1.0, dash: str = "") -> None:
+        """Draw a line through points; `dash` is its strokes and gaps, "5 3"."""
+
+    @abstractmethod
+    def area(self, points: Points, colour: str) -> None:
+        """Fill the area within points."""
+
+    @abstractmethod
+    def bars(self, boxes: Iterable[Box], colour: str) -> None:
+        """Fill boxes."""
+
+    @abstractmethod
+    def marks(self, points: Points, colour: str, size: float, kind: Mark = "dot") -> None:
+        """Draw a mark at every point; a diamond is hollow."""
+
+    @abstractmethod
+    def text(
+        self,
+        x: float,
+        y: float,
+        words: str,
+        *,
+        size: float = 12,
+        colour: str = INK,
+        anchor: Anchor = "middle",
+        bold: bool = False,
+        upright: bool = False,
+    ) -> None:
+        """Write lines of words, the first one standing on `y`; upright ones are read from below."""
+
+    @abstractmethod
+    def image(self, box: Box, pixels: np.ndarray) -> None:
+        """Draw a picture of bytes, (H, W) or (H, W, 3); a small one's pixels stay sharp squares."""
+
+
+class Figure(Drawing):
+    """A drawing as SVG; texts are escaped. Notebooks show it.
 
     Parameters
     ----------
@@ -44,7 +93,7 @@ class Figure:
     """
 
     def __init__(self, width: float, height: float) -> None:
-        self.width, self.height = round(width), round(height)
+        super().__init__(width, height)
         self._marks: list[str] = []
         self.area([(0, 0), (self.width, 0), (self.width, self.height), (0, self.height)], GROUND)
 
@@ -92,7 +141,7 @@ class Figure:
         *,
         size: float = 12,
         colour: str = INK,
-        anchor: Literal["start", "middle", "end"] = "middle",
+        anchor: Anchor = "middle",
         bold: bool = False,
         upright: bool = False,
     ) -> None:
@@ -149,7 +198,7 @@ class Axes:
 
     def __init__(
         self,
-        figure: Figure,
+        figure: Drawing,
         box: Box,
         x: tuple[float, float],
         y: tuple[float, float],
@@ -198,7 +247,7 @@ class Style:
     mark: Mark = ""
     size: float = 6.0
 
-    def draw(self, figure: Figure, line: Points, marks: Points) -> None:
+    def draw(self, figure: Drawing, line: Points, marks: Points) -> None:
         """Draw a line through some points, and the marks at some."""
         if self.width:
             figure.line(line, self.colour, self.width, self.dash)
@@ -206,7 +255,7 @@ class Style:
             figure.marks(marks, self.colour, self.size, self.mark)
 
 
-def legend(figure: Figure, x: float, y: float, styles: Mapping[str, Style]) -> None:
+def legend(figure: Drawing, x: float, y: float, styles: Mapping[str, Style]) -> None:
     """Write what each style stands for, in lines from (x, y) down."""
     for i, (words, style) in enumerate(styles.items()):
         middle = y + LINE * i
