@@ -103,7 +103,8 @@ def images(figure):
 
 
 PICTURES = ("network.svg", "losses.svg", "reconstructions.svg", "noise.svg", "inverted.svg", "errors.svg", "worst.svg")
-TABLE = ("network.svg", "losses.svg", "columns.svg", "codes.svg", "errors.svg")
+MAP = ("map.svg", "map-spots.svg")
+TABLE = ("network.svg", "losses.svg", "columns.svg", *MAP, "errors.svg")
 
 
 def test_the_page_of_pictures_is_complete(picture_model, pictures):
@@ -200,7 +201,7 @@ def test_standardised_pictures_are_shown_from_their_smallest_to_their_largest_va
 def test_a_model_with_connections_round_its_code_has_no_pca_beside_it(monkeypatch, table):
     monkeypatch.setitem(MENUS["backbone"], "bridge", Bridge)
     model = Fit(read(table), backbone="bridge", bottleneck="linear(2)", epochs=1, device="cpu").run()
-    said = check(run_report(model, HISTORY, table, x_name="x", reference=table), *sorted(set(TABLE) - {"codes.svg"}))
+    said = check(run_report(model, HISTORY, table, x_name="x", reference=table), *sorted(set(TABLE) - set(MAP)))
     assert "PCA" not in said
     assert "An autoencoder that restores" in said
     assert "numbers: the code" not in said

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from narrows.use.comparison import Comparison
 
 app = SubcommandApp()
-MAPS = (".html", ".csv", ".parquet")
+MAPS = (".png", ".svg", ".html", ".csv", ".parquet")
 ARRAYS = "FILE.npy, .npz or .csv, or a folder for pictures"
 Data = Annotated[Positional[str], arg(metavar="DATA")]
 Run = Annotated[Positional[str], arg(metavar="RUN")]
@@ -275,31 +275,48 @@ def draw_map(
     *,
     output: Annotated[str, arg(aliases=["-o"], metavar="OUT", help_behavior_hint="")],
     labels: Labels = None,
+    colour_by: Annotated[str | None, arg(metavar="label|error|COLUMN", help_behavior_hint="")] = None,
+    pca: bool = False,
     overwrite: bool = False,
 ) -> int:
     """Place DATA on a model's map: a picture, a page to walk in, or a table.
 
+    A model without a map gets one, in its file too.
+
     Args:
         run: a run folder or a model file.
         data: what to place.
-        output: FILE.html, .csv or .parquet.
+        output: FILE.png or .svg, a picture; .html, a page to walk in; .csv or .parquet, a row per sample.
         labels: a file with a label per sample, for colours.
+        colour_by: what the points of a picture are coloured by; labels where there are any.
+        pca: no map but the codes' two principal components, which are there at once.
         overwrite: replace an existing output.
     """
     from narrows.files import refuse_existing
-    from narrows.use.mapping import check_table, make_map, write_table
+    from narrows.use.mapping import check_differ, check_table, make_map, write_table
 
     ending = Path(output).suffix
     if ending not in MAPS:
         raise DataError(f"a map is written as {', '.join(MAPS)}, however: -o {output}; give it one of these endings")
+    if colour_by is not None and ending not in (".png", ".svg"):
+        raise DataError(f"--colour-by is for pictures, .png or .svg, however: -o {output}; leave it out")
     refuse_existing(output, overwrite)
     check_table(output)
     model = _load(run)
-    mapped = make_map(model, _read_for(model, data, labels=labels))
+    model.network.check_code()
+    samples = _read_for(model, data, labels=labels)
+    check_differ(model, samples)
+    reference, _, _ = _reference(model, data, samples)
+    model = _with_map(run, model, reference, pca)
+    mapped = make_map(model, samples)
     if ending == ".html":
         from narrows.use.explorer import write_explorer
 
         write_explorer(output, model, mapped, overwrite=overwrite)
+    elif ending in (".png", ".svg"):
+        from narrows.use.map_picture import write_picture
+
+        write_picture(output, model, mapped, colour_by, overwrite=overwrite)
     else:
         write_table(output, mapped, overwrite=overwrite)
     print(f"{output}: {len(mapped):,} samples")
@@ -362,6 +379,7 @@ def evaluate(
     corruption: Damages = (),
     most: Most = None,
     seed: Annotated[int, arg(metavar="N")] = 0,
+    labels: Labels = None,
 ) -> int:
     """Print every table that the model and DATA allow, plain methods beside it.
 
@@ -371,16 +389,18 @@ def evaluate(
         corruption: damage DATA so, and print how well the model and the plain filters restore it; may be repeated.
         most: damaged pictures that are measured, 1,000 by default, or fewer of large ones.
         seed: makes the damage repeatable.
+        labels: a file with a label per sample, for the figures of a map.
     """
     from narrows.use.evaluate import evaluate
 
     model = _load(run)
-    samples = _read_for(model, data)
-    reference, name = _reference(model, data, samples)
+    samples = _read_for(model, data, labels=labels)
+    reference, name, reference_labels = _reference(model, data, samples)
     for text in corruption:
         print_table(_compare(model, samples.x, reference, text, most, seed).table(name))
-    for table in () if corruption else evaluate(model, samples.x, reference, name):
-        print_table(table)
+    if not corruption:
+        for table in evaluate(model, samples.x, reference, name, samples.labels, reference_labels):
+            print_table(table)
     return 0
 
 
@@ -415,7 +435,7 @@ def report(
     if data is None and model.card.origin not in NAMED:
         raise DataError(f"the report of {run} needs data to show; write `narrows report {run} DATA`")
     samples = _read_for(model, data or NAMED[model.card.origin].test or model.card.origin)
-    reference, reference_name = _reference(model, data or model.card.origin, samples)
+    reference, reference_name, _ = _reference(model, data or model.card.origin, samples)
     folder = Path(run) if Path(run).is_dir() else Path(run).parent
     path = Path(output) if output else folder / f"report-{samples.origin.replace(':', '-')}.html"
     page = run_report(
@@ -534,14 +554,18 @@ def _say(samples: Samples) -> None:
         print(f"{len(samples.x):,} used + {len(samples.skipped):,} skipped = {len(samples.x) + len(samples.skipped):,}")
 
 
-def _reference(model: Model, data: str, samples: Samples) -> tuple[np.ndarray, str]:
-    """Return the data that the plain methods learn from: the training data where they are known by name."""
+def _reference(model: Model, data: str, samples: Samples) -> tuple[np.ndarray, str, np.ndarray | None]:
+    """Return the data that the plain methods learn from: the training data where they are known by name.
+
+    Their labels come along where the data measured are their test split, and so none of them.
+    """
     from narrows.data.formats import read
     from narrows.data.named import NAMED
 
     if model.card.origin in NAMED:
-        return read(model.card.origin).x, model.card.origin
-    return samples.x, f"{samples.origin}, the very data measured, which favours it"
+        known = read(model.card.origin)
+        return known.x, model.card.origin, known.labels if samples.origin == known.test else None
+    return samples.x, f"{samples.origin}, the very data measured, which favours it", None
 
 
 def _run_folder(output: str | None, origin: str, overwrite: bool) -> Path:

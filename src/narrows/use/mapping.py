@@ -14,8 +14,9 @@ from narrows.errors import DataError
 from narrows.files import whole
 from narrows.modelfile import Model
 from narrows.use.anomaly import errors
-from narrows.use.embed import place
+from narrows.use.embed import check_map, place
 from narrows.use.evaluate import column_names
+from narrows.use.units import enter, in_chunks
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,17 +64,32 @@ def make_map(model: Model, samples: Samples) -> Map:
     SpecError : for a model without a map.
     DataError : for samples of another shape, for fewer than two, and where all lie at one spot.
     """
-    points = place(model, samples.x)
-    name = samples.origin or "the data"
-    if len(points) < 2:
-        raise DataError(f"a map shows how samples lie to each other, however: {name} holds one; give it more")
+    check_map(model)
+    check_differ(model, samples)
+    points, x = place(model, samples.x), samples.x
     if (points == points[0]).all():
         raise DataError(
-            f"a map shows how samples differ, however: all {len(points):,} of {name} lie at one spot; give it samples "
-            f"that differ"
+            f"a map shows how samples differ, however: this model puts all {len(points):,} of {_name(samples)} at one "
+            f"spot; train one on samples such as these"
         )
     columns = column_names(model) if len(model.network.shape) == 1 else None
-    return Map(points, errors(model, samples.x), samples.x, samples.labels, samples.names, columns, samples.origin)
+    return Map(points, errors(model, x), x, samples.labels, samples.names, columns, samples.origin)
+
+
+def check_differ(model: Model, samples: Samples) -> None:
+    """Raise a DataError where there are fewer than two samples, or all are equal: they make no map."""
+    x, _ = enter(model, samples.x)
+    if len(x) < 2:
+        raise DataError(f"a map shows how samples lie to each other, however: {_name(samples)} holds one; give it more")
+    if all(bool((chunk == x[:1]).all()) for chunk in in_chunks(model.network, x)):
+        raise DataError(
+            f"a map shows how samples differ, however: all {len(x):,} of {_name(samples)} are equal; give it samples "
+            f"that differ"
+        )
+
+
+def _name(samples: Samples) -> str:
+    return samples.origin or "the data"
 
 
 def write_table(path: str | Path, mapped: Map, overwrite: bool = False) -> None:
@@ -104,4 +120,4 @@ def check_table(path: str | Path) -> None:
     >>> check_table("map.csv")
     """
     if Path(path).suffix == ".parquet" and find_spec("pyarrow") is None:
-        raise DataError(f"{path} needs pyarrow; write pip install pyarrow, or choose FILE.csv with -o")
+        raise DataError(f"{path} needs pyarrow; write pip install 'narrows[parquet]', or choose FILE.csv with -o")

@@ -15,12 +15,14 @@ from narrows.use.comparison import Comparison
 from narrows.use.denoising_page import add_methods, add_restored
 from narrows.use.embed import encode
 from narrows.use.evaluate import Cell, Table, describe_work, take
+from narrows.use.map_page import add_map
 from narrows.use.page import Page, Report, number
 from narrows.use.restore import was_damaged
 from narrows.use.study import Study, study
 
 TUTORIAL_BATCH = 20  # its losses are sums over samples divided by the number of batches
 DRAWN_CODE = 3  # numbers of a picture's code up to which two of them tell enough to be drawn
+MAP_SIZE = 2  # of a code that is a map
 History = Sequence[Mapping[str, Any]]
 
 
@@ -70,8 +72,11 @@ def run_report(
     sections.add_comparison(page, seen)
     if seen.is_table:
         sections.add_columns(page, seen)
-    if model.network.has_code and (seen.is_table or model.network.code_size <= DRAWN_CODE):
-        sections.add_codes(page, encode(model, take(x)), None if labels is None else take(np.asarray(labels)))
+    own = None if labels is None else take(np.asarray(labels))
+    add_map(page, model, take(x), own)
+    has_others = seen.is_table or model.network.code_size <= DRAWN_CODE
+    if model.network.has_code and model.network.code_size != MAP_SIZE and has_others:
+        sections.add_codes(page, encode(model, take(x)), own)
     if was_damaged(model) and not seen.is_table:
         add_restored(page, model, x)
     for i, comparison in enumerate(comparisons):

@@ -183,7 +183,7 @@ def study(
     elif components is None and reference is not None:
         components = fit_pca(model, reference)
     words = f"{x_name} samples" if x_name in PARTS else f"samples of {x_name}"
-    return Study(model, words, index, samples, measure(model, samples, components), first, _limits(model, samples))
+    return Study(model, words, index, samples, measure(model, samples, components), first, find_limits(model, samples))
 
 
 def back(model: Model, values: np.ndarray) -> np.ndarray:
@@ -207,7 +207,7 @@ def median_filter(x: np.ndarray) -> np.ndarray:
     return np.median(np.lib.stride_tricks.sliding_window_view(padded, (3, 3), (2, 3)), axis=(-2, -1))
 
 
-def _limits(model: Model, samples: Tensor) -> tuple[float, float]:
+def find_limits(model: Model, samples: Tensor) -> tuple[float, float]:
     """Return the range of the data in user's units; where they have none, the ends of the measured `samples`."""
     scaling = model.network.scaling
     if scaling.limits is not None:

@@ -1,0 +1,36 @@
+"""The map on a page: the samples' points, and what the model decodes over them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from narrows.data.formats import Samples
+from narrows.modelfile import Model
+from narrows.use.colouring import colour
+from narrows.use.embed import has_map, place
+from narrows.use.figure import Figure
+from narrows.use.map_picture import draw_points, draw_spots
+from narrows.use.mapping import make_map
+from narrows.use.page import Page
+
+
+def add_map(page: Page, model: Model, x: np.ndarray, labels: np.ndarray | None) -> None:
+    """Add the map of the samples `x`, coloured by their labels; nothing for a model that has none, or for one spot."""
+    if not has_map(model) or len(np.unique(place(model, x), axis=0)) < 2:
+        return
+    mapped = make_map(model, Samples(x, labels=labels))
+    page.section("The map")
+    by = "" if labels is None else ", coloured by their labels, which training never saw"
+    page.picture(
+        "map.svg",
+        draw_points(model, mapped, colour(mapped), Figure),
+        f"{len(mapped):,} samples on the model's map{by}.",
+        f"{len(mapped):,} samples{by}. What is near is alike; far distances and gaps say less, and the axes nothing.",
+    )
+    page.picture(
+        "map-spots.svg",
+        draw_spots(model, mapped, Figure),
+        "What the model decodes over the part of the map where the samples lie.",
+        "What the model decodes at each spot of the same part of the map. Paler: no sample is near, so nobody has "
+        "checked it.",
+    )
