@@ -44,6 +44,7 @@ bench: benchmarks/.venv/.ready  ## measure speed and quality beside other librar
 	benchmarks/.venv/bin/python benchmarks/codes.py --long
 	benchmarks/.venv/bin/python benchmarks/datasets.py
 	benchmarks/.venv/bin/python benchmarks/large.py
+	benchmarks/.venv/bin/python benchmarks/maps.py --seeds 5
 	benchmarks/.venv/bin/python benchmarks/explorer.py
 	benchmarks/.venv/bin/python benchmarks/denoising.py --parts mnist self impulse
 

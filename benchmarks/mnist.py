@@ -24,6 +24,12 @@ def read_images(part: str) -> np.ndarray:
     return np.frombuffer(content, np.uint8, offset=16).reshape(-1, 28, 28)
 
 
+def read_labels(part: str) -> np.ndarray:
+    """Return the digits (N,) that the images of `part` show, as bytes."""
+    content = gzip.decompress((FILES / f"{part}-labels-idx1-ubyte.gz").read_bytes())
+    return np.frombuffer(content, np.uint8, offset=8)
+
+
 def split(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return training images without the validation share, and that share: a tenth, the same one at every call."""
     count = VALIDATION * len(images) // 60_000
