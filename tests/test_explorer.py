@@ -121,7 +121,7 @@ def wait_for_file(path, seconds=20):
     while not path.exists():
         assert time.monotonic() < end, f"{path.name} never came"
         time.sleep(0.02)
-    return path.read_text(encoding="utf-8", newline="")
+    return path.read_bytes().decode()
 
 
 def test_the_page_names_no_address_and_its_policy_forbids_all(page):
@@ -212,7 +212,7 @@ def test_the_page_computes_what_narrows_does(browser, tmp_path, backbone, shape)
 
 @needs_chromium
 def test_a_map_head_is_run_before_the_decoder(browser, tmp_path, picture_model, pictures):
-    model = add_head(picture_model, encode(picture_model, pictures), max_seconds=5)
+    model = add_head(picture_model, encode(picture_model, pictures), max_seconds=1)
     mapped = make_map(model, read(pictures))
     write_explorer(tmp_path / "map.html", model, mapped)
     open_page(browser, tmp_path / "map.html")

@@ -19,6 +19,7 @@ from torch import Tensor
 
 from narrows.files import whole
 from narrows.modelfile import Model
+from narrows.use.colouring import PALETTE
 from narrows.use.embed import spot
 from narrows.use.exported import Exported, export_decoder, export_encoder
 from narrows.use.sprites import A_SHEET, ACROSS, Sprites, pack
@@ -35,8 +36,6 @@ LEAST_PICTURES = 2_000_000  # of them for the samples' pictures
 MAX_MULTIPLICATIONS = 60_000_000  # of one decoding: about 50 ms in a browser
 SPOTS = 40  # decoded spots across the map and up, where the page cannot run the model
 CHUNK = 4096  # samples that are turned into pictures at once
-# Petroff, "Accessible Color Sequences for Data Visualization", 2021: ten that colour-blind people tell apart
-COLOURS = ("#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "#832db6", "#a96b59", "#e76300", "#b9ac70", "#717581", "#92dadd")
 
 
 def write_explorer(path: str | Path, model: Model, mapped: Map, overwrite: bool = False) -> None:
@@ -105,7 +104,7 @@ def _describe(model: Model, mapped: Map) -> dict[str, Any]:
         "origin": mapped.origin,
         "count": len(mapped.points),
         "labels": labels,
-        "colours": COLOURS,
+        "colours": PALETTE,
         "columns": mapped.columns,
         "shape": model.network.shape,
         "pictures": len(model.network.shape) == 3,

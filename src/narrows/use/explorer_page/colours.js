@@ -74,7 +74,8 @@ function showRamp(legend, title, low, high) {
   const bar = make("b");
   bar.style.background = `linear-gradient(to right, ${ramp().join(", ")})`;
   const box = make("span", { className: "ramp" });
-  box.append(title, short(low), bar, short(high));
+  const texts = [title, short(low), short(high)].map((textContent) => make("span", { textContent }));
+  box.append(...texts.slice(0, 2), bar, texts[2]);
   legend.replaceChildren(box);
 }
 

@@ -33,7 +33,8 @@ class Search {
     Object.assign(this, { data, whenChosen, found: [], at: 0 });
     this.input = document.getElementById("search");
     this.list = document.getElementById("found");
-    this.input.placeholder = data.labels ? "Index, label or name" : "Index or name";
+    const known = ["index", ...(data.labels ? ["label"] : []), ...(data.about.names ? ["name"] : [])];
+    this.input.placeholder = `Search by ${known.join(", ")}`;
     this.input.oninput = () => this.look();
     this.input.onkeydown = (event) => this.key(event);
     this.input.onblur = () => setTimeout(() => this.close(), 150); // a click on the list comes first
