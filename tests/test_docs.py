@@ -138,7 +138,27 @@ def test_the_command_restores_ten_digits_for_the_page_on_denoising(toy, figures)
     assert np.mean(row["restored"]["psnr"]) > np.mean(row["noisy"]["psnr"])
 
 
-@pytest.mark.parametrize("page", [*PAGES, "denoising.md"])
+def test_the_guide_of_maps_holds_what_was_measured_and_drawn_or_says_that_nothing_was(figures):
+    maps = importlib.import_module("maps_page")
+    rows = (maps.record.load(maps.RESULTS) or {"rows": []})["rows"]
+    text = maps.PAGE.read_text(encoding="utf-8")
+    tables = maps.make_tables(rows, maps.find_drawn())
+    assert sorted(figures["pages"].find_tables(text)) == sorted(tables)
+    assert figures["pages"].fill(text, tables) == text, "run: python docs/figures/maps_page.py"
+    assert doctest.testmod(maps).failed == 0
+
+
+def test_the_table_of_maps_shows_medians_and_a_dash_for_no_way_back(figures):
+    maps = importlib.import_module("maps_page")
+    row = dict.fromkeys(maps.bench.FIGURES, 0.5) | {"method": "narrows"}
+    rows = [row, row | {"1-NN": 0.9}, row | {"1-NN": 0.8}, row | {"method": "tsne", "test_mse": None}]
+    lines = list(maps.make_figures(rows))
+    assert len(lines) == 4
+    assert lines[2].split(" | ")[1] == "80.00"
+    assert "| - |" in lines[3]
+
+
+@pytest.mark.parametrize("page", [*PAGES, "denoising.md", "map.md"])
 def test_everything_that_a_page_links_exists(page):
     text = (DOCS / page).read_text(encoding="utf-8")
     links = re.findall(r"\]\((?!http|#)([^)#]+)\)", text)
