@@ -33,7 +33,7 @@ MAX_PAGE = 24_000_000  # characters of a page: mail takes 25 MB
 MAX_MODEL = 9_000_000  # of them for the decoder, and for the encoder too
 MAX_COLUMNS = 12_000_000  # of them for a table's columns
 LEAST_PICTURES = 2_000_000  # of them for the samples' pictures
-MAX_MULTIPLICATIONS = 60_000_000  # of one decoding: about 50 ms in a browser
+MAX_MULTIPLICATIONS = 20_000_000  # of one decoding: a browser that does half a billion a second takes 40 ms
 SPOTS = 40  # decoded spots across the map and up, where the page cannot run the model
 CHUNK = 4096  # samples that are turned into pictures at once
 

@@ -30,6 +30,16 @@ class Data {
     this.complete = true;
   }
 
+  // Say who wrote the file, and what it does not hold.
+  limitsInWords() {
+    const { version, sheet, columns, shape } = this.about;
+    const words = [`Written by narrows ${version}. This one file holds all that it shows, and asks for nothing.`];
+    if (sheet && !sheet.exact) words.push(`The samples are shown as copies of ${sheet.width}x${sheet.height} pixels.`);
+    if (columns && columns.length < shape[0]) words.push(`It holds the first ${columns.length} of ${shape[0]} columns.`);
+    if (this.about.spots) words.push("What the model decodes is shown at a grid of spots.");
+    return words.join(" ");
+  }
+
   at(i) {
     return [this.points[2 * i], this.points[2 * i + 1]];
   }

@@ -18,8 +18,7 @@ class Explorer {
     this.box = null; // while it is dragged: [x, y, x, y] in CSS pixels
     this.changed = new Set(["dots"]);
     document.getElementById("count").textContent = `${this.data.count.toLocaleString("en")} samples`;
-    document.getElementById("foot").textContent =
-      `Written by narrows ${this.data.about.version}. This one file holds all that it shows, and asks for nothing.`;
+    document.getElementById("foot").textContent = this.data.limitsInWords();
     this.resize();
     this.view.fit(boundsOf(this.data.points), this.view.width, this.view.height);
     this.setTheme(isDark());
