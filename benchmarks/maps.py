@@ -39,7 +39,7 @@ FIGURES = {  # by the key of a row: the head of the column
     "fit_seconds": "fit, s",
     "place_seconds": "placing, s",
 }
-TOY = ("6000", "1000")  # training and test images
+TOY = ("--images", "6000", "1000", "--max-seconds", "10")
 PACKAGES = ("narrows", "torch", "numpy", "scikit-learn", "openTSNE", "umap-learn")
 Row = dict[str, Any]
 
@@ -49,7 +49,7 @@ def spawn(method: str, seed: int, options: argparse.Namespace) -> Row:
     row: Row = {"method": method, "seed": seed, "threads": options.threads} | record.stamp()
     folder = (options.results if options.toy else POINTS) / f"{method}-{seed}"
     command = [sys.executable, str(SCRIPT), "--method", method, "--seed", str(seed), "--folder", str(folder)]
-    command += ["--threads", str(options.threads)] + (["--images", *TOY] if options.toy else [])
+    command += ["--threads", str(options.threads)] + ([*TOY] if options.toy else [])
     limits = {f"{library}_NUM_THREADS": str(options.threads) for library in ("OMP", "MKL", "OPENBLAS", "NUMBA")}
     done = subprocess.run(command, env=os.environ | limits, capture_output=True, text=True, check=False)
     if done.returncode != 0:

@@ -26,6 +26,7 @@ import mnist
 
 WARMING = 5_000  # images; below 4,096 umap-learn goes another way, and would compile nothing for the real one
 WARMING_SECONDS = 3.0  # of a network's training
+SIZE = 784  # values of an image
 TRUSTED = 10_000  # training images, the first ones, on which trustworthiness and continuity are measured
 
 
@@ -42,8 +43,8 @@ class Method(ABC):
     recipe = "defaults"
 
     @abstractmethod
-    def fit(self, images: np.ndarray, seed: int, warming: bool) -> np.ndarray:
-        """Learn from images of bytes (N, 28, 28) and return where they lie, (N, 2)."""
+    def fit(self, images: np.ndarray, seed: int, max_seconds: float | None = None) -> np.ndarray:
+        """Learn from images of bytes (N, 28, 28) and return where they lie, (N, 2); a network's training may be cut."""
 
     @abstractmethod
     def place(self, images: np.ndarray) -> np.ndarray:
@@ -66,15 +67,14 @@ class Narrows(Method):
     def __init__(self, **options: Any) -> None:
         self.options = options
 
-    def fit(self, images: np.ndarray, seed: int, warming: bool) -> np.ndarray:
+    def fit(self, images: np.ndarray, seed: int, max_seconds: float | None = None) -> np.ndarray:
         """Train, and place all images."""
         from narrows.data.formats import read
         from narrows.train import Fit
         from narrows.use.embed import place
 
         samples = replace(read("mnist"), x=images, labels=None, test=None)
-        limits = {"max_seconds": WARMING_SECONDS} if warming else {}
-        fit = Fit(samples, seed=seed, device="cpu", **self.options, **limits)
+        fit = Fit(samples, seed=seed, max_seconds=max_seconds, device="cpu", **self.options)
         self.model = fit.run()
         recipe = self.model.card.recipe
         self.recipe = f"{fit.texts['backbone']} x {fit.texts['bottleneck']}, {recipe['steps']} steps"
@@ -106,7 +106,7 @@ class MainComponents(Method):
     packages = ("scikit-learn", "numpy")
     recipe = "covariance_eigh"
 
-    def fit(self, images: np.ndarray, seed: int, warming: bool) -> np.ndarray:
+    def fit(self, images: np.ndarray, seed: int, max_seconds: float | None = None) -> np.ndarray:
         """Find them."""
         from sklearn.decomposition import PCA
 
@@ -130,7 +130,7 @@ class NeighbourEmbedding(Method):
     def __init__(self, threads: int) -> None:
         self.threads = threads
 
-    def fit(self, images: np.ndarray, seed: int, warming: bool) -> np.ndarray:
+    def fit(self, images: np.ndarray, seed: int, max_seconds: float | None = None) -> np.ndarray:
         """Move the points."""
         from openTSNE import TSNE
 
@@ -151,7 +151,7 @@ class UniformManifold(Method):
     def __init__(self, threads: int) -> None:
         self.threads = threads
 
-    def fit(self, images: np.ndarray, seed: int, warming: bool) -> np.ndarray:
+    def fit(self, images: np.ndarray, seed: int, max_seconds: float | None = None) -> np.ndarray:
         """Move the points."""
         import umap
 
@@ -165,7 +165,7 @@ class UniformManifold(Method):
 
 def flat(images: np.ndarray) -> np.ndarray:
     """Return images of bytes as rows of values in [0, 1]."""
-    return mnist.as_values(images).reshape(len(images), -1)
+    return mnist.as_values(images).reshape(len(images), SIZE)
 
 
 def make(name: str, threads: int) -> Method:
@@ -180,7 +180,9 @@ def make(name: str, threads: int) -> Method:
     return methods[name]()
 
 
-def measure(method: Method, seed: int, counts: tuple[int, int], folder: Path) -> dict[str, Any]:
+def measure(
+    method: Method, seed: int, counts: tuple[int, int], folder: Path, max_seconds: float | None
+) -> dict[str, Any]:
     """Return every figure of a method, and keep its points in `folder`."""
     from narrows.use.map_quality import figures
 
@@ -189,10 +191,10 @@ def measure(method: Method, seed: int, counts: tuple[int, int], folder: Path) ->
         [read(part)[:count] for part, count in zip(parts, counts, strict=True)]
         for read in (mnist.read_images, mnist.read_labels)
     )
-    method.fit(train[:WARMING], seed, warming=True)
+    method.fit(train[:WARMING], seed, WARMING_SECONDS)
     method.place(test[: WARMING // 5])
     began = time.perf_counter()
-    points = method.fit(train, seed, warming=False)
+    points = method.fit(train, seed, max_seconds)
     fitted = time.perf_counter()
     places = method.place(test)
     placed = time.perf_counter()
@@ -203,7 +205,7 @@ def measure(method: Method, seed: int, counts: tuple[int, int], folder: Path) ->
     return {
         "fit_seconds": fitted - began,
         "place_seconds": placed - fitted,
-        "test_mse": None if decoded is None else float(np.square(decoded.reshape(len(test), -1) - flat(test)).mean()),
+        "test_mse": None if decoded is None else float(np.square(decoded.reshape(len(test), SIZE) - flat(test)).mean()),
         **figures(flat(test[:0]), places, test_labels, (points, labels), index=np.arange(0)),
         **figures(flat(train)[trusted], points[trusted]),
         "recipe": method.recipe,
@@ -220,6 +222,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--images", type=int, nargs=2, default=(60_000, 10_000), metavar=("TRAIN", "TEST"))
+    parser.add_argument("--max-seconds", type=float, help="of a network's training; left out: the preset's")
     parser.add_argument("--folder", type=Path, required=True, help="where the points and the model are kept")
     options = parser.parse_args()
     warnings.simplefilter("ignore")
@@ -227,7 +230,8 @@ def main() -> None:
         import torch
 
         torch.set_num_threads(options.threads)
-    row = measure(make(options.method, options.threads), options.seed, tuple(options.images), options.folder)
+    method, counts = make(options.method, options.threads), tuple(options.images)
+    row = measure(method, options.seed, counts, options.folder, options.max_seconds)
     print(json.dumps(row), flush=True)
 
 

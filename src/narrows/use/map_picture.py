@@ -245,11 +245,16 @@ def _frame(points: np.ndarray, left: float) -> Frame:
 
 
 def _nearest(centres: np.ndarray, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return which of `points` is nearest to each of `centres`, and how far it is."""
-    from sklearn.neighbors import NearestNeighbors
+    """Return which of `points` is nearest to each of `centres`, and how far it is.
 
-    distances, index = NearestNeighbors(n_neighbors=1).fit(points).kneighbors(centres)
-    return index[:, 0], distances[:, 0]
+    Without scikit-learn, which would take longer to load than this takes.
+    """
+    index, distances = np.empty(len(centres), int), np.empty(len(centres))
+    for i, centre in enumerate(centres):
+        squares = np.square(points - centre).sum(1)
+        index[i] = squares.argmin()
+        distances[i] = squares[index[i]] ** 0.5
+    return index, distances
 
 
 def _cells_of(frame: Frame, points: np.ndarray) -> set[int]:

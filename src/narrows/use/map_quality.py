@@ -95,7 +95,7 @@ def trustworthiness(x: np.ndarray, points: np.ndarray, k: int = NEIGHBOURS) -> f
     --------
     >>> line = np.arange(10.0)[:, np.newaxis]
     >>> trustworthiness(line, line**2, k=1), round(trustworthiness(line, abs(line - 3.2), k=1), 3)
-    (1.0, 0.738)
+    (1.0, 0.562)
     """
     from sklearn.metrics import euclidean_distances
     from sklearn.neighbors import NearestNeighbors
