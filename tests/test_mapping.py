@@ -229,3 +229,34 @@ def test_a_model_without_a_map_gets_one_in_its_file(files, pictures, picture_mod
         points = [[row["x"], row["y"]] for row in csv.DictReader(file)]
     assert np.array_equal(np.array(points, np.float32), kept.points)
     assert (files / "out" / "pca.csv").read_text() != (files / "out" / "map.csv").read_text()
+
+
+def test_pictures_in_any_arrangement_are_drawn_alike(bars):
+    model, samples = bars
+    kinds = [samples.x, samples.x.reshape(60, -1), samples.x[:, np.newaxis], samples.x[..., np.newaxis]]
+    drawn = {draw_map(model, mapped, colour(mapped), Figure).svg for mapped in (place_all(model, x) for x in kinds)}
+    assert len(drawn) == 1
+
+
+def place_all(model, x):
+    return make_map(model, Samples(x, labels=np.arange(60) % 8))
+
+
+def test_colour_pictures_keep_their_shape_and_colours():
+    x = np.zeros((30, 20, 10, 3), np.uint8)
+    x[:, :, :, 0] = np.linspace(60, 250, 30)[:, np.newaxis, np.newaxis]
+    model = Fit(read(x), backbone="dense(hidden=[8])", bottleneck="linear(2)", epochs=1, device="cpu").run()
+    mapped = make_map(model, read(x))
+    pixels = draw_map(model, mapped, colour(mapped, "error"), Raster).pixels.astype(int)
+    reds = (pixels[..., 0] - pixels[..., 1:].max(-1)) > 40
+    rows, columns = np.nonzero(reds[:, : reds.shape[1] // 2 - 400])  # the thumbnails, without the legend
+    assert len(rows) > 500
+    assert len(np.unique(columns)) > 10
+
+
+def test_a_map_of_very_many_points_stays_small(bars):
+    model, _ = bars
+    rng = np.random.default_rng(0)
+    points = rng.normal(size=(70_000, 2)).astype(np.float32)
+    mapped = Map(points, points[:, 0], np.zeros((70_000, 9, 8), np.uint8), rng.integers(0, 10, 70_000))
+    assert len(draw_map(model, mapped, colour(mapped), Figure).svg) < 3_000_000

@@ -413,6 +413,7 @@ def report(
     corruption: Damages = (),
     most: Most = None,
     seed: Annotated[int, arg(metavar="N")] = 0,
+    labels: Labels = None,
     overwrite: bool = False,
 ) -> int:
     """Write the page of a model on DATA: pictures, figures and plain methods beside them.
@@ -424,6 +425,7 @@ def report(
         corruption: damage DATA so, and show how well the model and the plain filters restore it; may be repeated.
         most: damaged pictures that are measured, 1,000 by default, or fewer of large ones.
         seed: makes the damage repeatable.
+        labels: a file with a label per sample, for colours.
         overwrite: replace an existing page.
     """
     from narrows.data.named import NAMED
@@ -434,7 +436,7 @@ def report(
     model = _load(run)
     if data is None and model.card.origin not in NAMED:
         raise DataError(f"the report of {run} needs data to show; write `narrows report {run} DATA`")
-    samples = _read_for(model, data or NAMED[model.card.origin].test or model.card.origin)
+    samples = _read_for(model, data or NAMED[model.card.origin].test or model.card.origin, labels=labels)
     reference, reference_name, _ = _reference(model, data or model.card.origin, samples)
     folder = Path(run) if Path(run).is_dir() else Path(run).parent
     path = Path(output) if output else folder / f"report-{samples.origin.replace(':', '-')}.html"
