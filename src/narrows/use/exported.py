@@ -109,7 +109,7 @@ def _add_module(exported: Exported, module: nn.Module, shape: Sequence[int]) -> 
         result = module(torch.zeros(1, *shape, device=next(iter(module.parameters()), torch.zeros(0)).device))
     out = tuple(result.shape[1:])
     about = write(module)
-    weights = [module.weight, module.bias] if isinstance(module, nn.Linear | nn.Conv2d | nn.ConvTranspose2d) else []
+    weights = list(module.parameters())  # weight, then bias, for the layers that have some
     exported.add(out, weights=weights, **about)
     if weights:
         places = shape if isinstance(module, nn.ConvTranspose2d) else out
@@ -162,9 +162,10 @@ def _write_pool(layer: nn.MaxPool2d) -> dict[str, Any]:
 
 
 def _write_upsample(layer: nn.Upsample) -> dict[str, Any]:
-    if layer.mode != "nearest" or layer.scale_factor is None or layer.scale_factor != int(layer.scale_factor):
+    factor = layer.scale_factor
+    if layer.mode != "nearest" or not isinstance(factor, int | float) or factor != int(factor):
         raise UnknownLayerError
-    return {"kind": "upsample", "factor": int(layer.scale_factor)}
+    return {"kind": "upsample", "factor": int(factor)}
 
 
 KINDS: dict[type[nn.Module], Callable[[Any], dict[str, Any]]] = {
