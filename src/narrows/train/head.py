@@ -18,13 +18,16 @@ from narrows.model.chain import squared_error
 from narrows.model.network import Network, as_tensor
 from narrows.modelfile import Model, Scalar
 from narrows.train.fit import Fit
+from narrows.train.loop import Budget
 
 HEAD: dict[str, str] = {"corruption": "none", "loss": "mse", "scaling": "standard"}
 BACKBONE = "dense(hidden=[256, 256])"
 NEIGHBOURS = 15
+WEIGHT = 5.0  # of neighbours beside a loss over some tens of numbers; at 1 they hardly count, at 20 codes are lost
 MOST_CODES = 20_000  # more of them place the map no better
 MOST_VALUES = 2**25  # of all codes together: 128 MiB
 CHUNK = 1024  # samples that are encoded at once
+MOST_STEPS = 1000  # twice as many make the map little better
 MAX_SECONDS = 60.0
 SHARE_OF_SECONDS = 0.15  # of the cap on training, which a map beside it may take
 
@@ -83,8 +86,11 @@ def add_head(model: Model, codes: np.ndarray, seed: int = 0, max_seconds: float 
     _check_head(model.network, codes)
     began = time.perf_counter()
     options: dict[str, Any] = {**HEAD, "backbone": BACKBONE, "validation": 0, "max_seconds": max_seconds}
-    options["bottleneck"] = f"map(2, neighbours={min(NEIGHBOURS, len(codes) - 1)})"
-    head = Fit(read(codes), seed=seed, device=str(model.network.device), **options).run().network
+    options["bottleneck"] = f"map(2, neighbours={min(NEIGHBOURS, len(codes) - 1)}, weight={WEIGHT})"
+    fit = Fit(read(codes), seed=seed, device=str(model.network.device), **options)
+    fit.budget = Budget(min(fit.budget.steps, MOST_STEPS), max_seconds, fit.budget.spent)
+    fit.bfloat16 = False  # in which places far from the middle of the map would fall together
+    head = fit.run().network
     done: dict[str, Scalar] = {"map_samples": len(codes), "map_seconds": time.perf_counter() - began}
     return Model(model.network, replace(model.card, recipe=model.card.recipe | done), head)
 
