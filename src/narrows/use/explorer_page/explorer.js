@@ -130,7 +130,7 @@ class Explorer {
   // Show what lies at a place of the screen, unless a sample is held.
   look(px, py, since) {
     const [x, y] = this.view.toMap(px, py);
-    const i = this.nearest.find(x, y, REACH / this.view.scale);
+    const i = this.nearest.find(x, y, Math.max(REACH, this.painter.pictureSide / 2) / this.view.scale);
     this.under = i;
     if (this.held) return;
     const [atX, atY] = i < 0 ? [x, y] : this.data.at(i);

@@ -50,6 +50,7 @@ class Painter {
     this.canvas = canvas;
     this.context = canvas.getContext("2d", { alpha: false });
     this.points = points;
+    this.pictureSide = 0;
   }
 
   resize(width, height) {
@@ -103,13 +104,15 @@ class Painter {
     }
   }
 
-  // Where few samples are in view, draw them in place of their dots, and return whether it did.
+  // Where few samples are in view, draw them over their dots; `pictureSide` is theirs in CSS pixels, 0 for none.
   paintPictures(view, sheets, nearest, colours) {
     const inView = [];
+    this.pictureSide = 0;
     nearest.inside(view.box(), (i) => inView.push(i) <= MOST_PICTURES);
     if (inView.length > MOST_PICTURES) return;
     const room = Math.sqrt((view.width * view.height) / Math.max(inView.length, 1));
-    const size = Math.min(Math.max(0.5 * room, 18), 64) * this.dots;
+    this.pictureSide = Math.min(Math.max(0.5 * room, 18), 64);
+    const size = this.pictureSide * this.dots;
     const across = size * Math.min(1, sheets.width / sheets.height);
     const down = size * Math.min(1, sheets.height / sheets.width);
     this.context.imageSmoothingEnabled = sheets.width > across;
