@@ -249,7 +249,7 @@ def test_colour_pictures_keep_their_shape_and_colours():
     mapped = make_map(model, read(x))
     pixels = draw_map(model, mapped, colour(mapped, "error"), Raster).pixels.astype(int)
     reds = (pixels[..., 0] - pixels[..., 1:].max(-1)) > 40
-    rows, columns = np.nonzero(reds[:, : reds.shape[1] // 2 - 400])  # the thumbnails, without the legend
+    rows, columns = np.nonzero(reds[:, : reds.shape[1] // 2 - 450])  # the thumbnails, without the legend
     assert len(rows) > 500
     assert len(np.unique(columns)) > 10
 
@@ -260,3 +260,15 @@ def test_a_map_of_very_many_points_stays_small(bars):
     points = rng.normal(size=(70_000, 2)).astype(np.float32)
     mapped = Map(points, points[:, 0], np.zeros((70_000, 9, 8), np.uint8), rng.integers(0, 10, 70_000))
     assert len(draw_map(model, mapped, colour(mapped), Figure).svg) < 3_000_000
+
+
+def test_names_of_groups_do_not_cover_each_other(bars, monkeypatch):
+    model, _ = bars
+    points = np.random.default_rng(0).normal(size=(300, 2)).astype(np.float32)
+    labels = np.array(["left", "right", "middle"])[np.arange(300) % 3]
+    mapped, said = Map(points, points[:, 0], np.zeros((300, 9, 8), np.uint8), labels), {}
+    monkeypatch.setattr(Figure, "text", lambda self, x, y, words, **style: said.setdefault(words, (x, y)))
+    draw_map(model, mapped, colour(mapped), Figure)
+    places = np.array([said[name] for name in ("left", "right", "middle")])
+    apart = np.abs(places[:, np.newaxis] - places)
+    assert ((apart[..., 0] > 40) | (apart[..., 1] >= 20) | np.eye(3, dtype=bool)).all()

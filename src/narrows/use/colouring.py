@@ -10,7 +10,6 @@ import numpy as np
 from narrows.errors import DataError, did_you_mean
 from narrows.use.figure import FAINT, Mark
 from narrows.use.mapping import Map
-from narrows.use.page import number
 
 # Petroff, "Accessible Color Sequences for Data Visualization", 2021: ten that colour-blind people tell apart too
 PALETTE = ("#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "#832db6", "#a96b59", "#e76300", "#b9ac70", "#717581", "#92dadd")
@@ -108,8 +107,7 @@ def _by_steps(by: str, values: np.ndarray) -> Colouring:
     place = np.clip(np.searchsorted(edges, values, "right") - 1, 0, max(len(edges) - 2, 0))
     ends = list(pairwise(edges)) or [(edges[0], edges[0])]
     groups = (
-        Group(f"{number(float(low))} to {number(float(high))}", np.flatnonzero(place == i), STEPS[i])
-        for i, (low, high) in enumerate(ends)
+        Group(f"{low:.3g} to {high:.3g}", np.flatnonzero(place == i), STEPS[i]) for i, (low, high) in enumerate(ends)
     )
     return Colouring(by, tuple(groups))
 

@@ -17,7 +17,7 @@ from narrows.files import whole
 from narrows.modelfile import Model
 from narrows.use.colouring import STEPS, Colouring, colour
 from narrows.use.embed import spot
-from narrows.use.figure import GROUND, INK, LINE, MUTED, Axes, Drawing, Figure, extent
+from narrows.use.figure import GROUND, INK, LINE, MUTED, Axes, Box, Drawing, Figure, extent
 from narrows.use.mapping import Map
 from narrows.use.page import number
 from narrows.use.pictures import show
@@ -28,7 +28,7 @@ from narrows.use.units import enter
 SIDE = 600  # of the square that points, or spots, fill
 CELLS = 20  # spots across and up; samples' pictures take the same room
 LEFT, TOP, FOOT = 56, 36, 54  # room for names and numbers
-LEGEND = 150  # the room for it
+LEGEND = 190  # the room for it
 DOTS = 60  # dots of a decoded or a sample's picture, each way: two per CSS pixel
 ROUNDS = 24  # in which groups are drawn in turns, so that none covers the others
 DOT = 250.0  # the size of a point times the root of their number
@@ -158,15 +158,23 @@ def _draw_legend(drawing: Drawing, left: float, colouring: Colouring) -> None:
 
 def _name_groups(drawing: Drawing, frame: Frame, mapped: Map, colouring: Colouring) -> None:
     """Write each group's name at its most central point: to be read without telling colours apart."""
+    boxes: list[Box] = []
     for group in colouring.groups:
-        some = group.index[:: -(-len(group.index) // CENTRAL)]
-        own = mapped.points[some].astype(np.float64)
+        own = mapped.points[group.index[:: -(-len(group.index) // CENTRAL)]].astype(np.float64)
         apart = np.hypot(*(own[:, np.newaxis] - own).transpose(2, 0, 1)).sum(1)
-        ((x, y),) = frame.at(own[[apart.argmin()]])
-        wide = 8 * len(group.name) + 8
-        drawing.bars([(x - wide / 2, y - 10, wide, 20)], group.colour)
-        drawing.bars([(x - wide / 2 + 2, y - 8, wide - 4, 16)], GROUND)
-        drawing.text(x, y + 4.5, group.name, size=13, bold=True)
+        wide = 8.0 * len(group.name) + 8
+        places = [(x - wide / 2, y - 10, wide, 20.0) for x, y in frame.at(own[apart.argsort(kind="stable")])]
+        box = next((box for box in places if not any(_overlap(box, other) for other in boxes)), places[0])
+        boxes.append(box)
+        left, top, width, height = box
+        drawing.bars([box], group.colour)
+        drawing.bars([(left + 2, top + 2, width - 4, height - 4)], GROUND)
+        drawing.text(left + width / 2, top + 14.5, group.name, size=13, bold=True)
+
+
+def _overlap(one: Box, other: Box) -> bool:
+    """Return whether two boxes cover each other in part."""
+    return all(one[i] < other[i] + other[i + 2] and other[i] < one[i] + one[i + 2] for i in (0, 1))
 
 
 def _draw_thumbs(drawing: Drawing, frame: Frame, model: Model, mapped: Map, colouring: Colouring) -> None:
