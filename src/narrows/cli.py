@@ -293,6 +293,7 @@ def draw_map(
         overwrite: replace an existing output.
     """
     from narrows.files import refuse_existing
+    from narrows.use.embed import has_map
     from narrows.use.mapping import check_differ, check_table, make_map, write_table
 
     ending = Path(output).suffix
@@ -306,8 +307,8 @@ def draw_map(
     model.network.check_code()
     samples = _read_for(model, data, labels=labels)
     check_differ(model, samples)
-    reference, _, _ = _reference(model, data, samples)
-    model = _with_map(run, model, reference, pca)
+    if pca or not has_map(model):
+        model = _with_map(run, model, _reference(model, data, samples)[0], pca)
     mapped = make_map(model, samples)
     if ending == ".html":
         from narrows.use.explorer import write_explorer
