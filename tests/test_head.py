@@ -42,7 +42,9 @@ def fit():
 
 @pytest.fixture(scope="module")
 def mapped(fit):
-    return add_default_head(fit, fit.finish())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("narrows.train.head.MOST_STEPS", 300)
+        return add_default_head(fit, fit.finish())
 
 
 @pytest.mark.parametrize(
@@ -70,9 +72,8 @@ def test_a_head_maps_samples_and_decodes_spots(mapped):
     decoded = spot(mapped, points)
     assert decoded.dtype == np.uint8
     assert decoded.shape == DIGITS.shape
-    codes = encode(mapped, DIGITS)
-    restored = mapped.head.in_blocks(mapped.head.reconstruct, torch.from_numpy(codes)).numpy()
-    assert np.square(restored - codes).sum() < 0.9 * np.square(codes - codes.mean(0)).sum()
+    own, others = (np.square(decoded / 255 - x / 255).mean() for x in (DIGITS, np.roll(DIGITS, 1, axis=0)))
+    assert own < 0.9 * others
 
 
 def test_the_map_shows_which_samples_are_alike(mapped):
