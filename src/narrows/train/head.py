@@ -21,14 +21,14 @@ from narrows.train.fit import Fit
 from narrows.train.loop import Budget
 
 HEAD: dict[str, str] = {"corruption": "none", "loss": "mse", "scaling": "standard"}
-LAYERS, WIDTH = 3, 256  # fewer layers part the groups less well
+LAYERS, WIDTH = 4, 128  # fewer layers part the groups less well, wider ones no better
 FEW, NARROW = 4096, 64  # the width for fewer codes than these, which a wide head learns by heart and slowly
 NEIGHBOURS = 15
 WEIGHT = 5.0  # of neighbours beside a loss over some tens of numbers; at 1 they hardly count, at 20 codes are lost
 MOST_CODES = 20_000  # a third of MNIST
 MOST_VALUES = 2**25  # of all codes together: 128 MiB
 CHUNK = 1024  # samples that are encoded at once
-MOST_STEPS = 700
+MOST_STEPS = 1000
 MAX_SECONDS = 60.0
 SHARE_OF_SECONDS = 0.15  # of the cap on training, which a map beside it may take
 
