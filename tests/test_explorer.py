@@ -10,7 +10,10 @@ import time
 import numpy as np
 import pytest
 from browser import Browser, find_chromium
+from PIL import Image
+from sklearn.datasets import load_wine
 
+from narrows.cli import main
 from narrows.data.formats import read
 from narrows.train.fit import Fit
 from narrows.train.head import add_head
@@ -82,12 +85,13 @@ def point_at(browser, point):
     browser.mouse("mouseMoved", *on_screen(browser, point))
 
 
-def pixels(browser, canvas):
-    """Return the grey levels of a canvas (H, W)."""
+def pixels(browser, canvas, channels=1):
+    """Return the levels of a canvas (H, W), or of its three channels (H, W, 3)."""
     script = f"""((c) => [c.height, c.width, ...c.getContext("2d").getImageData(0, 0, c.width, c.height).data])
         (document.getElementById("{canvas}"))"""
     height, width, *values = browser.evaluate(script)
-    return np.array(values).reshape(height, width, 4)[..., 0]
+    levels = np.array(values).reshape(height, width, 4)
+    return levels[..., 0] if channels == 1 else levels[..., :channels]
 
 
 def shown_index(browser):
@@ -371,3 +375,47 @@ def test_a_table_shows_what_stands_out_and_colours_by_its_columns(browser, tmp_p
     set_value(browser, "colour", "column-1", "change")
     assert browser.evaluate("[...explorer.colours]") != before
     assert "x1" in browser.text("#legend")
+
+
+@needs_chromium
+def test_a_folder_of_colour_pictures_makes_a_page_from_the_shell(browser, tmp_path):
+    rng = np.random.default_rng(0)
+    colours = {"red": (250, 20, 10), "blue": (10, 20, 250)}
+    for name, colour in colours.items():
+        (tmp_path / "photos" / name).mkdir(parents=True)
+        for i in range(12):
+            noise = rng.integers(-10, 6, (8, 10, 3))
+            Image.fromarray((noise + colour).clip(0, 255).astype(np.uint8)).save(
+                tmp_path / "photos" / name / f"{i}.png"
+            )
+    folder, run, page = (str(tmp_path / name) for name in ("photos", "run", "map.html"))
+    assert main(["train", folder, "-o", run, "--bottleneck", "linear(2)", "--epochs", "2", "--device", "cpu"]) == 0
+    assert main(["map", run, folder, "-o", page]) == 0
+    open_page(browser, tmp_path / "map.html")
+    place = browser.evaluate("explorer.data.at(3)")
+    point_at(browser, place)
+    browser.wait_for("explorer.panel.lag !== null")
+    seen = browser.evaluate("explorer.data.places[document.getElementById('look').dataset.index]")
+    name, label = browser.evaluate(f"[explorer.data.names[{seen}], explorer.data.labelOf({seen})]")
+    with Image.open(tmp_path / "photos" / name) as picture:
+        assert np.array_equal(pixels(browser, "sample", channels=3), np.asarray(picture))
+    assert name.startswith(label)
+    assert label in colours
+
+
+@needs_chromium
+def test_a_table_from_a_plain_file_makes_a_page_from_the_shell(browser, tmp_path):
+    wine = load_wine(as_frame=True)
+    wine.data.to_csv(tmp_path / "wine.csv", index=False)
+    table, run, page = (str(tmp_path / name) for name in ("wine.csv", "run", "map.html"))
+    assert main(["train", table, "-o", run, "--bottleneck", "linear(2)", "--epochs", "2", "--device", "cpu"]) == 0
+    assert main(["map", run, table, "-o", page]) == 0
+    open_page(browser, tmp_path / "map.html")
+    point_at(browser, browser.evaluate("explorer.data.at(7)"))
+    browser.wait_for("document.querySelectorAll('#columns tbody tr').length === 8")
+    row = wine.data.iloc[int(shown_index(browser))]
+    shown = browser.evaluate(
+        "[...document.querySelectorAll('#columns tbody tr')].map((row) => [...row.children].map((c) => c.innerText))"
+    )
+    for name, value, *_ in shown:
+        assert float(value.replace(",", "")) == pytest.approx(row[name], rel=1e-3)
