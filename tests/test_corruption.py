@@ -5,7 +5,18 @@ import torch
 from parts import Holes
 
 from narrows.errors import SpecError
-from narrows.model.corruption import BlindSpots, Blur, Chain, Clean, Corruption, Gaussian, Mask, Poisson, SaltPepper
+from narrows.model.corruption import (
+    BlindSpots,
+    Blur,
+    Chain,
+    Clean,
+    Corruption,
+    Gaussian,
+    Mask,
+    Poisson,
+    SaltPepper,
+    Shift,
+)
 from narrows.model.network import damage
 from narrows.model.scaling import Standard, Unit
 
@@ -227,3 +238,21 @@ def test_corruptions_share_one_type():
         issubclass(part, Corruption)
         for part in (Clean, Gaussian, Poisson, Blur, Mask, SaltPepper, BlindSpots, Chain, Holes)
     )
+
+
+def test_shift_moves_all_channels_of_a_picture_together_and_at_most_its_share():
+    x = torch.arange(40.0).view(1, 1, 5, 8) + torch.tensor([0.0, 100.0]).view(1, 2, 1, 1)
+    moved, weight = Shift(0.2)(x.expand(300, -1, -1, -1), chance())  # a row, and two columns
+    assert weight is None
+    assert torch.equal(moved[:, 1], moved[:, 0] + 100)
+    middles = moved[:, 0, 2, 4]
+    steps = [8 * down + right for down in (-1, 0, 1) for right in (-2, -1, 0, 1, 2)]
+    assert middles.unique().tolist() == sorted(20.0 + step for step in steps)
+
+
+def test_shift_repeats_the_border_and_leaves_what_it_may_not_move():
+    x = torch.rand(20, 1, 4, 4)
+    assert torch.equal(Shift(0.0)(x, chance())[0], x)
+    row = torch.arange(4.0).expand(50, 1, 1, 4)
+    moved = {tuple(picture.flatten().int().tolist()) for picture in Shift(0.5)(row, chance())[0]}
+    assert moved == {(0, 0, 0, 1), (0, 0, 1, 2), (0, 1, 2, 3), (1, 2, 3, 3), (2, 3, 3, 3)}

@@ -228,6 +228,41 @@ class BlindSpots(Corruption):
         return damaged, spots.to(x.dtype).expand_as(x)
 
 
+class Shift(Corruption):
+    """Moves each picture by whole pixels, up or down and left or right; its border is repeated where it came from.
+
+    The picture to be restored stays where it was, so a code learns what is in a picture rather than where.
+
+    Parameters
+    ----------
+    share : how far at most, as a share of each side in [0, 1], rounded to whole pixels; every shift is as likely.
+
+    Examples
+    --------
+    >>> x = torch.arange(3.0).expand(1, 1, 1, 3)
+    >>> {tuple(Shift(0.4)(x, torch.Generator().manual_seed(i))[0].flatten().int().tolist()) for i in range(99)} == {
+    ...     (0, 0, 1), (0, 1, 2), (1, 2, 2)}
+    True
+    """
+
+    def __init__(self, share: float = 0.05) -> None:
+        super().__init__()
+        self.share = check_number("share", share, 0, 1)
+
+    def forward(self, x: Tensor, generator: Generator) -> tuple[Tensor, None]:
+        """Return pictures `x` (N, C, H, W) moved; raises SpecError for a table."""
+        _check_pictures(self, x)
+        rows, columns = (self._places(side, len(x), generator) for side in x.shape[2:])
+        samples = torch.arange(len(x), device=x.device)[:, None, None]
+        return x.movedim(1, 3)[samples, rows[:, :, None], columns[:, None]].movedim(3, 1), None
+
+    def _places(self, side: int, n: int, generator: Generator) -> Tensor:
+        """Return what each place of an axis is read from, (n, side)."""
+        reach = round(self.share * side)
+        moves = torch.randint(-reach, reach + 1, (n, 1), generator=generator, device=generator.device)
+        return (torch.arange(side, device=moves.device) + moves).clamp(0, side - 1)
+
+
 class Chain(Corruption):
     """Applies corruptions one after another; written with `|`. Their weights multiply.
 
@@ -305,4 +340,5 @@ CORRUPTIONS: dict[str, type[Corruption]] = {
     "mask": Mask,
     "salt_pepper": SaltPepper,
     "blind_spots": BlindSpots,
+    "shift": Shift,
 }
