@@ -34,8 +34,6 @@ class Noisy(Bottleneck):
 class Friends(PairedBottleneck):
     """A learned map of the features whose partners should lie near each other, and nearer than the batch's others."""
 
-    neighbours = 1
-
     def __init__(self, size=2):
         super().__init__()
         self.size = check_whole("size", size, 1)

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from narrows.errors import SpecError
-from narrows.model.bottleneck import BOTTLENECKS, Linear, ReLU, Sparse
+from narrows.model.bottleneck import BOTTLENECKS, Linear, Map, ReLU, Sparse
 from narrows.model.network import build_part
 
 
@@ -47,6 +47,24 @@ def test_these_hold_no_weights_and_cost_nothing(name):
     assert not list(part.parameters())
     assert torch.equal(code.penalty, torch.zeros(3))
     assert code.symbols is None
+
+
+def test_the_map_is_free_at_its_place_and_lets_go_far_away():
+    place = torch.zeros(4, 2)
+    z = torch.tensor([[0.0, 0.0], [0.1, 0.0], [1.0, 0.0], [100.0, 0.0]], requires_grad=True)
+    cost = Map(2, weight=2.0, width=0.1).relate(z, place)
+    assert cost[0] == 0
+    assert cost.tolist() == sorted(cost.tolist())
+    cost.sum().backward()
+    pull = z.grad[:, 0]
+    assert pull.argmax() == 1  # at its width
+    assert pull[3] < pull[2] / 50
+
+
+@pytest.mark.parametrize("text", ["map(2, neighbours=0)", "map(2, weight=-1)", "map(0)", "map(4)"])
+def test_a_map_that_makes_no_sense_is_refused(text):
+    with pytest.raises(SpecError, match=r"must be a .*number"):
+        build_part("bottleneck", text)
 
 
 @pytest.mark.parametrize("text", ["linear(0)", "linear(-1)", "linear(1.5)", "linear(65537)", "relu('a')", "relu(True)"])

@@ -11,7 +11,7 @@ from parts import PARTS
 from narrows import modelfile
 from narrows.errors import SpecError
 from narrows.model.backbone import Conv, Decoder, Encoder, SkipBackbone
-from narrows.model.bottleneck import Bottleneck, PairedBottleneck
+from narrows.model.bottleneck import Bottleneck, PairedBottleneck, PlacedBottleneck
 from narrows.model.network import MENUS, Network, build_part
 from narrows.modelfile import Card, Model
 from narrows.spec import arguments, build
@@ -38,7 +38,7 @@ VARIANTS = [
     ("scaling", "unit(output='linear')"),
 ]
 CHOICES = [*NAMES, *VARIANTS]
-PICTURES_ONLY = ("conv", "residual", "unet", "blur", "blind_spots")
+PICTURES_ONLY = ("conv", "residual", "unet", "blur", "blind_spots", "shift")
 ALL = [
     (*choice, shape)
     for choice in CHOICES
@@ -81,9 +81,12 @@ def chance(seed=0):
 
 
 def batch(network, x):
-    """Return what one step of training reads: partners too, where the bottleneck relates them."""
-    paired = isinstance(network.bottleneck, PairedBottleneck)
-    return {"x": x, "partner": x.flip(0)} if paired else {"x": x}
+    """Return what one step of training reads: partners or places too, where the bottleneck relates codes to them."""
+    if isinstance(network.bottleneck, PairedBottleneck):
+        return {"x": x, "partner": x.flip(0)}
+    if isinstance(network.bottleneck, PlacedBottleneck):
+        return {"x": x, "place": torch.ones(len(x), *network.code_shape)}
+    return {"x": x}
 
 
 def over(choices):
@@ -161,6 +164,8 @@ def test_total_is_loss_and_penalty_over_values(kind, text, shape):
     penalty = code.penalty
     if isinstance(network.bottleneck, PairedBottleneck):
         penalty = penalty + network.bottleneck.relate(code.z, code.z.flip(0))
+    if isinstance(network.bottleneck, PlacedBottleneck):
+        penalty = penalty + network.bottleneck.relate(code.z, torch.ones_like(code.z))
     loss = network.loss.pointwise((raw, squashed), scaled).flatten(1).sum(1)
     assert [part.shape for part in cost] == [(12,)] * 3
     assert torch.allclose(cost.penalty, penalty, atol=1e-6)

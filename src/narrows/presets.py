@@ -4,7 +4,8 @@ Keys: the parts of a network (`backbone`, `bottleneck`, `corruption`, `loss`, `s
 (`optimizer`, `schedule`, `batch_size`, `epochs`). A specialist that needs no code says `code: False`. It may say the
 side of the crops that larger pictures are cut into (`crop`), whether noisy data turn it to blind spots
 (`estimates_noise`), and in place of epochs how many values training sees (`values`) within how many seconds
-(`max_seconds`), more of both where it trains on crops. `published` holds what `--as-published` puts in the recipe's
+(`max_seconds`), more of both where it trains on crops. `moves` is the share of the side by which pictures are moved in
+training, where no corruption is named. `published` holds what `--as-published` puts in the recipe's
 place, and the losses that the source printed, by epoch.
 """
 
@@ -48,7 +49,13 @@ PRESETS: dict[str, dict[str, Any]] = {
         "values": 7e7,
         "max_seconds": 175.0,
     },
-    "map": {"backbone": "dense(hidden=[512, 512])", "bottleneck": "map(2)", "corruption": "none"},
+    "map": {
+        "backbone": "dense(hidden=[512, 512])",
+        "bottleneck": "map(2)",
+        "moves": 0.04,
+        "batch_size": 512,
+        "max_seconds": 110.0,
+    },
 }
 
 

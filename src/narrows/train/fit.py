@@ -16,11 +16,11 @@ from narrows import __version__
 from narrows.data.crops import Crops
 from narrows.data.formats import Samples, read
 from narrows.data.layout import Layout, to_samples
-from narrows.data.neighbours import find_neighbours
+from narrows.data.places import find_places
 from narrows.data.stream import Rows, Source, Stream, take
 from narrows.errors import SpecError
 from narrows.model.backbone import choose_backbone
-from narrows.model.bottleneck import PairedBottleneck
+from narrows.model.bottleneck import PlacedBottleneck
 from narrows.model.network import MENUS, Network, as_tensor, build_part
 from narrows.model.scaling import choose_scaling
 from narrows.model.summary import describe_code
@@ -48,6 +48,7 @@ VALIDATION = 0.1  # the default share of the samples that is kept out of trainin
 START_VALUES = 2**21  # values of the samples that the start of the weights is set by, 256 to 1024 of them
 BFLOAT16_WEIGHTS = 100_000  # fewer weights are not multiplied faster in 16 bits
 BLIND_SPOTS = "blind_spots"
+PLACES_WEIGHT = 0.5  # of the cost of codes away from their places, in variances of a sample
 NOISY = 0.04  # of the range: noise above this is no fine texture
 
 
@@ -128,14 +129,14 @@ class Fit:
         self.texts = self._resolve(recipe, parts, self_supervised)
         began = time.perf_counter()
         self.network = self._build()
-        neighbours = self._find_neighbours()
+        places = self._find_places()
         start_seconds = time.perf_counter() - began
         optimizer = recipe.get("optimizer") or choose_optimizer(self.network)
         self.optimizer = build(optimizer, OPTIMIZERS, "optimizer")
         self.schedule = build(recipe["schedule"], SCHEDULES, "schedule")
         visits = len(self.source.visits)
         batch_size = recipe.get("batch_size") or choose_batch_size(visits, *_convolves(self.network))
-        self.stream = Stream(self.source, batch_size, not as_published, self.target, self.device, neighbours)
+        self.stream = Stream(self.source, batch_size, not as_published, self.target, self.device, places)
         self.budget = self._budget(recipe, epochs, max_seconds, start_seconds)
         is_large = sum(p.numel() for p in self.network.parameters()) >= BFLOAT16_WEIGHTS
         self.bfloat16 = is_large and not as_published and has_fast_bfloat16(self.device)
@@ -249,10 +250,13 @@ class Fit:
         if unknown := set(given) - set(MENUS):
             raise TypeError(f"Fit has no argument {unknown.pop()!r}")
         shape = self.source.shape
+        corruption = "gaussian(0.0, 0.1)" if self.target is None else "none"
+        if "moves" in recipe:
+            corruption = f"shift({recipe['moves']})" if len(shape) == 3 else "none"
         automatic = {
             "backbone": choose_backbone(shape, recipe.get("code", True)),
             "bottleneck": f"linear({min(32, max(1, math.prod(shape) // 4))})",
-            "corruption": "gaussian(0.0, 0.1)" if self.target is None else "none",
+            "corruption": corruption,
             "loss": "mse",
             "scaling": "auto",
         }
@@ -305,17 +309,23 @@ class Fit:
         self.notes.append(f"code: {describe_code(network)}")
         return network
 
-    def _find_neighbours(self) -> Tensor | None:
-        """Return what each sample's partners are drawn from, (N, k), where the bottleneck relates them."""
+    def _find_places(self) -> Tensor | None:
+        """Return where each training sample's code should lie, (N, k), where the bottleneck asks for it."""
         part = self.network.bottleneck
-        if not isinstance(part, PairedBottleneck):
+        if not isinstance(part, PlacedBottleneck):
             return None
         if self.target is not None or not isinstance(self.source, Rows):
             what = "are cut into crops" if self.target is None else "have a target"
-            raise SpecError(f"{part!r} relates whole samples, however the data {what}; take bottleneck='linear(2)'")
+            raise SpecError(
+                f"{part!r} places whole samples by their neighbours, however the data {what}; take "
+                f"bottleneck='linear(2)'"
+            )
         with torch.no_grad():
             rows = torch.cat([self.network.scaling(chunk.to(self.device)).flatten(1) for chunk in self.source.chunks()])
-        return find_neighbours(rows, part.neighbours)
+        if part.weight is None:
+            part.weight = float(f"{PLACES_WEIGHT * rows.var(0).sum().item():.3g}")
+            self.texts["bottleneck"] = repr(part)
+        return find_places(rows, part.features_out, part.neighbours, self.seed)
 
     def _budget(
         self, recipe: dict[str, Any], epochs: int | None, max_seconds: float | None, start_seconds: float

@@ -1,0 +1,86 @@
+"""The map keeps neighbours together, places new samples and refuses what has no neighbours."""
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_digits, load_wine
+from sklearn.manifold import trustworthiness
+from sklearn.neighbors import KNeighborsClassifier
+
+from narrows import read
+from narrows.errors import DataError, SpecError
+from narrows.train.fit import Fit
+from narrows.use.embed import decode, encode
+
+QUICK = {"preset": "map", "backbone": "dense(hidden=[64, 64])", "epochs": 20, "device": "cpu"}
+
+
+def test_neighbours_stay_neighbours_better_than_with_a_plain_code():
+    x = load_wine().data
+    scaled = (x - x.mean(0)) / x.std(0)
+    mapped, plain = (
+        trustworthiness(scaled, encode(Fit(read(x), bottleneck=text, **QUICK).run(), x))
+        for text in ("map(2)", "linear(2)")
+    )
+    assert mapped > plain
+
+
+def test_new_samples_fall_among_their_own_kind_and_spots_decode():
+    digits = load_digits()
+    x, labels = digits.images.astype(np.uint8), digits.target
+    model = Fit(read(x[:1500]), **QUICK).run()
+    places = encode(model, x)
+    assert places.shape == (1797, 2)
+    among = KNeighborsClassifier(5).fit(places[:1500], labels[:1500])
+    plain = Fit(read(x[:1500]), bottleneck="linear(2)", **QUICK).run()
+    others = encode(plain, x)
+    mixed = KNeighborsClassifier(5).fit(others[:1500], labels[:1500])
+    assert among.score(places[1500:], labels[1500:]) > mixed.score(others[1500:], labels[1500:]) + 0.05
+    spots = decode(model, places[:3])
+    assert spots.shape == (3, 8, 8)
+    assert spots.dtype == x.dtype
+
+
+def test_small_colour_pictures_make_a_map_of_any_size(pictures):
+    colour = np.stack([pictures, pictures[::-1], pictures], -1)
+    model = Fit(read(colour), bottleneck="map(3, neighbours=4)", **QUICK | {"epochs": 2}).run()
+    assert encode(model, colour[:5]).shape == (5, 3)
+
+
+def test_the_same_seed_gives_the_same_map(table):
+    one, two, other = (encode(Fit(read(table), seed=seed, **QUICK | {"epochs": 2}).run(), table) for seed in (1, 1, 2))
+    assert np.array_equal(one, two)
+    assert not np.array_equal(one, other)
+
+
+@pytest.mark.parametrize(
+    ("x", "words"),
+    [
+        (np.ones((1, 4)) * [1, 2, 3, 4], "at least 2 samples, however there is only 1"),
+        (np.random.default_rng(0).normal(size=(12, 4)), "need at least 16 samples to learn from, however there are 10"),
+        (np.tile([1.0, 2.0, 3.0], (40, 1)), "all samples are equal"),
+        (np.tile(np.arange(64, dtype=np.uint8).reshape(8, 8), (40, 1, 1)), "all samples are equal"),
+    ],
+)
+def test_data_without_neighbours_are_refused_in_one_sentence(x, words):
+    with pytest.raises(DataError, match=words) as caught:
+        Fit(read(x), preset="map")
+    assert "\n" not in str(caught.value)
+
+
+def test_crops_and_targets_are_refused_in_one_sentence(pictures):
+    with pytest.raises(
+        SpecError, match=r"places whole samples by their neighbours, however the data are cut into crops.*linear\(2\)"
+    ):
+        Fit(read(pictures), preset="map", crop=4)
+    with pytest.raises(SpecError, match="places whole samples by their neighbours, however the data have a target"):
+        Fit(read(pictures, target=pictures), preset="map")
+
+
+def test_the_preset_moves_pictures_and_weighs_places_by_the_data(pictures, table):
+    of_pictures = Fit(read(pictures), preset="map", device="cpu")
+    assert of_pictures.texts["corruption"] == "shift(0.04)"
+    assert of_pictures.network.texts == of_pictures.texts
+    of_table = Fit(read(table), preset="map", device="cpu")
+    assert of_table.texts["corruption"] == "none()"
+    assert of_table.network.bottleneck.weight == pytest.approx(2.5, rel=0.05)  # half of five columns of variance 1
+    assert Fit(read(table), preset="map", bottleneck="map(2, weight=7)").network.bottleneck.weight == 7
