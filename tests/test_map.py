@@ -11,7 +11,7 @@ from narrows.errors import DataError, SpecError
 from narrows.train.fit import Fit
 from narrows.use.embed import decode, encode
 
-QUICK = {"preset": "map", "backbone": "dense(hidden=[64, 64])", "epochs": 20, "device": "cpu"}
+QUICK = {"preset": "map", "backbone": "dense(hidden=[64, 64])", "device": "cpu"}
 
 
 def test_neighbours_stay_neighbours_better_than_with_a_plain_code():
@@ -27,11 +27,11 @@ def test_neighbours_stay_neighbours_better_than_with_a_plain_code():
 def test_new_samples_fall_among_their_own_kind_and_spots_decode():
     digits = load_digits()
     x, labels = digits.images.astype(np.uint8), digits.target
-    model = Fit(read(x[:1500]), **QUICK).run()
+    model = Fit(read(x[:1500]), epochs=200, **QUICK).run()
     places = encode(model, x)
     assert places.shape == (1797, 2)
     among = KNeighborsClassifier(5).fit(places[:1500], labels[:1500])
-    plain = Fit(read(x[:1500]), bottleneck="linear(2)", **QUICK).run()
+    plain = Fit(read(x[:1500]), bottleneck="linear(2)", epochs=200, **QUICK).run()
     others = encode(plain, x)
     mixed = KNeighborsClassifier(5).fit(others[:1500], labels[:1500])
     assert among.score(places[1500:], labels[1500:]) > mixed.score(others[1500:], labels[1500:]) + 0.05
@@ -42,12 +42,12 @@ def test_new_samples_fall_among_their_own_kind_and_spots_decode():
 
 def test_small_colour_pictures_make_a_map_of_any_size(pictures):
     colour = np.stack([pictures, pictures[::-1], pictures], -1)
-    model = Fit(read(colour), bottleneck="map(3, neighbours=4)", **QUICK | {"epochs": 2}).run()
+    model = Fit(read(colour), bottleneck="map(3, neighbours=4)", epochs=2, **QUICK).run()
     assert encode(model, colour[:5]).shape == (5, 3)
 
 
 def test_the_same_seed_gives_the_same_map(table):
-    one, two, other = (encode(Fit(read(table), seed=seed, **QUICK | {"epochs": 2}).run(), table) for seed in (1, 1, 2))
+    one, two, other = (encode(Fit(read(table), seed=seed, epochs=2, **QUICK).run(), table) for seed in (1, 1, 2))
     assert np.array_equal(one, two)
     assert not np.array_equal(one, other)
 

@@ -22,8 +22,8 @@ GRID = {1: 4096, 2: 256, 3: 40}  # cells along each side, by dimensions
 def find_places(rows: Tensor, size: int, neighbours: int, seed: int = 0) -> Tensor:
     """Return a place (N, size) for each of `rows` (N, values): each near its neighbours', deviation 1 in all.
 
-    Van der Maaten and Hinton, "Visualizing Data using t-SNE", 2008, with every neighbour of a sample alike (the
-    perplexity tells little more), from the principal components on. A few neighbours drawn at each step pull; all
+    Van der Maaten and Hinton, "Visualizing Data using t-SNE", 2008, with every neighbour of a sample alike and
+    from the principal components on. A few neighbours drawn at each step pull; all
     samples push, through a grid and a Fourier transform: Linderman et al., "Fast Interpolation-Based t-SNE for Improved
     Visualization of Single-Cell RNA-Seq Data", 2019, with linear interpolation. The pull stays stronger than t-SNE's to
     the end, which lies towards UMAP: Boehm, Berens and Kobak, "Attraction-Repulsion Spectrum in Neighbor Embeddings",
