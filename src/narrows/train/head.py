@@ -24,7 +24,6 @@ HEAD: dict[str, str] = {"corruption": "none", "loss": "mse", "scaling": "standar
 LAYERS, WIDTH = 4, 128  # fewer layers part the groups less well, wider ones no better
 FEW, NARROW = 4096, 64  # the width for fewer codes than these, which a wide head learns by heart and slowly
 NEIGHBOURS = 15
-WEIGHT = 5.0  # of neighbours beside a loss over some tens of numbers; at 1 they hardly count, at 20 codes are lost
 MOST_CODES = 20_000  # a third of MNIST
 MOST_VALUES = 2**25  # of all codes together: 128 MiB
 CHUNK = 1024  # samples that are encoded at once
@@ -88,7 +87,7 @@ def add_head(model: Model, codes: np.ndarray, seed: int = 0, max_seconds: float 
     began = time.perf_counter()
     hidden = [WIDTH if len(codes) >= FEW else NARROW] * LAYERS
     options: dict[str, Any] = {**HEAD, "backbone": f"dense(hidden={hidden})", "validation": 0}
-    options["bottleneck"] = f"map(2, neighbours={min(NEIGHBOURS, len(codes) - 1)}, weight={WEIGHT})"
+    options["bottleneck"] = f"map(2, neighbours={min(NEIGHBOURS, len(codes) - 1)})"
     fit = Fit(read(codes), seed=seed, device=str(model.network.device), **options)
     fit.budget = Budget(min(fit.budget.steps, MOST_STEPS), max_seconds, fit.budget.spent)
     fit.bfloat16 = False  # in which places far from the middle of the map would fall together
