@@ -50,7 +50,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "max_seconds": 175.0,
     },
     "map": {
-        "backbone": "dense(hidden=[512, 512])",
+        "backbone": "dense(hidden=[512, 256, 256])",
         "bottleneck": "map(2)",
         "moves": 0.04,
         "batch_size": 512,
