@@ -88,7 +88,7 @@ def test_a_code_of_two_numbers_is_the_map(table_model, table):
     "points", [np.zeros((2, 3)), np.zeros((2, 1, 2)), np.full((1, 2), np.inf), np.array([["a", "b"]]), np.zeros(0)]
 )
 def test_points_that_are_none_are_refused(table_model, points):
-    with pytest.raises(DataError, match="every point of the map"):
+    with pytest.raises(DataError, match="points of the map"):
         spot(table_model, points)
 
 

@@ -27,6 +27,7 @@ NEIGHBOURS = 15
 MOST_CODES = 20_000  # a third of MNIST
 MOST_VALUES = 2**25  # of all codes together: 128 MiB
 CHUNK = 1024  # samples that are encoded at once
+BATCH_SIZE = 256
 MOST_STEPS = 1000
 MAX_SECONDS = 60.0
 SHARE_OF_SECONDS = 0.15  # of the cap on training, which a map beside it may take
@@ -89,6 +90,7 @@ def add_head(model: Model, codes: np.ndarray, seed: int = 0, max_seconds: float 
     options: dict[str, Any] = {**HEAD, "backbone": f"dense(hidden={hidden})", "validation": 0}
     options["bottleneck"] = f"map(2, neighbours={min(NEIGHBOURS, len(codes) - 1)})"
     fit = Fit(read(codes), seed=seed, device=str(model.network.device), **options)
+    fit.stream.batch_size = min(BATCH_SIZE, len(codes))  # in small ones few are there to be told from a neighbour
     fit.budget = Budget(min(fit.budget.steps, MOST_STEPS), max_seconds, fit.budget.spent)
     fit.bfloat16 = False  # in which places far from the middle of the map would fall together
     head = fit.run().network

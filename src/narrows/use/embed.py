@@ -29,7 +29,7 @@ def decode(model: Model, z: np.ndarray) -> np.ndarray:
     """
     network = model.network
     network.check_code()
-    codes = _as_rows(z, network.code_size, "code", "encode").view(-1, *network.code_shape)
+    codes = _as_rows(z, network.code_size, "codes of this model", "encode").view(-1, *network.code_shape)
     return joined(leave(model, network.in_blocks(network.decode, chunk)) for chunk in in_chunks(network, codes))
 
 
@@ -53,7 +53,7 @@ def spot(model: Model, points: np.ndarray) -> np.ndarray:
     """
     check_map(model)
     network, head = model.network, model.head
-    chunks = in_chunks(network, _as_rows(points, 2, "point of the map", "place"))
+    chunks = in_chunks(network, _as_rows(points, 2, "points of the map", "place"))
     return joined(
         leave(model, network.in_blocks(lambda rows: chain.spot(network, head, rows), chunk)) for chunk in chunks
     )
@@ -74,16 +74,15 @@ def check_map(model: Model) -> None:
         )
 
 
-def _as_rows(values: np.ndarray, width: int, word: str, maker: str) -> Tensor:
-    """Return `values` as float32 (N, width); raise a DataError that calls them by `word` where they are none."""
+def _as_rows(values: np.ndarray, width: int, words: str, maker: str) -> Tensor:
+    """Return `values` as float32 (N, width); raise a DataError that calls them by `words` where they are none."""
     rows = np.atleast_2d(values)
     if rows.ndim != 2 or rows.shape[1] != width or rows.dtype.kind not in "fiub":
         raise DataError(
-            f"every {word} is a row of {width} numbers, however these are {rows.dtype} {rows.shape}; make them with "
-            f"{maker}"
+            f"{words} are rows of {width} numbers, however these are {rows.dtype} {rows.shape}; make them with {maker}"
         )
     with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite, and is refused below
         numbers = torch.from_numpy(rows.astype(np.float32))
     if not numbers.isfinite().all():
-        raise DataError(f"every {word} must be finite, however these hold NaN or infinity; make them with {maker}")
+        raise DataError(f"{words} must be finite, however these hold NaN or infinity; make them with {maker}")
     return numbers
