@@ -263,7 +263,7 @@ def test_outputs_that_do_not_suit_are_refused_before_the_work(run, digits, tmp_p
 def test_codes_of_another_width_are_refused(run, tmp_path, capsys):
     np.save(tmp_path / "z.npy", np.zeros((3, 5)))
     assert main(["decode", str(run), str(tmp_path / "z.npy"), "-o", str(tmp_path / "out.npy")]) == 2
-    assert "row of 128 numbers" in capsys.readouterr().err
+    assert "rows of 128 numbers" in capsys.readouterr().err
 
 
 def test_parts_lists_every_menu(capsys):
