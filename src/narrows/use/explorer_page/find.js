@@ -37,7 +37,7 @@ class Search {
     this.input.placeholder = `Search by ${known.join(", ")}`;
     this.input.oninput = () => this.look();
     this.input.onkeydown = (event) => this.key(event);
-    this.input.onblur = () => setTimeout(() => this.close(), 150); // a click on the list comes first
+    this.input.onblur = () => this.close(); // after pointerdown, by which a line of the list is chosen
   }
 
   look() {
