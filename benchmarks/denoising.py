@@ -44,7 +44,7 @@ GREY = ("camera", "coins", "astronaut", "chelsea", "coffee", "rocket", "brick", 
 COLOUR = ("astronaut", "chelsea", "coffee", "rocket")
 TUNED_ON = (SKLEARN / "china.jpg", SKLEARN / "flower.jpg", SKIMAGE / "motorcycle_left.png")  # the filters, in colour
 CORRELATION = 1.0  # pixels: the standard deviation of the Gaussian that makes neighbours' noise alike
-MINUTES = {"digits": 2.9, "photos": 30}  # of training at most, the start of the weights included
+MINUTES = {"digits": 2.9, "photos": 5}  # of training at most, the start of the weights included
 TOY_SECONDS, TOY_SAMPLES = 3, 500
 
 
