@@ -13,7 +13,6 @@ from narrows.data.neighbours import find_neighbours, project
 STEPS, EARLY = 240, 80  # of these, the early ones pull groups through each other
 EXAGGERATION = 12.0  # of the pull, early on; a step is as long as N / exaggeration (Belkina et al., 2019)
 ATTRACTION = 3.0  # of the pull, to the end: groups stand apart, so new samples fall into the right one more often
-CROWD = 10_000  # samples from which it is that strong; few samples would collapse to a line, and get t-SNE's own, 1
 MOMENTUM = 0.8
 DRAWS = 5  # neighbours that pull at each sample in a step
 START_STD = 0.01
@@ -48,9 +47,8 @@ def find_places(rows: Tensor, size: int, neighbours: int, seed: int = 0) -> Tens
     chance = Generator(rows.device).manual_seed(seed)
     places = _start(project(rows.flatten(1).float()), size, chance)
     speed, gain = torch.zeros_like(places), torch.ones_like(places)
-    attraction = 1 + (ATTRACTION - 1) * min(1.0, len(places) / CROWD)
     for step in range(STEPS):
-        exaggeration = EXAGGERATION if step < EARLY else attraction
+        exaggeration = EXAGGERATION if step < EARLY else ATTRACTION
         slope = exaggeration * _pull(places, near, chance) - _push(places)
         gain = torch.where(slope * speed < 0, gain + 0.2, gain * 0.8).clamp_min(0.01)
         speed = MOMENTUM * speed - len(places) / exaggeration * gain * slope
