@@ -76,7 +76,9 @@ def test_both_parts_are_one_training_and_the_file_says_blind_spots():
     model = fit.finish()
     assert model.network.texts["corruption"].startswith("blind_spots")
     assert model.card.recipe["self_supervised"]
-    assert not Fit(read(noisy), self_supervised=True, backbone="unet(2)", corruption="blind_spots").relearns
+    by_hand = Fit(read(noisy), self_supervised=True, backbone="unet(2)", corruption="blind_spots")
+    assert not by_hand.relearns
+    assert not any("made noisy anew" in note for note in by_hand.notes)
     assert not Fit(read(clean), preset="denoise", backbone="unet(2)").relearns
 
 

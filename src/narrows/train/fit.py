@@ -270,6 +270,10 @@ class Fit:
         if blind or (recipe.get("estimates_noise") and "corruption" not in fixed):
             texts |= self._damage(blind) | fixed
             self.relearns = texts["corruption"] == BLIND_SPOTS and "corruption" not in fixed
+            if self.relearns:
+                self.notes.append(
+                    "self-supervised: by blind spots first, then from its own restorations, made noisy anew"
+                )
         return {kind: repr(build_part(kind, text)) for kind, text in texts.items()}
 
     def _damage(self, blind: bool) -> dict[str, str]:
@@ -289,7 +293,6 @@ class Fit:
                 f"the data's own noise: about {level:.3f} of the range, so they count as noisy; name a corruption if "
                 f"they are clean"
             )
-        self.notes.append("self-supervised: by blind spots first, then from its own restorations, made noisy anew")
         return {"corruption": BLIND_SPOTS, "loss": choose_blind_loss(self.source)}
 
     def _build(self) -> Network:
