@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from narrows.data.formats import Samples
+from narrows.errors import DataError
 from narrows.modelfile import Model
 from narrows.use.colouring import colour
-from narrows.use.embed import has_map, place
+from narrows.use.embed import has_map
 from narrows.use.figure import Figure
 from narrows.use.map_picture import draw_points, draw_spots
 from narrows.use.mapping import make_map
@@ -16,9 +17,12 @@ from narrows.use.page import Page
 
 def add_map(page: Page, model: Model, x: np.ndarray, labels: np.ndarray | None) -> None:
     """Add the map of the samples `x`, coloured by their labels; nothing for a model that has none, or for one spot."""
-    if not has_map(model) or len(np.unique(place(model, x), axis=0)) < 2:
+    if not has_map(model):
         return
-    mapped = make_map(model, Samples(x, labels=labels))
+    try:
+        mapped = make_map(model, Samples(x, labels=labels))
+    except DataError:  # one sample, or all at one spot
+        return
     page.section("The map")
     by = "" if labels is None else ", coloured by their labels, which training never saw"
     page.picture(
