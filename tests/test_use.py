@@ -120,6 +120,8 @@ def test_denoising_brings_digits_nearer_to_the_clean_ones():
     assert after < 0.7 * before
     assert was_damaged(model)
     assert not was_damaged(trained(DIGITS, corruption="none", epochs=1))
+    assert not was_damaged(trained(DIGITS, corruption="shift(0.05)", epochs=1))
+    assert was_damaged(trained(DIGITS, corruption="shift(0.05) | gaussian(0.1)", epochs=1))
     for corruption, learned in (("gaussian(0.1)", False), ("blind_spots", True), ("gaussian(0.1) | blind_spots", True)):
         assert learned_from_noisy(trained(DIGITS, corruption=corruption, epochs=1)) == learned
 

@@ -19,10 +19,11 @@ class Corruption(Part, nn.Module, ABC):
     """A random change of a batch, with the weight that each value then has in the loss.
 
     `clip` tells that the damaged values are clamped to the data's range whatever their type; whole numbers
-    always are.
+    always are. `harms` tells that something is taken from the values, which a network learns to put back.
     """
 
     clip = False
+    harms = True
 
     @abstractmethod
     def forward(self, x: Tensor, generator: Generator) -> tuple[Tensor, Tensor | None]:
@@ -39,6 +40,7 @@ class Clean(Corruption):
     """
 
     spelling = "none"
+    harms = False
 
     def forward(self, x: Tensor, generator: Generator) -> tuple[Tensor, None]:
         """Return `x` itself."""
@@ -245,6 +247,8 @@ class Shift(Corruption):
     True
     """
 
+    harms = False
+
     def __init__(self, share: float = 0.05) -> None:
         super().__init__()
         self.share = check_number("share", share, 0, 1)
@@ -278,6 +282,7 @@ class Chain(Corruption):
             raise SpecError(f"a chain has at most 16 corruptions, however this one has {len(parts)}")
         self.parts = nn.ModuleList(parts)
         self.clip = any(part.clip for part in parts)
+        self.harms = any(part.harms for part in parts)
 
     def forward(self, x: Tensor, generator: Generator) -> tuple[Tensor, Tensor | None]:
         """Return `x` through all corruptions, and the product of their weights."""

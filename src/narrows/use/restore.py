@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from narrows.model.corruption import BlindSpots, Clean
+from narrows.model.corruption import BlindSpots
 from narrows.modelfile import Model
 from narrows.use.tiles import restore_pictures, takes_any_size
 from narrows.use.units import enter, in_chunks, joined
@@ -38,8 +38,8 @@ def denoise(model: Model, x: np.ndarray) -> np.ndarray:
 
 
 def was_damaged(model: Model) -> bool:
-    """Return whether the model's training data were damaged, so that it learned to undo it."""
-    return not isinstance(model.network.corruption, Clean)
+    """Return whether the model's training data were damaged, so that it learned to undo it; moving is no damage."""
+    return model.network.corruption.harms
 
 
 def learned_from_noisy(model: Model) -> bool:
