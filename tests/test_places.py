@@ -12,9 +12,9 @@ from narrows.data.stream import Stream
 from narrows.errors import DataError
 
 
-@pytest.mark.parametrize("size", [1, 2, 3])
-def test_the_grid_pushes_as_all_pairs_would(size):
-    x = torch.randn(300, size)
+@pytest.mark.parametrize(("size", "spread"), [(1, 1), (2, 1), (3, 1), (1, 5), (2, 2), (2, 5)])
+def test_the_grid_pushes_as_all_pairs_would(size, spread):
+    x = spread * torch.randn(300, size)
     gaps = x[:, None] - x
     nearness = (1 / (1 + gaps.square().sum(2))).fill_diagonal_(0)
     wanted = (nearness.square()[:, :, None] * gaps).sum(1) / nearness.sum()

@@ -16,7 +16,7 @@ ATTRACTION = 3.0  # of the pull, to the end: groups stand apart, so new samples 
 MOMENTUM = 0.8
 DRAWS = 5  # neighbours that pull at each sample in a step
 START_STD = 0.01
-CELL = 0.5  # of the grid, where the pull is strongest at 1; wider where that takes too many
+CELL = 0.125  # of the grid, about, where the pull is strongest at 1; wider where that takes too many
 GRID = {1: (64, 4096), 2: (64, 256), 3: (24, 40)}  # cells along each side, by dimensions: the fewest and the most
 
 
@@ -84,7 +84,7 @@ def _push(places: Tensor) -> Tensor:
     low = places.amin(0)
     span = (places.amax(0) - low).max().clamp_min(1e-6)
     least, most = GRID[size]
-    side = min(most, max(least, int(span / CELL) // 16 * 16))
+    side = min(most, max(least, int(span / CELL) // 16 * 16))  # by sixteens, which transform fast
     cell = span / (side - 2)
     index, weight = _corners((places - low) / cell, side)
     mass = places.new_zeros(side**size).index_add_(0, index.flatten(), weight.flatten())
