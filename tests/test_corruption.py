@@ -250,6 +250,14 @@ def test_shift_moves_all_channels_of_a_picture_together_and_at_most_its_share():
     assert middles.unique().tolist() == sorted(20.0 + step for step in steps)
 
 
+def test_shift_moves_the_share_of_the_pictures_that_its_chance_says():
+    x = torch.rand(2000, 1, 9, 9)
+    moved = Shift(0.2, chance=0.4)(x, chance())[0]
+    share = (moved != x).flatten(1).any(1).double().mean().item()
+    assert abs(share - 0.4 * 24 / 25) < 0.04  # one of the 25 shifts leaves a picture where it is
+    assert torch.equal(Shift(0.2, chance=0)(x, chance())[0], x)
+
+
 def test_shift_repeats_the_border_and_leaves_what_it_may_not_move():
     x = torch.rand(20, 1, 4, 4)
     assert torch.equal(Shift(0.0)(x, chance())[0], x)

@@ -4,9 +4,8 @@ Keys: the parts of a network (`backbone`, `bottleneck`, `corruption`, `loss`, `s
 (`optimizer`, `schedule`, `batch_size`, `epochs`). A specialist that needs no code says `code: False`. It may say the
 side of the crops that larger pictures are cut into (`crop`), whether noisy data turn it to blind spots
 (`estimates_noise`), and in place of epochs how many values training sees (`values`) within how many seconds
-(`max_seconds`), more of both where it trains on crops. `moves` is the share of the side by which pictures are moved in
-training, where no corruption is named. `published` holds what `--as-published` puts in the recipe's
-place, and the losses that the source printed, by epoch.
+(`max_seconds`), more of both where it trains on crops. `pictures` holds what differs where the samples are pictures.
+`published` holds what `--as-published` puts in the recipe's place, and the losses that the source printed, by epoch.
 """
 
 from __future__ import annotations
@@ -52,7 +51,8 @@ PRESETS: dict[str, dict[str, Any]] = {
     "map": {
         "backbone": "dense(hidden=[512, 256, 256])",
         "bottleneck": "map(2)",
-        "moves": 0.04,
+        "corruption": "none",
+        "pictures": {"corruption": "shift(0.04, chance=0.4)"},
         "batch_size": 512,
         "max_seconds": 110.0,
     },

@@ -238,6 +238,7 @@ class Shift(Corruption):
     Parameters
     ----------
     share : how far at most, as a share of each side in [0, 1], rounded to whole pixels; every shift is as likely.
+    chance : share of the pictures that move, in [0, 1].
 
     Examples
     --------
@@ -249,22 +250,24 @@ class Shift(Corruption):
 
     harms = False
 
-    def __init__(self, share: float = 0.05) -> None:
+    def __init__(self, share: float = 0.05, *, chance: float = 1.0) -> None:
         super().__init__()
         self.share = check_number("share", share, 0, 1)
+        self.chance = check_number("chance", chance, 0, 1)
 
     def forward(self, x: Tensor, generator: Generator) -> tuple[Tensor, None]:
         """Return pictures `x` (N, C, H, W) moved; raises SpecError for a table."""
         _check_pictures(self, x)
-        rows, columns = (self._places(side, len(x), generator) for side in x.shape[2:])
+        moved = torch.rand(len(x), 1, generator=generator, device=x.device) < self.chance
+        rows, columns = (self._places(side, moved, generator) for side in x.shape[2:])
         samples = torch.arange(len(x), device=x.device)[:, None, None]
         return x.movedim(1, 3)[samples, rows[:, :, None], columns[:, None]].movedim(3, 1), None
 
-    def _places(self, side: int, n: int, generator: Generator) -> Tensor:
-        """Return what each place of an axis is read from, (n, side)."""
+    def _places(self, side: int, moved: Tensor, generator: Generator) -> Tensor:
+        """Return what each place of an axis is read from, (n, side), by whether a picture is `moved` (n, 1)."""
         reach = round(self.share * side)
-        moves = torch.randint(-reach, reach + 1, (n, 1), generator=generator, device=generator.device)
-        return (torch.arange(side, device=moves.device) + moves).clamp(0, side - 1)
+        moves = torch.randint(-reach, reach + 1, moved.shape, generator=generator, device=generator.device)
+        return (torch.arange(side, device=moves.device) + moves * moved).clamp(0, side - 1)
 
 
 class Chain(Corruption):

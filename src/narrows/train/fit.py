@@ -251,8 +251,8 @@ class Fit:
             raise TypeError(f"Fit has no argument {unknown.pop()!r}")
         shape = self.source.shape
         corruption = "gaussian(0.0, 0.1)" if self.target is None else "none"
-        if "moves" in recipe:
-            corruption = f"shift({recipe['moves']})" if len(shape) == 3 else "none"
+        if len(shape) == 3:
+            recipe = recipe | recipe.get("pictures", {})
         automatic = {
             "backbone": choose_backbone(shape, recipe.get("code", True)),
             "bottleneck": f"linear({min(32, max(1, math.prod(shape) // 4))})",
