@@ -15,12 +15,12 @@ LAYERS = [  # a room may import rooms of earlier lines, and of its own line only
     {"data", "model"},
     {"modelfile", "presets", "runfolder"},
     {"train", "use"},
-    {"console", "restoring", "demo", "estimator", "cli"},
+    {"console", "placing", "restoring", "demo", "estimator", "cli"},
 ]
 TOGETHER = [
     {"errors", "spec", "files"},
     {"modelfile", "runfolder"},
-    {"console", "restoring", "demo", "cli"},
+    {"console", "placing", "restoring", "demo", "cli"},
 ]  # that may know each other
 MODULES = sorted(HOUSE.rglob("*.py"))
 

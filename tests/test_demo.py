@@ -33,13 +33,17 @@ def test_the_demo_leaves_a_page_two_runs_and_commands_that_work(small_mnist, tmp
     assert "tutorial-conv" in page
     assert "Trained to denoise" in page
     assert f"{demo.DENOISER_NAME}  " in said
+    assert 'href="map.html"' in page
+    assert "300 samples, coloured by their labels" in page
+    assert '"count":300' in (tmp_path / "runs" / "demo" / "map.html").read_text()
     for name in (*demo.NAMES, demo.DENOISER_NAME):
         assert narrows.load(tmp_path / "runs" / "demo" / name).history_
     monkeypatch.undo()
     monkeypatch.chdir(tmp_path)
-    corrupt, denoise, train = (shlex.split(command) for command in demo.next_commands(demo.Path("runs/demo")))
+    corrupt, denoise, place, train = (shlex.split(command) for command in demo.next_commands(demo.Path("runs/demo")))
     assert cli.main(corrupt[1:]) == 0
     assert cli.main(denoise[1:]) == 0
+    assert cli.main(place[1:]) == 0
     assert train[:3] == ["narrows", "train", "mnist"]
 
 

@@ -253,26 +253,21 @@ def test_what_goes_wrong_with_the_map_costs_the_map_alone(error, words, tmp_path
 
 
 def test_a_model_without_a_map_gets_one_which_is_kept(fit, tmp_path, capsys):
-    from narrows.cli import _with_map
+    from narrows.placing import with_map
 
     save(tmp_path / FILE_NAME, fit.finish())
-    mapped = _with_map(str(tmp_path), load(tmp_path), DIGITS)
+    mapped = with_map(str(tmp_path), load(tmp_path), DIGITS)
     assert "map: 2 numbers for 16" in capsys.readouterr().out
     assert np.array_equal(place(load(tmp_path), DIGITS), place(mapped, DIGITS))
-    before = (tmp_path / FILE_NAME).read_bytes()
-    assert _with_map(str(tmp_path), mapped, DIGITS) is mapped
-    plane = _with_map(str(tmp_path), mapped, DIGITS, pca=True)
-    assert plane.head.texts["bottleneck"] == "linear(2)"
-    assert (tmp_path / FILE_NAME).read_bytes() == before
 
 
 def test_a_map_that_cannot_be_kept_is_still_a_map(fit, tmp_path, monkeypatch, capsys):
-    from narrows.cli import _with_map
+    from narrows.placing import with_map
 
     def refuse(*_, **__):
         raise DataError("the disk is full")
 
     save(tmp_path / FILE_NAME, fit.finish())
     monkeypatch.setattr("narrows.modelfile.save", refuse)
-    assert _with_map(str(tmp_path), load(tmp_path), DIGITS[:50]).head is not None
+    assert with_map(str(tmp_path), load(tmp_path), DIGITS[:50]).head is not None
     assert "this map is not kept: the disk is full" in capsys.readouterr().out

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from narrows.use.comparison import Comparison
 
 app = SubcommandApp()
-MAPS = (".png", ".svg", ".html", ".csv", ".parquet")
 ARRAYS = "FILE.npy, .npz or .csv, or a folder for pictures"
 Data = Annotated[Positional[str], arg(metavar="DATA")]
 Run = Annotated[Positional[str], arg(metavar="RUN")]
@@ -124,8 +123,10 @@ def train(
         as_published: repeat the preset's source to the letter.
         overwrite: replace an existing run.
     """
+    from narrows.placing import with_trained_map
     from narrows.presets import find_preset
     from narrows.train.fit import Fit
+    from narrows.train.head import comes_with_head
 
     if crop is None and size is None and fit is None and (preset is not None or self_supervised):
         crop = find_preset(preset or "denoise").get("crop")
@@ -151,7 +152,9 @@ def train(
     for note in fitting.notes:
         print(note)
     status = _train(fitting)
-    model = _add_head(fitting, fitting.finish())
+    model = fitting.finish()
+    if comes_with_head(fitting):
+        model = with_trained_map(fitting, model)
     _write_run(folder, model, fitting, overwrite)
     _print_figures(model)
     _print_cut(fitting)
@@ -292,35 +295,21 @@ def draw_map(
         pca: no map but the codes' two principal components, which are there at once.
         overwrite: replace an existing output.
     """
-    from narrows.files import refuse_existing
-    from narrows.use.embed import has_map
-    from narrows.use.mapping import check_differ, check_table, make_map, write_table
+    from narrows.placing import check_output, with_map, write_map
+    from narrows.train.head import add_pca_head
+    from narrows.use.embed import encode, has_map
+    from narrows.use.mapping import check_differ
 
-    ending = Path(output).suffix
-    if ending not in MAPS:
-        raise DataError(f"a map is written as {', '.join(MAPS)}, however: -o {output}; give it one of these endings")
-    if colour_by is not None and ending not in (".png", ".svg"):
-        raise DataError(f"--colour-by is for pictures, .png or .svg, however: -o {output}; leave it out")
-    refuse_existing(output, overwrite)
-    check_table(output)
+    check_output(output, colour_by, overwrite)
     model = _load(run)
     model.network.check_code()
     samples = _read_for(model, data, labels=labels)
     check_differ(model, samples)
-    if pca or not has_map(model):
-        model = _with_map(run, model, _reference(model, data, samples)[0], pca)
-    mapped = make_map(model, samples)
-    if ending == ".html":
-        from narrows.use.explorer import write_explorer
-
-        write_explorer(output, model, mapped, overwrite=overwrite)
-    elif ending in (".png", ".svg"):
-        from narrows.use.map_picture import write_picture
-
-        write_picture(output, model, mapped, colour_by, overwrite=overwrite)
-    else:
-        write_table(output, mapped, overwrite=overwrite)
-    print(f"{output}: {len(mapped):,} samples")
+    if pca:
+        model = add_pca_head(model, encode(model, _reference(model, data, samples)[0]))
+    elif not has_map(model):
+        model = with_map(run, model, _reference(model, data, samples)[0])
+    write_map(output, model, samples, colour_by, overwrite)
     return 0
 
 
@@ -600,49 +589,6 @@ def _train(fitting: Fit) -> int:
         print(f"narrows: {error}", file=sys.stderr)
         return 1
     return 0
-
-
-def _add_head(fitting: Fit, model: Model) -> Model:
-    """Return the model with its map, where it comes with one; what goes wrong there costs the map alone."""
-    from narrows.console import working
-    from narrows.train.head import add_default_head, comes_with_head
-
-    if not comes_with_head(fitting):
-        return model
-    try:
-        with working("fitting the map"):
-            model = add_default_head(fitting, model)
-        print(f"map: {describe_map(model)}")
-    except KeyboardInterrupt:
-        print("stopped early; the model is kept, without a map")
-    except NarrowsError as error:
-        print(f"no map: {error}")
-    return model
-
-
-def _with_map(run: str, model: Model, x: np.ndarray, pca: bool = False) -> Model:
-    """Return the model with a map; one without gets a head, fitted on the codes of `x`, and its file is written anew.
-
-    With `pca` the map is the codes' two principal components, which need no training and are not kept.
-    """
-    from narrows.console import working
-    from narrows.modelfile import find_file, save
-    from narrows.train.head import add_head, add_pca_head, choose_samples
-    from narrows.use.embed import encode, has_map
-
-    if pca:
-        return add_pca_head(model, encode(model, x))
-    if has_map(model):
-        return model
-    with working("fitting the map"):
-        index = choose_samples(len(x), model.network.code_size)
-        model = add_head(model, encode(model, x[index.numpy()]))
-    print(f"map: {describe_map(model)}")
-    try:
-        save(find_file(run), model, overwrite=True)
-    except DataError as error:
-        print(f"note: this map is not kept: {error}")
-    return model
 
 
 def _write_run(folder: Path, model: Model, fitting: Fit, overwrite: bool) -> None:

@@ -1,4 +1,4 @@
-"""The demo: the tutorial's two autoencoders on MNIST, one of them trained with noise too, and one page about them."""
+"""The demo: the tutorial's two autoencoders on MNIST, one trained with noise too, a map, and one page about them."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ from pathlib import Path
 from narrows.console import print_rows, print_table, show_scores
 from narrows.data.formats import read
 from narrows.modelfile import Model
+from narrows.placing import with_trained_map
 from narrows.presets import PRESETS
 from narrows.runfolder import write_run
 from narrows.train.fit import Fit
 
 NAMES = ("tutorial-linear", "tutorial-conv")
+MAPPED = "tutorial-linear"
 DENOISER, DENOISER_EPOCHS = "tutorial-linear", 3  # the same network, which sees noise in training
+EXPLORER = "map.html"
 TRAINING_NOISE, NOISE = "gaussian(0.0, 0.5)", "gaussian(0.25)"
 DENOISER_NAME = f"{DENOISER}-denoising"
 NOISY_DIGITS = 200  # test digits that every method restores
@@ -21,7 +24,7 @@ TUTORIAL_BATCH = 20  # the tutorial divides a sum over samples by the number of 
 
 
 def demo(folder: Path, device: str, show: Callable[[Fit], int]) -> int:
-    """Train both presets, and one of them with noise; write a run folder for each below `folder`, and the page.
+    """Train both presets, and one of them with noise; write a run folder for each below `folder`, a map, and the page.
 
     Returns the exit status.
 
@@ -31,6 +34,9 @@ def demo(folder: Path, device: str, show: Callable[[Fit], int]) -> int:
     """
     from narrows.files import whole
     from narrows.use.comparison import Comparison
+    from narrows.use.embed import has_map
+    from narrows.use.explorer import write_explorer
+    from narrows.use.mapping import make_map
     from narrows.use.report import demo_report, run_report
 
     samples, test = read("mnist:train"), read("mnist:test")
@@ -43,6 +49,8 @@ def demo(folder: Path, device: str, show: Callable[[Fit], int]) -> int:
         if status := show(fit):
             return status
         model = fit.finish()
+        if name == MAPPED:
+            model = with_trained_map(fit, model)
         page = run_report(model, fit.history, test.x, x_name="test", reference=samples.x, labels=test.labels)
         write_run(folder / name, model, fit.history, page.html, page.pictures, overwrite=True)
         runs[name] = (model, fit.history)
@@ -52,11 +60,26 @@ def demo(folder: Path, device: str, show: Callable[[Fit], int]) -> int:
     comparison = Comparison(restoring, test.x, samples.x, NOISE, most=NOISY_DIGITS)
     show_scores(comparison)
     print_table(comparison.table("mnist:train"))
-    page = demo_report(runs, test.x, samples.x, comparison=comparison, commands=next_commands(folder))
+    model, _ = runs[MAPPED]
+    explorer = EXPLORER if has_map(model) else ""
+    if explorer:
+        write_explorer(folder / explorer, model, make_map(model, test), overwrite=True)
+    page = demo_report(
+        runs,
+        test.x,
+        samples.x,
+        labels=test.labels,
+        comparison=comparison,
+        explorer=explorer,
+        commands=next_commands(folder),
+    )
     for name, data in {"report.html": page.html.encode(), **page.pictures}.items():
         with whole(folder / name, overwrite=True) as temporary:
             temporary.write_bytes(data)
-    print(f"\nthe page: {folder / 'report.html'}\n\nnext, on these models and then on your own pictures:")
+    print(f"\nthe page: {folder / 'report.html'}")
+    if explorer:
+        print(f"a map to walk in: {folder / explorer}")
+    print("\nnext, on these models and then on your own pictures:")
     for command in next_commands(folder):
         print(f"  {command}")
     return 0
@@ -82,9 +105,10 @@ def print_losses(runs: dict[str, tuple[Model, list[dict[str, float | None]]]]) -
 
 
 def next_commands(folder: Path) -> list[str]:
-    """Return three commands that work as they are after the demo."""
+    """Return commands that work as they are after the demo."""
     return [
         f'narrows corrupt mnist:test --with "gaussian(0.25)" -o {folder}/noisy.npy --overwrite',
         f"narrows denoise {folder / DENOISER_NAME} {folder}/noisy.npy -o {folder}/restored.npy --overwrite",
+        f"narrows map {folder / MAPPED} mnist:test -o {folder}/map.png --overwrite",
         "narrows train mnist --bottleneck 'linear(16)' --epochs 3",
     ]

@@ -63,6 +63,10 @@ class Page:
         if words:
             self.body.append(f"<p>{escape(words)}</p>")
 
+    def link(self, address: str, words: str) -> None:
+        """Add a paragraph that leads to `address`, a file beside the page."""
+        self.body.append(f'<p><a href="{quote(address, safe=URL_SAFE)}">{escape(words)}</a></p>')
+
     def figures(self, items: Sequence[tuple[str, str]]) -> None:
         """Add a row of key figures: (figure, what it is)."""
         cells = "".join(f"<div><dt>{escape(what)}</dt><dd>{escape(value)}</dd></div>" for value, what in items)
@@ -172,6 +176,7 @@ th:first-child, .words { text-align: left; white-space: normal; overflow-wrap: b
 th:first-child { padding-left: 0; }
 thead th { color: var(--pale); font-size: .875rem; vertical-align: bottom; }
 pre { background: var(--soft); border-radius: .6rem; padding: 1rem 1.1rem; overflow-x: auto; line-height: 1.7; }
+a { color: var(--accent); text-underline-offset: .2em; }
 code { font: .9rem ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace; }
 footer { color: var(--pale); font-size: .875rem; margin-top: 3.5rem; padding-bottom: 2.5rem; }
 @media print { .ground, .key div, pre { border: 1px solid var(--line); } figure, .table { break-inside: avoid; } }

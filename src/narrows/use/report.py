@@ -94,7 +94,9 @@ def demo_report(
     x_test: np.ndarray,
     reference: np.ndarray,
     *,
+    labels: np.ndarray | None = None,
     comparison: Comparison | None = None,
+    explorer: str = "",
     commands: Sequence[str] = (),
 ) -> Report:
     """Return the page of the tutorial's two networks.
@@ -103,7 +105,9 @@ def demo_report(
     ----------
     runs : models and histories by preset, trained on the same data with the same scaling.
     x_test, reference : test and training pictures, in the user's layout and units.
+    labels : of the test pictures, for the map of the first model that has one.
     comparison : of their denoising, and a third network's that was trained with noise; it has been run.
+    explorer : the file of that map's page to walk in, beside this page; none where it is empty.
     commands : what to type next.
 
     Raises DataError for an array whose samples are not of the models' shape.
@@ -143,12 +147,33 @@ def demo_report(
             "are the networks above, which never did, and the plain filters, which know nothing of digits."
         )
         add_methods(page, comparison, "the training digits")
+    _add_demo_map(page, runs, take(x_test), None if labels is None else take(labels), explorer)
     sections.add_unlike(page, studies)
     if commands:
         page.section("Next")
         page.text("On these models, and then on your own pictures:")
         page.commands(commands)
     return page.report()
+
+
+def _add_demo_map(
+    page: Page, runs: Mapping[str, tuple[Model, History]], x: np.ndarray, labels: np.ndarray | None, explorer: str
+) -> None:
+    """Add the map of the first of the models that has one, with a way to its page to walk in."""
+    mapped = next(((name, model) for name, (model, _) in runs.items() if model.head is not None), None)
+    if mapped is None:
+        return
+    name, model = mapped
+    recipe = model.card.recipe
+    add_map(page, model, x, labels)
+    page.text(
+        f"A small network beside {name} turns its {model.network.code_size:,} numbers into two and back. It was fitted "
+        f"on the codes of {recipe['map_samples']:,} training digits in {recipe['map_seconds']:.0f} s, without their "
+        f"labels; any model gets one by `narrows map`. The preset `map` draws the whole network to such places, takes "
+        f"longer and parts the groups better."
+    )
+    if explorer:
+        page.link(explorer, "Walk in this map: every digit, what the model decodes anywhere, and one to draw yourself")
 
 
 def _lead(seen: Study, x_name: str) -> str:
