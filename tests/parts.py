@@ -1,14 +1,14 @@
 """Parts that live in the tests: each does what no part of the menus does yet, and goes through every contract.
 
-So the interfaces are proved before papers need them: a penalty and a random code, partners, tensors that go round
-the bottleneck, weights in the loss.
+So the interfaces are proved before papers need them: a penalty and a random code, a bottleneck with weights,
+tensors that go round the bottleneck, weights in the loss.
 """
 
 import torch
 from torch import nn
 
 from narrows.model.backbone import SkipBackbone
-from narrows.model.bottleneck import Bottleneck, Code, PairedBottleneck
+from narrows.model.bottleneck import Bottleneck, Code
 from narrows.model.corruption import Corruption
 from narrows.spec import check_number, check_whole
 
@@ -31,8 +31,8 @@ class Noisy(Bottleneck):
         return Code(z, self.beta * kl.flatten(1).sum(1))
 
 
-class Friends(PairedBottleneck):
-    """A learned map of the features whose partners should lie near each other, and nearer than the batch's others."""
+class Turned(Bottleneck):
+    """A learned map of twice as many features."""
 
     def __init__(self, size=2):
         super().__init__()
@@ -43,10 +43,6 @@ class Friends(PairedBottleneck):
     def forward(self, h, generator=None):
         z = self.turn(h)
         return Code(z, z.new_zeros(len(z)))
-
-    def relate(self, z, partner_z):
-        distances = (z[:, None] - partner_z[None]).square().sum(-1)
-        return distances.diagonal() + (-distances).logsumexp(1)
 
 
 class Bridge(SkipBackbone):
@@ -95,7 +91,7 @@ class Holes(Corruption):
 
 PARTS = {
     "backbone": {"bridge": Bridge},
-    "bottleneck": {"noisy": Noisy, "friends": Friends},
+    "bottleneck": {"noisy": Noisy, "turned": Turned},
     "corruption": {"holes": Holes},
     "loss": {},
     "scaling": {},

@@ -11,7 +11,7 @@ from parts import PARTS
 from narrows import modelfile
 from narrows.errors import SpecError
 from narrows.model.backbone import Conv, Decoder, Encoder, SkipBackbone
-from narrows.model.bottleneck import Bottleneck, PairedBottleneck, PlacedBottleneck
+from narrows.model.bottleneck import Bottleneck, PlacedBottleneck
 from narrows.model.network import MENUS, Network, build_part
 from narrows.modelfile import Card, Model
 from narrows.spec import arguments, build
@@ -61,8 +61,8 @@ def network_of(shape, kind, text):
         texts["backbone"] = "conv(channels=[4, 8])"
     if text in ("residual", "unet"):
         texts["backbone"] = f"{text}(4)"
-    if text in ("sparse", "noisy", "friends"):
-        texts["bottleneck"] = {"sparse": "sparse(6, 2)", "noisy": "noisy(3)", "friends": "friends(2)"}[text]
+    if text in ("sparse", "noisy", "turned"):
+        texts["bottleneck"] = {"sparse": "sparse(6, 2)", "noisy": "noisy(3)", "turned": "turned(2)"}[text]
     network = Network.from_texts(shape, **texts)
     network.scaling.fit([samples(shape)])
     network.start(samples(shape))
@@ -81,9 +81,7 @@ def chance(seed=0):
 
 
 def batch(network, x):
-    """Return what one step of training reads: partners or places too, where the bottleneck relates codes to them."""
-    if isinstance(network.bottleneck, PairedBottleneck):
-        return {"x": x, "partner": x.flip(0)}
+    """Return what one step of training reads: places too, where the bottleneck draws codes to them."""
     if isinstance(network.bottleneck, PlacedBottleneck):
         return {"x": x, "place": torch.ones(len(x), *network.code_shape)}
     return {"x": x}
@@ -162,8 +160,6 @@ def test_total_is_loss_and_penalty_over_values(kind, text, shape):
     raw = network.decoder(code.z, around)
     squashed = network.scaling.squash(raw)
     penalty = code.penalty
-    if isinstance(network.bottleneck, PairedBottleneck):
-        penalty = penalty + network.bottleneck.relate(code.z, code.z.flip(0))
     if isinstance(network.bottleneck, PlacedBottleneck):
         penalty = penalty + network.bottleneck.relate(code.z, torch.ones_like(code.z))
     loss = network.loss.pointwise((raw, squashed), scaled).flatten(1).sum(1)
@@ -281,15 +277,15 @@ def test_a_random_code_gives_its_mean_unless_it_may_draw():
     assert torch.equal(zero_mean_unit_variance, torch.zeros(5))
 
 
-def test_partners_add_one_cost_per_anchor_and_only_where_given():
-    network = network_of((6,), "bottleneck", "friends").eval()
+def test_places_add_one_cost_per_sample_and_only_where_given():
+    network = network_of((6,), "bottleneck", "map(2)").eval()
     x = samples((6,))
-    alone, among = network(x), network(x, partner=x.flip(0))
+    alone, drawn = network(x), network(x, place=torch.ones(12, 2))
     assert torch.equal(alone.penalty, torch.zeros(12))
-    assert among.penalty.abs().min() > 0
-    assert torch.equal(alone.mse, among.mse)
+    assert drawn.penalty.abs().min() > 0
+    assert torch.equal(alone.mse, drawn.mse)
     linear = network_of((6,), "bottleneck", "linear(2)").eval()
-    assert torch.equal(linear(x, partner=x.flip(0)).total, linear(x).total)
+    assert torch.equal(linear(x, place=torch.ones(12, 2)).total, linear(x).total)
 
 
 def test_convolutions_take_pictures_only():
@@ -297,9 +293,9 @@ def test_convolutions_take_pictures_only():
         network_of((6,), "backbone", "conv")
 
 
-def test_partners_need_a_vector_code():
+def test_places_need_a_vector_code():
     with pytest.raises(SpecError, match="needs a vector code"):
-        Network.from_texts((1, 8, 8), **DEFAULTS | {"bottleneck": "friends", "backbone": "conv(grid=True)"})
+        Network.from_texts((1, 8, 8), **DEFAULTS | {"bottleneck": "map(2)", "backbone": "conv(grid=True)"})
 
 
 def test_a_weight_moves_the_loss_to_the_values_that_it_names():

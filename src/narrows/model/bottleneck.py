@@ -44,14 +44,6 @@ class Bottleneck(Part, nn.Module, ABC):
         """Return the code of `h` (N, features_in, *grid)."""
 
 
-class PairedBottleneck(Bottleneck):
-    """A bottleneck that also relates the codes of partners, such as neighbours in the data."""
-
-    @abstractmethod
-    def relate(self, z: Tensor, partner_z: Tensor) -> Tensor:
-        """Return a cost (N,): one per anchor in `z` (N, features), against the whole batch of partners."""
-
-
 class PlacedBottleneck(Bottleneck):
     """A bottleneck whose codes have places to take, found beforehand by the `neighbours` of the training samples.
 

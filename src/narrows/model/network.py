@@ -15,7 +15,7 @@ from torch.overrides import TorchFunctionMode
 
 from narrows.errors import SpecError
 from narrows.model.backbone import BACKBONES, Backbone, SkipBackbone
-from narrows.model.bottleneck import BOTTLENECKS, Bottleneck, Code, PairedBottleneck, PlacedBottleneck
+from narrows.model.bottleneck import BOTTLENECKS, Bottleneck, Code, PlacedBottleneck
 from narrows.model.corruption import CORRUPTIONS, Chain, Corruption
 from narrows.model.loss import LOSSES, MSE, Loss
 from narrows.model.scaling import SCALINGS, Scaling
@@ -114,7 +114,7 @@ class Network(nn.Module):
                 f"the loss {loss!r} compares shares between 0 and 1, however the scaling is {scaling!r}; "
                 f"use scaling=\"unit(output='sigmoid')\" or loss='mse'"
             )
-        if isinstance(bottleneck, PairedBottleneck | PlacedBottleneck) and backbone.grid:
+        if isinstance(bottleneck, PlacedBottleneck) and backbone.grid:
             raise SpecError(f"{bottleneck!r} relates whole samples and needs a vector code, however: {backbone!r}")
         self.shape = tuple(shape)
         self.backbone = backbone
@@ -174,15 +174,13 @@ class Network(nn.Module):
         self,
         x: Tensor,
         target: Tensor | None = None,
-        partner: Tensor | None = None,
         place: Tensor | None = None,
         generator: Generator | None = None,
     ) -> Cost:
         """Return the cost of a batch `x` (N, C, *grid) in user's units: the training step's objective.
 
-        `target` is what it should become (`x` itself by default), `partner` a neighbour of each sample for a
-        `PairedBottleneck`, `place` (N, features) where each code should lie for a `PlacedBottleneck`. Without a
-        generator nothing is damaged and nothing is drawn.
+        `target` is what it should become (`x` itself by default), `place` (N, features) where each code should lie for
+        a `PlacedBottleneck`. Without a generator nothing is damaged and nothing is drawn.
         """
         clean, damaged, weight = self.damage(x, generator)
         if target is not None:
@@ -194,9 +192,6 @@ class Network(nn.Module):
 
         loss = self.loss(output, clean, weight)
         penalty = code.penalty
-        if partner is not None and isinstance(self.bottleneck, PairedBottleneck):
-            partner_h, _ = self.encoder(self.damage(partner, generator)[1])
-            penalty = penalty + self.bottleneck.relate(code.z, self.bottleneck(partner_h, generator).z)
         if place is not None and isinstance(self.bottleneck, PlacedBottleneck):
             penalty = penalty + self.bottleneck.relate(code.z.float(), place)
         if isinstance(self.loss, MSE) and weight is None:
