@@ -77,6 +77,6 @@ def test_the_preset_moves_pictures_and_weighs_places_by_the_data(pictures, table
     assert of_pictures.texts["corruption"] == "shift(0.04, chance=0.4)"
     assert of_pictures.network.texts == of_pictures.texts
     of_table = Fit(read(table), preset="map", device="cpu")
-    assert of_table.texts["corruption"] == "none()"
+    assert of_table.texts["corruption"] == "gaussian(0.0, 0.5, clip=False)"
     assert of_table.network.bottleneck.weight == pytest.approx(2.5, rel=0.05)  # half of five columns of variance 1
     assert Fit(read(table), preset="map", bottleneck="map(2, weight=7)").network.bottleneck.weight == 7

@@ -4,8 +4,9 @@ Keys: the parts of a network (`backbone`, `bottleneck`, `corruption`, `loss`, `s
 (`optimizer`, `schedule`, `batch_size`, `epochs`). A specialist that needs no code says `code: False`. It may say the
 side of the crops that larger pictures are cut into (`crop`), whether noisy data turn it to blind spots
 (`estimates_noise`), and in place of epochs how many values training sees (`values`) within how many seconds
-(`max_seconds`), more of both where it trains on crops. `pictures` holds what differs where the samples are pictures.
-`published` holds what `--as-published` puts in the recipe's place, and the losses that the source printed, by epoch.
+(`max_seconds`), more of both where it trains on crops; or which share of the usual steps does (`share_of_steps`).
+`pictures` holds what differs where the samples are pictures. `published` holds what `--as-published` puts in the
+recipe's place, and the losses that the source printed, by epoch.
 """
 
 from __future__ import annotations
@@ -49,12 +50,13 @@ PRESETS: dict[str, dict[str, Any]] = {
         "max_seconds": 175.0,
     },
     "map": {
-        "backbone": "dense(hidden=[512, 256, 256])",
+        "backbone": "dense(hidden=[256, 128, 128, 128, 128, 128])",
         "bottleneck": "map(2)",
-        "corruption": "none",
+        "corruption": "gaussian(0.0, 0.5)",
         "pictures": {"corruption": "shift(0.04, chance=0.4)"},
+        "optimizer": "muon(0.03)",
         "batch_size": 512,
-        "max_seconds": 110.0,
+        "share_of_steps": 0.4,
     },
 }
 

@@ -165,7 +165,7 @@ class Map(Plain, PlacedBottleneck):
     tensor([0.0000, 6.8000])
     """
 
-    def __init__(self, size: int = 2, *, neighbours: int = 15, weight: float | None = None, width: float = 0.1) -> None:
+    def __init__(self, size: int = 2, *, neighbours: int = 15, weight: float | None = None, width: float = 0.2) -> None:
         super().__init__(size)
         self.size = check_whole("size", size, 1, 3)
         self.neighbours = check_whole("neighbours", neighbours, 1, MAX_SIZE)

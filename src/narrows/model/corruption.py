@@ -258,16 +258,19 @@ class Shift(Corruption):
     def forward(self, x: Tensor, generator: Generator) -> tuple[Tensor, None]:
         """Return pictures `x` (N, C, H, W) moved; raises SpecError for a table."""
         _check_pictures(self, x)
-        moved = torch.rand(len(x), 1, generator=generator, device=x.device) < self.chance
-        rows, columns = (self._places(side, moved, generator) for side in x.shape[2:])
-        samples = torch.arange(len(x), device=x.device)[:, None, None]
-        return x.movedim(1, 3)[samples, rows[:, :, None], columns[:, None]].movedim(3, 1), None
+        moved = (torch.rand(len(x), generator=generator, device=x.device) < self.chance).nonzero()[:, 0]
+        rows, columns = (self._places(side, len(moved), generator) for side in x.shape[2:])
+        places = (rows[:, :, None] * x.shape[3] + columns[:, None]).flatten(1)
+        places = places[:, None].expand(-1, x.shape[1], -1)
+        result = x.clone()
+        result[moved] = x[moved].flatten(2).gather(2, places).unflatten(2, x.shape[2:])
+        return result, None
 
-    def _places(self, side: int, moved: Tensor, generator: Generator) -> Tensor:
-        """Return what each place of an axis is read from, (n, side), by whether a picture is `moved` (n, 1)."""
+    def _places(self, side: int, n: int, generator: Generator) -> Tensor:
+        """Return what each place of an axis is read from, (n, side)."""
         reach = round(self.share * side)
-        moves = torch.randint(-reach, reach + 1, moved.shape, generator=generator, device=generator.device)
-        return (torch.arange(side, device=moves.device) + moves * moved).clamp(0, side - 1)
+        moves = torch.randint(-reach, reach + 1, (n, 1), generator=generator, device=generator.device)
+        return (torch.arange(side, device=moves.device) + moves).clamp(0, side - 1)
 
 
 class Chain(Corruption):

@@ -336,7 +336,7 @@ class Fit:
         """Return how long to train: as it is given, else as the preset says, else by a rule."""
         visits, epoch = len(self.source.visits), self.stream.steps_per_epoch
         more = CROPS_TAKE if visits > len(self.source) else 1
-        steps = choose_steps(visits)
+        steps = round(recipe.get("share_of_steps", 1) * choose_steps(visits))
         if "values" in recipe:
             values = self.stream.batch_size * math.prod(self.source.shape)
             steps = min(round(more * recipe["values"] / values), max(steps, MOST_EPOCHS * epoch))

@@ -153,7 +153,7 @@ class _MuonSteps(Steps):
             gradient = _gradient(p)
             mean.lerp_(gradient, 1 - self.momentum)
             # a layer that gets no gradient stays: however little is left of its momentum, it would be made a full step
-            ahead.append(gradient.lerp(mean, self.momentum).flatten(1) * gradient.any())
+            ahead.append(gradient.lerp(mean, self.momentum).flatten(1) * (gradient.norm() > 0))
         for p, direction in zip(self.matrices, orthogonalise(ahead), strict=True):
             rows, columns = direction.shape
             p.sub_(direction.reshape(p.shape), alpha=rate * math.sqrt(max(1.0, rows / columns)))
