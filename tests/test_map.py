@@ -74,7 +74,7 @@ def test_crops_and_targets_are_refused_in_one_sentence(pictures):
 
 def test_the_preset_moves_pictures_and_weighs_places_by_the_data(pictures, table):
     of_pictures = Fit(read(pictures), preset="map", device="cpu")
-    assert of_pictures.texts["corruption"] == "shift(0.04, chance=0.4)"
+    assert of_pictures.texts["corruption"] == "shift(0.04, chance=0.25)"
     assert of_pictures.network.texts == of_pictures.texts
     of_table = Fit(read(table), preset="map", device="cpu")
     assert of_table.texts["corruption"] == "gaussian(0.0, 0.5, clip=False)"

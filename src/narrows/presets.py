@@ -53,10 +53,10 @@ PRESETS: dict[str, dict[str, Any]] = {
         "backbone": "dense(hidden=[256, 128, 128, 128, 128, 128])",
         "bottleneck": "map(2)",
         "corruption": "gaussian(0.0, 0.5)",
-        "pictures": {"corruption": "shift(0.04, chance=0.4)"},
+        "pictures": {"corruption": "shift(0.04, chance=0.25)"},
         "optimizer": "muon(0.03)",
         "batch_size": 512,
-        "share_of_steps": 0.4,
+        "share_of_steps": 0.35,
     },
 }
 

@@ -12,7 +12,7 @@ from torch.nn.functional import pad
 
 from narrows.data.neighbours import find_neighbours, project
 
-STEPS, EARLY = 600, 80  # of these, the early ones pull groups through each other
+STEPS, EARLY = 400, 80  # of these, the early ones pull groups through each other
 EXAGGERATION = 12.0  # of the pull, early on; a step is as long as N / exaggeration (Belkina et al., 2019)
 ATTRACTION = 1.5  # of the pull, to the end: more sets groups further apart and keeps fewer true neighbours
 MOMENTUM = 0.8
