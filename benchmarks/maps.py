@@ -73,11 +73,11 @@ def describe(results: Row) -> str:
     lines += [
         f"Fitted on {first['train_images']:,} images, {first['test_images']:,} test images placed; median (least to "
         "largest) over the runs, which differ in their seed or, of UMAP, in chance. 1-NN and 5-NN: test images whose "
-        "label is that of most of the nearest training images on the map. Trustworthiness and continuity: of the first 10,000 training images, "
-        "k = 5. V-measure and silhouette: of k-means with ten clusters on the test images' points, the silhouette on "
-        "5,000 of them. MSE per pixel in [0, 1], from the two numbers alone; t-SNE has no way back, and "
-        "umap-learn's own takes far too long for 10,000 images. Seconds: with the images as bytes in memory, imports "
-        "and compilation not counted; narrows measures its validation share within them.",
+        "label is that of most of the nearest training images on the map. Trustworthiness and continuity: of the first "
+        "10,000 training images, k = 5. V-measure and silhouette: of k-means with ten clusters on the test images' "
+        "points, the silhouette on 5,000 of them. MSE per pixel in [0, 1], from the two numbers alone; t-SNE has no "
+        "way back, and umap-learn's own takes far too long for 10,000 images. Seconds: with the images as bytes in "
+        "memory, imports and compilation not counted; narrows measures its validation share within them.",
         "",
         *(f"- {recipe}." for recipe in recipes),
         "",
