@@ -9,7 +9,7 @@ from narrows.errors import DataError
 
 COMPONENTS = 50  # wider rows are first projected on so many principal components
 POWERS = 4  # rounds of subspace iteration; the directions have settled to within what neighbours feel
-BLOCK = 2**23  # distances held at once: 32 MiB
+BLOCK = 2**24  # distances held at once: 64 MiB
 GROUPS = 16  # distances that stand for one in the first sieve
 MARGIN = 4  # candidates beside the k, since a distance by products is rounded
 
@@ -20,7 +20,7 @@ def find_neighbours(rows: Tensor, k: int) -> Tensor:
     Distances are Euclidean, between `rows` (N, values) as they are where these have at most 50 values; wider ones are
     first projected on their 50 principal directions, where the neighbours are exact again. That takes a fraction of the
     time and leaves out what is mostly noise. Of equally near samples the one that comes first is taken. Memory is
-    32 MiB and a few copies of the projected rows.
+    64 MiB and a few copies of the projected rows.
 
     Raises
     ------

@@ -45,11 +45,12 @@ def find_places(rows: Tensor, size: int, neighbours: int, seed: int = 0) -> Tens
     >>> find_places(torch.arange(40.0)[:, None], 2, neighbours=3).shape
     torch.Size([40, 2])
     """
+    rows = project(rows.flatten(1).float())
     near = find_neighbours(rows, neighbours)
     chance = Generator(rows.device).manual_seed(seed)
     turns = torch.rand(near.shape, generator=chance, device=rows.device).argsort(1)
     near = near.gather(1, turns).mT.contiguous()  # each sample's neighbours in an order of its own
-    places = _start(project(rows.flatten(1).float()), size, chance)  # a row per coordinate, which adds and sums fastest
+    places = _start(rows, size, chance)  # a row per coordinate, which adds and sums fastest
     speed, gain = torch.zeros_like(places), torch.ones_like(places)
     for step in range(STEPS):
         exaggeration = EXAGGERATION if step < EARLY else ATTRACTION
@@ -63,7 +64,7 @@ def find_places(rows: Tensor, size: int, neighbours: int, seed: int = 0) -> Tens
 
 
 def _start(scores: Tensor, size: int, chance: Generator) -> Tensor:
-    """Return the first principal components (size, N), small, with a trace of noise for those that are none."""
+    """Return the first components (size, N) of centred `scores` (N, values), small, with a trace of noise if none."""
     scores = pad(scores, (0, max(0, size - scores.shape[1])))
     _, directions = torch.linalg.eigh(scores.mT @ scores)
     start = directions[:, -size:].flip(1).mT @ scores.mT
