@@ -19,9 +19,11 @@ from narrows.model.network import Network, as_tensor
 from narrows.modelfile import Model, Scalar
 from narrows.train.fit import Fit
 from narrows.train.loop import Budget
+from narrows.train.optim import Muon
 
 HEAD: dict[str, str] = {"corruption": "none", "loss": "mse", "scaling": "standard"}
-LAYERS, WIDTH = 4, 128  # fewer layers part the groups less well, wider ones no better
+LAYERS, WIDTH = 6, 128  # fewer layers part the groups less well, wider ones no better
+OPTIMIZER = Muon(0.03)
 FEW, NARROW = 4096, 64  # the width for fewer codes than these, which a wide head learns by heart and slowly
 NEIGHBOURS = 15
 MOST_CODES = 20_000  # a third of MNIST
@@ -92,6 +94,7 @@ def add_head(model: Model, codes: np.ndarray, seed: int = 0, max_seconds: float 
     fit = Fit(read(codes), seed=seed, device=str(model.network.device), **options)
     fit.stream.batch_size = min(BATCH_SIZE, len(codes))  # in small ones few are there to be told from a neighbour
     fit.budget = Budget(min(fit.budget.steps, MOST_STEPS), max_seconds, fit.budget.spent)
+    fit.optimizer = OPTIMIZER
     fit.bfloat16 = False  # in which places far from the middle of the map would fall together
     head = fit.run().network
     done: dict[str, Scalar] = {"map_samples": len(codes), "map_seconds": time.perf_counter() - began}
