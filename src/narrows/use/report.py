@@ -169,7 +169,7 @@ def _add_demo_map(
     page.text(
         f"A small network beside {name} turns its {model.network.code_size:,} numbers into two and back. It was fitted "
         f"on the codes of {recipe['map_samples']:,} training digits in {recipe['map_seconds']:.0f} s, without their "
-        f"labels; any model gets one by `narrows map`. The preset `map` draws the whole network to such places, takes "
+        f"labels; narrows map gives one to any model. The preset map draws the whole network to such places, takes "
         f"longer and parts the groups better."
     )
     if explorer:
