@@ -89,14 +89,15 @@ def describe(results: dict[str, Any]) -> str:
         ["`map`: 1-NN", *cells("1-NN", share)],
         ["`map`: 5-NN", *cells("5-NN", share)],
         ["`map`: test MSE from two numbers", *cells("map_mse", record.small)],
-        ["seconds of training, the map head's apart", *cells("seconds", record.short)],
+        ["seconds of the steps of training", *cells("seconds", record.short)],
         ["seconds of the map head", *cells("map_seconds", record.short)],
     ]
     head = ["MNIST", "default", "`--preset denoise`", "`--preset map`", "plain"]
     note = (
         f"Reconstruction from {rows['default']['numbers']} numbers (PCA {CODE}), the preset map's from two. Denoising: "
         f"{rows['plain']['filter']}, the best of the plain filters, each at its best. k-NN: test images whose digit is "
-        f"that of most of the nearest of the 60,000 training images on the map; PCA's map has two components. One seed."
+        f"that of most of the nearest of the 60,000 training images on the map; PCA's map has two components. "
+        f"Before its steps the preset map finds neighbours and places; docs/map.md has its whole time. One seed."
     )
     return f"{record.make_table(head, body)}\n\n{note}\n"
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from tyro.conf import FlagCreatePairsOff, Positional, UseAppendAction, arg
 from tyro.extras import SubcommandApp
 
-from narrows.console import describe_array, describe_map, print_rows, print_table, signature
+from narrows.console import describe_array, describe_map, print_rows, print_table, signature, working
 from narrows.errors import DataError, NarrowsError, TrainingError, did_you_mean
 
 if TYPE_CHECKING:
@@ -132,23 +132,24 @@ def train(
         crop = find_preset(preset or "denoise").get("crop")
     samples = _read(data, size=size, fit=fit, labels=labels, crop=crop, target=target)
     folder = _run_folder(output, samples.origin, overwrite)
-    fitting = Fit(
-        samples,
-        preset=preset,
-        epochs=epochs,
-        max_seconds=max_seconds,
-        validation=validation,
-        crop=crop,
-        self_supervised=self_supervised,
-        as_published=as_published,
-        seed=seed,
-        device=device,
-        backbone=backbone,
-        bottleneck=bottleneck,
-        corruption=corruption,
-        loss=loss,
-        scaling=scaling,
-    )
+    with working("looking at the samples"):
+        fitting = Fit(
+            samples,
+            preset=preset,
+            epochs=epochs,
+            max_seconds=max_seconds,
+            validation=validation,
+            crop=crop,
+            self_supervised=self_supervised,
+            as_published=as_published,
+            seed=seed,
+            device=device,
+            backbone=backbone,
+            bottleneck=bottleneck,
+            corruption=corruption,
+            loss=loss,
+            scaling=scaling,
+        )
     for note in fitting.notes:
         print(note)
     status = _train(fitting)
