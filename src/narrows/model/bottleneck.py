@@ -162,7 +162,7 @@ class Map(Plain, PlacedBottleneck):
     --------
     >>> import torch
     >>> Map(2, weight=1.0).relate(torch.zeros(2, 2), torch.tensor([[0.0, 0.0], [3.0, 0.0]])).round(decimals=2)
-    tensor([0.0000, 6.8000])
+    tensor([0.0000, 5.4200])
     """
 
     def __init__(self, size: int = 2, *, neighbours: int = 15, weight: float | None = None, width: float = 0.2) -> None:
