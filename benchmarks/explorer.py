@@ -1,6 +1,6 @@
 """How large the explorer's page is for 70,000 digits, and how fast a browser without a graphics card shows it.
 
-    python benchmarks/explorer.py                 # trains a map for a minute, then makes and opens its page
+    python benchmarks/explorer.py                 # trains a map, then makes and opens its page
     python benchmarks/explorer.py --model RUN     # of a model that is there
 
 Chromium runs without a window and draws by software; every load begins in a browser of its own.
@@ -47,10 +47,7 @@ RECORD_FRAMES = (
 def make_page(model_path: Path | None, data: str) -> float:
     """Write the page and return the seconds that it took, placing the samples included."""
     samples = read(data)
-    if model_path:
-        model = modelfile.load(model_path)
-    else:
-        model = Fit(read("mnist"), preset="map", max_seconds=60.0, device="cpu").run()
+    model = modelfile.load(model_path) if model_path else Fit(read("mnist"), preset="map", device="cpu").run()
     began = time.perf_counter()
     write_explorer(PAGE, model, make_map(model, samples), overwrite=True)
     return time.perf_counter() - began

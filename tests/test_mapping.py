@@ -229,6 +229,13 @@ def test_a_model_without_a_map_gets_one_in_its_file(files, pictures, picture_mod
         points = [[row["x"], row["y"]] for row in csv.DictReader(file)]
     assert np.array_equal(np.array(points, np.float32), kept.points)
     assert (files / "out" / "pca.csv").read_text() != (files / "out" / "map.csv").read_text()
+    before = (files / "model.safetensors").read_bytes()
+    assert run_map(files, files / "bars.npz", "again.csv") == 0
+    assert (files / "out" / "again.csv").read_text() == (files / "out" / "map.csv").read_text()
+    assert run_map(files, files / "bars.npz", "pca-again.csv", "--pca") == 0
+    assert (files / "out" / "pca-again.csv").read_text() == (files / "out" / "pca.csv").read_text()
+    assert "map: " not in capsys.readouterr().out
+    assert (files / "model.safetensors").read_bytes() == before
 
 
 def test_pictures_in_any_arrangement_are_drawn_alike(bars):

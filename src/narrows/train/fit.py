@@ -125,6 +125,8 @@ class Fit:
         source, self.layout = arrange(self.samples.x, shape)
         target = None if self.samples.target is None else arrange(self.samples.target, shape)[0]
         check_learnable(source)
+        if len(source.shape) == 3:
+            recipe = recipe | recipe.get("pictures", {})
         self._split(source, target, validation)
         self.texts = self._resolve(recipe, parts, self_supervised)
         began = time.perf_counter()
@@ -251,8 +253,6 @@ class Fit:
             raise TypeError(f"Fit has no argument {unknown.pop()!r}")
         shape = self.source.shape
         corruption = "gaussian(0.0, 0.1)" if self.target is None else "none"
-        if len(shape) == 3:
-            recipe = recipe | recipe.get("pictures", {})
         automatic = {
             "backbone": choose_backbone(shape, recipe.get("code", True)),
             "bottleneck": f"linear({min(32, max(1, math.prod(shape) // 4))})",

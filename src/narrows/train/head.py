@@ -23,7 +23,7 @@ from narrows.train.optim import Muon
 
 HEAD: dict[str, str] = {"corruption": "none", "loss": "mse", "scaling": "standard"}
 LAYERS, WIDTH = 6, 128  # fewer layers part the groups less well, wider ones no better
-OPTIMIZER = Muon(0.03)
+OPTIMIZER = Muon(0.03)  # the usual, larger steps part the groups of deep heads less well
 FEW, NARROW = 4096, 64  # the width for fewer codes than these, which a wide head learns by heart and slowly
 NEIGHBOURS = 15
 MOST_CODES = 20_000  # a third of MNIST
