@@ -13,6 +13,7 @@ from narrows.train.head import add_head, training_codes
 
 os.environ["SCIPY_ARRAY_API"] = "1"  # or scikit-learn would leave one of its checks out
 torch.set_num_threads(1)
+os.environ["OMP_NUM_THREADS"] = "1"  # of the processes that tests start: two threads may add in another order
 # the same examples on every machine, however slow it is
 settings.register_profile("steady", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("steady")
