@@ -190,22 +190,25 @@ def _gradient(parameter: Parameter) -> Tensor:
 
 
 def _blocks(matrix: Tensor) -> Tensor:
-    """Return a matrix, laid down, as blocks (count, at most BLOCK, columns) of norm 1, filled up with zeros."""
+    """Return a matrix, laid down, as blocks (count, at most BLOCK, columns), filled up with zeros."""
     matrix = matrix.mT if len(matrix) > matrix.shape[1] else matrix
     count = -(-len(matrix) // BLOCK)
     height = -(-len(matrix) // (LANE * count)) * LANE
-    blocks = pad(matrix, (0, 0, 0, count * height - len(matrix))).reshape(count, height, -1)
-    return blocks / (blocks.flatten(1).norm(dim=1)[:, None, None] + EPSILON)
+    missing = count * height - len(matrix)
+    matrix = pad(matrix, (0, 0, 0, missing)) if missing else matrix  # else a view, which takes no time
+    return matrix.unflatten(0, (count, height))
 
 
 def _newton_schulz(gram: Tensor) -> Tensor:
     """Return the factor (count, k, k) that makes X orthogonal, from X X' (count, k, k)."""
+    square = gram.diagonal(dim1=1, dim2=2).sum(1)[:, None, None] + EPSILON**2  # of X's norm, which is brought to 1
+    gram = gram / square
     factor = polynomial = _polynomial(gram)
     for _ in range(ROUNDS - 1):
         gram = polynomial @ gram @ polynomial
         polynomial = _polynomial(gram)
         factor = polynomial @ factor
-    return factor
+    return factor / square.sqrt()
 
 
 def _polynomial(gram: Tensor) -> Tensor:
