@@ -78,7 +78,7 @@ def test_the_preset_moves_pictures_and_weighs_places_by_the_data(pictures, table
     assert of_pictures.texts["corruption"] == "shift(0.04, chance=0.25)"
     assert of_pictures.network.texts == of_pictures.texts
     of_table = Fit(read(table), preset="map", device="cpu")
-    assert of_pictures.budget.steps == round(0.35 * choose_steps(len(of_pictures.source)))
+    assert of_pictures.budget.steps == round(0.25 * choose_steps(len(of_pictures.source)))
     assert of_table.texts["corruption"] == "gaussian(0.0, 0.5, clip=False)"
     assert of_table.network.bottleneck.weight == pytest.approx(2.5, rel=0.05)  # half of five columns of variance 1
     assert Fit(read(table), preset="map", bottleneck="map(2, weight=7)").network.bottleneck.weight == 7

@@ -54,9 +54,9 @@ PRESETS: dict[str, dict[str, Any]] = {
         "bottleneck": "map(2)",
         "corruption": "gaussian(0.0, 0.5)",
         "pictures": {"corruption": "shift(0.04, chance=0.25)"},
-        "optimizer": "muon(0.03)",
-        "batch_size": 512,
-        "share_of_steps": 0.35,
+        "optimizer": "muon(0.035)",
+        "batch_size": 768,
+        "share_of_steps": 0.25,
     },
 }
 
