@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 from narrows.errors import SpecError, did_you_mean
 
 MAX_LENGTH = 1000  # characters; the longest text that is read
+SIGNS: dict[str, type[ast.operator]] = {"|": ast.BitOr, "+": ast.Add}
 T = TypeVar("T")
 
 
@@ -38,7 +39,9 @@ class Part:
         return f"{getattr(type(self), 'spelling', type(self).__name__.lower())}({', '.join(words)})"
 
 
-def build(text: str, menu: Mapping[str, Callable[..., T]], kind: str, join: Callable[..., T] | None = None) -> T:
+def build(
+    text: str, menu: Mapping[str, Callable[..., T]], kind: str, join: Callable[..., T] | None = None, sign: str = "|"
+) -> T:
     """Build the part that `text` names in `menu`.
 
     Parameters
@@ -46,7 +49,8 @@ def build(text: str, menu: Mapping[str, Callable[..., T]], kind: str, join: Call
     text : the part as a call, `"relu(128)"`; a bare name means the call without arguments.
     menu : names and what they build.
     kind : the word for such a part in messages, `"bottleneck"`.
-    join : makes one part out of several that are joined with `|`; None where that has no meaning.
+    join : makes one part out of several that are joined with `sign`; None where that has no meaning.
+    sign : "|" or "+".
 
     Raises
     ------
@@ -58,9 +62,9 @@ def build(text: str, menu: Mapping[str, Callable[..., T]], kind: str, join: Call
     >>> build("ratio(3, denominator=4)", {"ratio": Fraction}, "number")
     Fraction(3, 4)
     """
-    calls = [_read_call(node, text, kind) for node in _split(_parse(text, kind), ast.BitOr)]
+    calls = [_read_call(node, text, kind) for node in _split(_parse(text, kind), SIGNS[sign])]
     if len(calls) > 1 and join is None:
-        raise SpecError(f"a {kind} is one part, however {text!r} joins several with '|'; name one of them")
+        raise SpecError(f"a {kind} is one part, however {text!r} joins several with {sign!r}; name one of them")
     parts = [_call(name, args, kwargs, menu, kind) for name, args, kwargs in calls]
     return parts[0] if join is None or len(parts) == 1 else join(*parts)
 

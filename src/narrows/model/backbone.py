@@ -15,12 +15,14 @@ from typing import NamedTuple
 from torch import nn
 
 from narrows.errors import SpecError
-from narrows.model.layers import Ascent, Block, Cut, Decoder, Descent, Encoder
-from narrows.spec import Part, check_choice, check_flag, check_sizes, check_whole
+from narrows.model.layers import Ascent, Block, Cut, Decoder, Descent, Encoder, ParallelDecoder, ParallelEncoder
+from narrows.spec import Part, check_choice, check_flag, check_number, check_sizes, check_whole
 
 MAX_WIDTH = 65536
 MAX_STAGES = 16
 UNET_STAGES = 4
+LEAK = 0.1
+LINEAR_VALUES = 2**14  # of a picture, for which a linear map each way is not too large
 Window = tuple[Fraction | int, int, int]  # what an output reads, see `find_reach`
 BLOCK_WINDOW: Window = (1, -2, 2)  # two 3x3 convolutions
 DOUBLING: Window = (Fraction(1, 2), 0, 0)  # a 2x2 transposed convolution of stride 2
@@ -47,6 +49,7 @@ class Backbone(Part, ABC):
 
     grid = False  # whether h and z are (N, features, *grid) instead of (N, features)
     adds_input = False  # whether the decoder's output is its input, corrected
+    starts_as_pca = False  # whether the data's principal components are where training starts, not only near it
 
     @property
     def tiling(self) -> Tiling | None:
@@ -75,6 +78,8 @@ class Dense(Backbone):
     Parameters
     ----------
     hidden : widths of the encoder's hidden layers, outermost first; an empty list is one layer a half.
+    leak : slope of the ReLU below 0, so that no unit can stop learning for good: Maas, Hannun and Ng, "Rectifier
+        Nonlinearities Improve Neural Network Acoustic Models", 2013; None is 0.
 
     Examples
     --------
@@ -83,15 +88,57 @@ class Dense(Backbone):
     201616
     """
 
-    def __init__(self, *, hidden: list[int] | tuple[int, ...] = (256,)) -> None:
+    def __init__(self, *, hidden: list[int] | tuple[int, ...] = (256,), leak: float | None = None) -> None:
         self.hidden = check_sizes("hidden", hidden, MAX_WIDTH)
+        self.leak = None if leak is None else check_number("leak", leak, 0, 1)
 
     def build(self, shape: tuple[int, ...], features_in: int, features_out: int) -> tuple[Encoder, Decoder]:
         """Return (encoder, decoder) for samples of any shape."""
         size = math.prod(shape)
-        down = _dense_layers([size, *self.hidden, features_in])
-        up = _dense_layers([features_out, *reversed(self.hidden), size])
+        down = self._layers([size, *self.hidden, features_in])
+        up = self._layers([features_out, *reversed(self.hidden), size])
         return Encoder(nn.Flatten(), *down), Decoder(*up, nn.Unflatten(1, shape))
+
+    def _layers(self, widths: list[int]) -> list[nn.Module]:
+        return _with_relu([nn.Linear(a, b) for a, b in pairwise(widths)], self.leak)
+
+
+class Sum(Backbone):
+    """Backbones side by side, whose outputs are added before the code and after it; written with `+` between them.
+
+    Beside `dense(hidden=[])`, a linear map each way, hidden layers learn what a linear map cannot tell, as in Cheng et
+    al., "Wide & Deep Learning for Recommender Systems", 2016. When training starts, the first part is set by the
+    data's principal components and the others add nothing, so that the network begins at PCA's error.
+
+    Parameters
+    ----------
+    parts : two backbones or more, each with a vector code and nothing that goes round it.
+
+    Examples
+    --------
+    >>> Sum(Dense(hidden=[]), Dense(hidden=[64]))
+    dense(hidden=[]) + dense(hidden=[64])
+    """
+
+    def __init__(self, *parts: Backbone) -> None:
+        for part in parts:
+            if part.grid or part.adds_input:
+                raise SpecError(
+                    f"backbones are added where each makes a vector code, however: {part!r}; leave it out, or take "
+                    f"grid=False"
+                )
+        self.parts = parts
+        self.starts_as_pca = isinstance(parts[0], Dense) and not parts[0].hidden
+
+    def __repr__(self) -> str:
+        return " + ".join(map(repr, self.parts))
+
+    def build(
+        self, shape: tuple[int, ...], features_in: int, features_out: int
+    ) -> tuple[ParallelEncoder, ParallelDecoder]:
+        """Return (encoder, decoder) for samples of a shape that every part takes."""
+        halves = [part.build(shape, features_in, features_out) for part in self.parts]
+        return ParallelEncoder(encoder for encoder, _ in halves), ParallelDecoder(decoder for _, decoder in halves)
 
 
 class Halving(Backbone, ABC):
@@ -309,22 +356,26 @@ def find_reach(layers: list[Window]) -> int:
 def choose_backbone(shape: tuple[int, ...], code: bool = True) -> str:
     """Return the text of the backbone that `auto` means for samples of `shape` (C, *grid).
 
-    Convolutions for pictures of 8x8 and more, with stages down to a smallest side of 4 to 7, or a U where no `code` is
-    needed; else dense layers.
+    Hidden layers beside a linear map: dense ones, or for pictures of 8x8 and more convolutions, with stages down to a
+    smallest side of 4 to 7; of large pictures the convolutions alone, as a linear map would be most of the weights.
+    Where no `code` is needed, a U.
 
     Examples
     --------
     >>> choose_backbone((1, 28, 28))
-    "conv(channels=[32, 64], pool='stride', up='transposed', grid=False)"
+    "dense(hidden=[]) + conv(channels=[32, 64], pool='stride', up='transposed', grid=False)"
     >>> choose_backbone((30,))
-    'dense(hidden=[256])'
+    'dense(hidden=[]) + dense(hidden=[128, 128, 128], leak=0.1)'
     """
+    beside = f"{Dense(hidden=[])!r} + "
     if len(shape) != 3 or min(shape[1:]) < 8:
-        return repr(Dense())
+        width = min(512, max(128, 2 ** math.ceil(math.log2(4 * math.prod(shape)))))
+        return beside + repr(Dense(hidden=[width] * 3, leak=LEAK))
     if not code:
         return repr(UNet())
     stages = min(int(math.log2(min(shape[1:]) / 4)), 4)
-    return repr(Conv(channels=[min(32 * 2**i, 128) for i in range(stages)], up="transposed"))
+    conv = repr(Conv(channels=[min(32 * 2**i, 128) for i in range(stages)], up="transposed"))
+    return beside + conv if math.prod(shape) <= LINEAR_VALUES else conv
 
 
 def _check_pictures(backbone: Backbone, shape: tuple[int, ...]) -> None:
@@ -345,13 +396,9 @@ def _strided(channels_in: int, channels_out: int) -> nn.Conv2d:
     return nn.Conv2d(channels_in, channels_out, 3, stride=2, padding=1)
 
 
-def _dense_layers(widths: list[int]) -> list[nn.Module]:
-    return _with_relu([nn.Linear(a, b) for a, b in pairwise(widths)])
-
-
-def _with_relu(layers: list) -> list[nn.Module]:
-    """Return the layers with a ReLU between each two."""
-    return [part for layer in layers for part in (layer, nn.ReLU())][:-1]
+def _with_relu(layers: list, leak: float | None = None) -> list[nn.Module]:
+    """Return the layers with a ReLU between each two, of slope `leak` below 0."""
+    return [part for layer in layers for part in (layer, nn.LeakyReLU(leak) if leak else nn.ReLU())][:-1]
 
 
 BACKBONES: dict[str, type[Backbone]] = {"dense": Dense, "conv": Conv, "residual": Residual, "unet": UNet}

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from itertools import pairwise
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -21,6 +24,41 @@ class Decoder(nn.Sequential):
     def forward(self, z: Tensor, around: tuple[Tensor, ...] = ()) -> Tensor:
         """Return raw (N, C, *grid)."""
         return super().forward(z)
+
+
+class Parallel(nn.Module, ABC):
+    """Encoders, or decoders, side by side: each gets the same input, and their outputs are added."""
+
+    def __init__(self, parts: Iterable[nn.Module]) -> None:
+        super().__init__()
+        self.parts = nn.ModuleList(parts)
+
+    @abstractmethod
+    def forward(self, x: Tensor) -> Any:
+        """Return the sum of what the parts make of `x`."""
+
+
+def parallel_parts(half: nn.Module) -> list[nn.Module]:
+    """Return the encoders or decoders that `half` adds up, or itself alone."""
+    return list(half.parts) if isinstance(half, Parallel) else [half]
+
+
+class ParallelEncoder(Parallel):
+    """Encoders side by side."""
+
+    def forward(self, x: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """Return (the sum of their h, ())."""
+        first, *others = (part(x)[0] for part in self.parts)
+        return sum(others, first), ()
+
+
+class ParallelDecoder(Parallel):
+    """Decoders side by side."""
+
+    def forward(self, z: Tensor, around: tuple[Tensor, ...] = ()) -> Tensor:
+        """Return the sum of their raw outputs (N, C, *grid)."""
+        first, *others = (part(z) for part in self.parts)
+        return sum(others, first)
 
 
 class Cut(nn.Module):

@@ -14,12 +14,13 @@ from torch.nn.functional import linear, pad
 from torch.overrides import TorchFunctionMode
 
 from narrows.errors import SpecError
-from narrows.model.backbone import BACKBONES, Backbone, SkipBackbone
+from narrows.model.backbone import BACKBONES, Backbone, SkipBackbone, Sum
 from narrows.model.bottleneck import BOTTLENECKS, Bottleneck, Code, PlacedBottleneck
 from narrows.model.corruption import CORRUPTIONS, Chain, Corruption
+from narrows.model.layers import parallel_parts
 from narrows.model.loss import LOSSES, MSE, Loss
 from narrows.model.scaling import SCALINGS, Scaling
-from narrows.model.start import cut_blocks, fit_layer, principal_components
+from narrows.model.start import EXACT, RIDGE, cut_blocks, fit_layer, principal_components
 from narrows.spec import Part, build
 
 MENUS: dict[str, Mapping[str, Callable[..., Part]]] = {
@@ -29,6 +30,7 @@ MENUS: dict[str, Mapping[str, Callable[..., Part]]] = {
     "loss": LOSSES,
     "scaling": SCALINGS,
 }
+JOINS: dict[str, tuple[Callable[..., Part], str]] = {"backbone": (Sum, "+"), "corruption": (Chain, "|")}
 BLOCK_ROWS = 64  # rows that go through a network at once when it is in use
 LANE = 16  # 32-bit numbers that the widest processors add at once
 HALVES = 8  # sizes whose halves are kept: tiles of a picture have at most four
@@ -52,7 +54,8 @@ def build_part(kind: str, text: str) -> Any:
     >>> build_part("corruption", "mask(0.5) | gaussian(0.1)")
     mask(0.5, value=0.0) | gaussian(0.1, clip=False)
     """
-    return build(text, MENUS[kind], kind, join=Chain if kind == "corruption" else None)
+    join, sign = JOINS.get(kind, (None, "|"))
+    return build(text, MENUS[kind], kind, join, sign)
 
 
 def as_tensor(x: np.ndarray) -> Tensor:
@@ -268,38 +271,42 @@ class Network(nn.Module):
         The layer that makes the code is set by least squares to make the batch's principal components, around the mean
         that the bottleneck asks for, and the last layer to read the batch from what reaches it: so an untrained network
         is about as good as PCA, and a ReLU on the code loses nothing that it would miss. A backbone that adds its input
-        begins as the correction that least squares find for the damage.
+        begins as the correction that least squares find for the damage. Of backbones side by side the first is set so, and
+        without the ridge that keeps deeper layers from reading noise; the last layers of the others begin at 0.
         """
         scaled = seen = self.scaling(x)
         if self.backbone.adds_input:
             _, seen, _ = self.damage(x, Generator(self.device).manual_seed(0))
         if target is not None:
             scaled = self.scaling(target)
-        encoding = _weighted_layers(self.encoder)
-        *inner, last = [*encoding, *_weighted_layers(self.decoder)]
-        hooks = [layer.register_forward_hook(_spread) for layer in inner if layer is not encoding[-1]]
-        hooks.append(encoding[-1].register_forward_hook(self._start_code(scaled)))
-        hooks.append(last.register_forward_hook(self._start_output(scaled, seen)))
+        encoders, decoders = (parallel_parts(half) for half in (self.encoder, self.decoder))
+        code, *other_codes = [_weighted_layers(part)[-1] for part in encoders]
+        last, *other_lasts = [_weighted_layers(part)[-1] for part in decoders]
+        ridge = EXACT if other_codes else RIDGE
+        set_by = {code: self._start_code(scaled, ridge), last: self._start_output(scaled, seen, ridge)}
+        set_by |= dict.fromkeys([*other_codes, *other_lasts], _start_at_zero)
+        layers = [*_weighted_layers(self.encoder), *_weighted_layers(self.decoder)]
+        hooks = [layer.register_forward_hook(set_by.get(layer, _spread)) for layer in layers]
         self.restore(seen)  # the hooks set a layer once it is passed, so the next one gets what the set one makes
         for hook in hooks:
             hook.remove()
 
-    def _start_output(self, scaled: Tensor, seen: Tensor) -> Callable[..., None]:
+    def _start_output(self, scaled: Tensor, seen: Tensor, ridge: float) -> Callable[..., None]:
         """Return a hook that sets the last layer by samples in model's units, from what the encoder has `seen`."""
 
         def hook(layer: Any, inputs: tuple[Tensor], output: Tensor) -> None:
             target = self.scaling.unsquash(scaled) - (seen if self.backbone.adds_input else 0)
-            fit_layer(layer, inputs[0], target if output.ndim > 2 else target.flatten(1))
+            fit_layer(layer, inputs[0], target if output.ndim > 2 else target.flatten(1), ridge)
 
         return hook
 
-    def _start_code(self, scaled: Tensor) -> Callable[..., Tensor]:
+    def _start_code(self, scaled: Tensor, ridge: float) -> Callable[..., Tensor]:
         """Return a hook that sets the layer that makes the code by samples in model's units."""
 
         def hook(layer: Any, inputs: tuple[Tensor], output: Tensor) -> Tensor:
             components = self._components(scaled)
             if components.shape[1]:  # one sample, or all alike, have none
-                fit_layer(layer, inputs[0], components)
+                fit_layer(layer, inputs[0], components, ridge)
             output = _spread(layer, inputs, layer.forward(inputs[0]))
             layer.bias.add_(self.bottleneck.start_mean)
             return output + self.bottleneck.start_mean
@@ -368,6 +375,13 @@ def _weighted_layers(module: nn.Module) -> list[Any]:
     """Return the layers that multiply by weights and add a bias, in the order in which they were made."""
     kinds = (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)
     return [layer for layer in module.modules() if isinstance(layer, kinds) and layer.bias is not None]
+
+
+def _start_at_zero(layer: Any, inputs: tuple[Tensor], output: Tensor) -> Tensor:
+    """Make a layer's weights, and so what leaves it, 0: a forward hook."""
+    layer.weight.zero_()
+    layer.bias.zero_()
+    return torch.zeros_like(output)
 
 
 def _spread(layer: Any, inputs: tuple[Tensor], output: Tensor) -> Tensor:

@@ -6,6 +6,7 @@ the part that knows the data's units also bounds the decoder's output.
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 
@@ -13,13 +14,19 @@ import torch
 from torch import Tensor, nn
 
 from narrows.errors import DataError, SpecError
-from narrows.spec import Part, check_choice
+from narrows.spec import Part, check_choice, check_number
 
+FARTHEST = 1e300  # deviations; float64 holds no square of more, nor much more itself
+LARGEST = 1e12  # in model's units: what is beyond it counts as this, so that no layer's sum and no square overflows
+TRIMMED = 0.02  # of a column's values at either end, which do not say what its usual spread is
+LEAST_TRIMMED = 20  # rows from which that is one value at least
+SORTED = 2**22  # values of a table from which the ends of the usual ones are told
+ROUNDING = 2.0**-50  # of a column's mean: a deviation that is no more is rounding
 WIDE = (torch.float64, torch.int32, torch.int64, torch.uint32, torch.uint64)  # float32 would round them
 
 
 class Scaling(Part, nn.Module, ABC):
-    """The map from user's units to model's units, `(x - offset) / scale`, and back.
+    """The map from user's units to model's units, `(x - offset) / scale` of most values, and back.
 
     `offset` and `scale` are float64 buffers that broadcast over a batch (N, C, *grid); `build` makes
     them for a shape, `fit` fills them from data.
@@ -55,8 +62,9 @@ class Scaling(Part, nn.Module, ABC):
     def forward(self, x: Tensor) -> Tensor:
         """Return `x` (N, C, *grid) in model's units, float32."""
         if x.dtype in WIDE:
-            return ((x.double() - self.offset) / self.scale).float()
-        return (x.float() - self.offset.float()) * (1 / self.scale).float()
+            return ((x.double() - self.offset) / self.scale).clamp(-LARGEST, LARGEST).float()
+        scaled = (x.float() - self.offset.float()) * (1 / self.scale).float()
+        return scaled.clamp(-LARGEST, LARGEST) if x.is_floating_point() else scaled
 
     def squash(self, raw: Tensor) -> Tensor:
         """Return the decoder's output `raw` as values in model's units."""
@@ -156,23 +164,108 @@ class Standard(Scaling):
         return None
 
     def fit(self, chunks: Iterable[Tensor]) -> None:
-        """Set means and deviations from the data (Chan, Golub and LeVeque's update of moments, 1979)."""
-        count, mean, squares = 0, self.offset.clone(), torch.zeros_like(self.scale)
-        for chunk in chunks:
-            axes = [0, *range(2, chunk.ndim)]
-            x = chunk.double()
-            n = x.numel() // x.shape[1]
-            chunk_mean = x.mean(axes, keepdim=True)[0]
-            delta = chunk_mean - mean
-            squares += ((x - chunk_mean) ** 2).sum(axes, keepdim=True)[0] + delta**2 * (count * n / (count + n))
-            mean += delta * (n / (count + n))
-            count += n
-        deviation = (squares / max(count, 1)).sqrt()
-        # a column counts as constant where its deviation is no more than rounding of its mean
-        constant = deviation <= 1e-12 * mean.abs()
+        """Set means and deviations from the data."""
+        mean, deviation = _moments(chunks, self.offset)
         self.offset.copy_(mean)
-        self.scale.copy_(torch.where(constant, torch.ones_like(deviation), deviation))
+        self.scale.copy_(_without_zeros(mean, deviation))
         self._check_spread()
+
+
+class Robust(Scaling):
+    """Maps each column of a table to about mean 0 and deviation 1, and rare, distant values by their logarithm.
+
+        z = (x - offset) / scale                                 up to `tail` from 0
+        z = +-(tail + log(1 + |(x - offset) / scale| - tail))    beyond
+
+    Offset and scale are the mean and the standard deviation of a column whose largest and smallest 2 % are brought to
+    the values next to them (winsorised: Tukey, "The Future of Data Analysis", 1962), in tables of 20 rows or more. So
+    neither a mistyped cell nor a long tail takes the range of the other values. Where those 2 % are all that varies,
+    scale is the standard deviation; a constant column gets scale 1.
+
+    Parameters
+    ----------
+    tail : distance from 0, in deviations, up to which the scaling is linear.
+
+    Examples
+    --------
+    >>> scaling = Robust()
+    >>> scaling.build((1,))
+    >>> scaling.fit([torch.cat([torch.linspace(-1, 1, 99), torch.tensor([1e6])])[:, None]])
+    >>> scaling(torch.tensor([[1.0], [1e6]])).round(decimals=1).flatten().tolist()
+    [1.7, 18.4]
+    """
+
+    def __init__(self, *, tail: float = 4.0) -> None:
+        super().__init__()
+        self.tail = check_number("tail", tail, 0.1, 1e6)
+
+    def statistics_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Return (C, 1, ...): one offset and one scale per column or channel."""
+        return (shape[0],) + (1,) * (len(shape) - 1)
+
+    @property
+    def limits(self) -> None:
+        """There is no range."""
+        return None
+
+    def fit(self, chunks: Iterable[Tensor]) -> None:
+        """Set offsets and scales from the data, see the class."""
+        chunks = list(chunks)
+        low, high = (end.view_as(self.offset) for end in _usual_ends(chunks))
+        mean, deviation = _moments((chunk.double().clamp(low, high) for chunk in chunks), self.offset)
+        if (deviation == 0).any():
+            whole_mean, whole = _moments(chunks, self.offset)
+            mean, deviation = torch.where(deviation == 0, whole_mean, mean), torch.where(deviation == 0, whole, deviation)
+        self.offset.copy_(mean)
+        self.scale.copy_(_without_zeros(mean, deviation))
+        self._check_spread()
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return `x` (N, C, *grid) in model's units, float32; reckoned in float64, which holds any distance."""
+        z = (x.double() - self.offset) / self.scale
+        beyond = (z.abs() - self.tail).clamp(0, FARTHEST)
+        return torch.where(beyond > 0, z.sign() * (self.tail + beyond.log1p()), z).float()
+
+    def back(self, value: Tensor) -> Tensor:
+        """Return `value` (N, C, *grid) of the model in user's units, float64."""
+        value = value.double()
+        beyond = (value.abs() - self.tail).clamp(0, math.log(FARTHEST))
+        z = torch.where(beyond > 0, value.sign() * (self.tail + beyond.expm1()), value)
+        return (z * self.scale + self.offset).clamp(-FARTHEST, FARTHEST)
+
+
+def _moments(chunks: Iterable[Tensor], like: Tensor) -> tuple[Tensor, Tensor]:
+    """Return means and deviations, shaped like `like`, by Chan, Golub and LeVeque's update of moments (1979).
+
+    They are taken from the first sample, so that what varies little around a large number keeps its digits.
+    """
+    count, origin, mean, squares = 0, None, torch.zeros_like(like), torch.zeros_like(like)
+    for chunk in chunks:
+        axes = [0, *range(2, chunk.ndim)]
+        if origin is None:
+            origin = chunk[0].double().reshape(chunk.shape[1], -1)[:, 0].view_as(like)
+        x = chunk.double() - origin
+        n = x.numel() // x.shape[1]
+        chunk_mean = x.mean(axes, keepdim=True)[0]
+        delta = chunk_mean - mean
+        squares += ((x - chunk_mean) ** 2).sum(axes, keepdim=True)[0] + delta**2 * (count * n / (count + n))
+        mean += delta * (n / (count + n))
+        count += n
+    return mean + (0 if origin is None else origin), (squares / max(count, 1)).sqrt()
+
+
+def _without_zeros(mean: Tensor, deviation: Tensor) -> Tensor:
+    """Return deviations with 1 in place of what is no more than the rounding of its mean."""
+    return torch.where(deviation <= ROUNDING * mean.abs(), torch.ones_like(deviation), deviation)
+
+
+def _usual_ends(chunks: list[Tensor]) -> Iterable[Tensor]:
+    """Return the smallest and the largest value (C,) of each column but for TRIMMED of them, float64."""
+    step = -(-sum(chunk.numel() for chunk in chunks) // SORTED)
+    rows = torch.cat([chunk[::step].double().movedim(1, 0).flatten(1) for chunk in chunks], 1).sort(1).values
+    count = rows.shape[1]
+    trimmed = max(1, round(TRIMMED * count)) if count >= LEAST_TRIMMED else 0
+    return rows[:, trimmed], rows[:, count - 1 - trimmed]
 
 
 def choose_scaling(x: Tensor, output: str = "sigmoid") -> tuple[str, str]:
@@ -186,10 +279,10 @@ def choose_scaling(x: Tensor, output: str = "sigmoid") -> tuple[str, str]:
     ("unit(output='sigmoid')", 'whole numbers of 8 bits')
     """
     unit, standard = repr(Unit(output=output)), repr(Standard())
+    if x.ndim == 2:
+        return repr(Robust()), "a table: each column to its usual spread, rare values far from it by their logarithm"
     if x.dtype in (torch.uint8, torch.uint16, torch.bool):
         return unit, "truth values" if x.dtype == torch.bool else f"whole numbers of {x.dtype.itemsize * 8} bits"
-    if x.ndim == 2:
-        return standard, "a table: each column to mean 0 and deviation 1"
     if not x.dtype.is_floating_point:
         return unit, "pictures of whole numbers"
     if x.min() >= 0 and x.max() <= 1:
@@ -213,4 +306,4 @@ def _extremes(chunks: Iterable[Tensor]) -> tuple[float, float]:
     return (0.0, 1.0) if low >= 0 and high <= 1 else (low, high)
 
 
-SCALINGS: dict[str, type[Scaling]] = {"unit": Unit, "standard": Standard}
+SCALINGS: dict[str, type[Scaling]] = {"unit": Unit, "standard": Standard, "robust": Robust}

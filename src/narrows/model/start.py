@@ -7,10 +7,12 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import interpolate, normalize, pad, unfold
+from torch.nn.functional import interpolate, pad, unfold
+
+from narrows.model.pca import PCA
 
 RIDGE = 0.3  # of the summed variance of the inputs: the more of them beside the rows, the more noise they could read
-FLAT = 1e-6  # of the largest variance: below it a component is rounding
+EXACT = 1e-9  # the same where the inputs are what is to be explained, which leaves no noise to be read
 PLACES = 2**15  # places of pictures that a convolution is fitted to
 ROTATIONS = 50  # rounds of varimax; it has settled long before
 
@@ -33,13 +35,9 @@ def principal_components(rows: Tensor, count: int, rotate: bool = False) -> Tens
     ... # doctest: +NUMBER
     [-1.73, 0.577, 0.577, 0.577]
     """
-    centred = rows - rows.mean(0)
-    is_tall = len(rows) > rows.shape[1]
-    variance, vectors = torch.linalg.eigh(centred.mT @ centred if is_tall else centred @ centred.mT)
-    count = min(count, int((variance > FLAT * variance[-1]).sum()))
-    vectors = vectors[:, len(variance) - count :].flip(1)
-    directions = vectors if is_tall else normalize(centred.mT @ vectors, dim=0)
-    scores = centred @ (_varimax(directions) if rotate else directions)
+    pca = PCA.fit(rows, count)
+    directions = pca.axes.mT
+    scores = (rows - pca.mean) @ (_varimax(directions) if rotate else directions)
     scores /= scores.square().mean(0).sqrt()
     skew = scores.pow(3).mean(0)
     return torch.where(skew > 0, -scores, scores)
@@ -63,16 +61,17 @@ def cut_blocks(x: Tensor, places: tuple[int, ...]) -> Tensor:
 
 
 @torch.no_grad()
-def fit_layer(layer: Any, inputs: Tensor, targets: Tensor) -> None:
-    """Set a layer by least squares, so that it makes `targets` (N, k, *grid) of `inputs`.
+def fit_layer(layer: Any, inputs: Tensor, targets: Tensor, ridge: float = RIDGE) -> None:
+    """Set a layer by ridge regression, so that it makes `targets` (N, k, *grid) of `inputs`.
 
     Fewer targets than the layer has outputs set the first ones; a layer of a finer grid than the targets' repeats them.
+    `ridge` is a share of the summed variance of the inputs.
     """
     if inputs.ndim > 2:
         few = max(32, PLACES // inputs[0, 0].numel())
         inputs, targets = inputs[:few], targets[:few]
     if isinstance(layer, nn.ConvTranspose2d):
-        _fit_stamps(layer, inputs, targets)
+        _fit_stamps(layer, inputs, targets, ridge)
         return
     if isinstance(layer, nn.Conv2d):
         padding: Any = layer.padding
@@ -81,27 +80,27 @@ def fit_layer(layer: Any, inputs: Tensor, targets: Tensor) -> None:
         targets = interpolate(targets, size=(height, rows.shape[2] // height))
         inputs, targets = rows.mT.flatten(0, 1), targets.flatten(2).mT.flatten(0, 1)
     mean, level = inputs.mean(0), targets.mean(0)
-    weight = _least_squares(inputs - mean, targets - level).mT
+    weight = _least_squares(inputs - mean, targets - level, ridge).mT
     count = len(weight)
     layer.weight[:count] = weight.view(count, *layer.weight.shape[1:])
     layer.bias[:count] = level - weight @ mean
 
 
-def _fit_stamps(layer: Any, inputs: Tensor, targets: Tensor) -> None:
+def _fit_stamps(layer: Any, inputs: Tensor, targets: Tensor, ridge: float) -> None:
     """Set a transposed convolution whose kernel is as large as its stride: every input place makes its own block."""
     side = layer.stride[0]
     level = targets.mean((0, 2, 3))
     below, right = side * inputs.shape[2] - targets.shape[2], side * inputs.shape[3] - targets.shape[3]
     blocks = unfold(pad(targets - level.view(1, -1, 1, 1), (0, right, 0, below)), side, stride=side)
-    weight = _least_squares(inputs.flatten(2).mT.flatten(0, 1), blocks.mT.flatten(0, 1))
+    weight = _least_squares(inputs.flatten(2).mT.flatten(0, 1), blocks.mT.flatten(0, 1), ridge)
     layer.weight.copy_(weight.view(layer.weight.shape))
     layer.bias.copy_(level)
 
 
-def _least_squares(inputs: Tensor, targets: Tensor) -> Tensor:
+def _least_squares(inputs: Tensor, targets: Tensor, share: float) -> Tensor:
     """Return the weights (features, k) of ridge regression, through whichever of the two Gram matrices is smaller."""
     inputs, targets = inputs.double(), targets.double()
-    ridge = (RIDGE * inputs.square().sum() / len(inputs)).clamp_min(1e-9)  # where all inputs are alike
+    ridge = (share * inputs.square().sum() / len(inputs)).clamp_min(1e-9)  # where all inputs are alike
     is_tall = len(inputs) > inputs.shape[1]
     gram = inputs.mT @ inputs if is_tall else inputs @ inputs.mT
     gram.diagonal().add_(ridge)

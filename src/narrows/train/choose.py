@@ -11,10 +11,12 @@ from narrows.data.noise import estimate_noise
 from narrows.data.stream import Source
 from narrows.errors import DataError, SpecError
 from narrows.model.network import Network
-from narrows.model.scaling import Unit
+from narrows.model.scaling import Scaling, Unit
 
 MAX_SECONDS = 300.0  # the default cap on training
 CROPS_TAKE = 10  # times as many values and seconds as small pictures, for photographs have more to learn
+RATE = 0.05  # of Muon, in batches that are large enough to say where to go
+LARGE_BATCH = 512
 BATCH_PLACES = 2**15  # pixels of a batch that are enough where each asks for a correction
 MOST_EPOCHS = 100  # of a budget in values: few samples are not passed more often
 NOISE_PICTURES = 64  # that the level of the noise is told from
@@ -32,34 +34,77 @@ def choose_steps(samples: int) -> int:
     return round(160 * samples**0.25)
 
 
-def choose_optimizer(network: Network) -> str:
-    """Return the default optimizer: Muon, with smaller steps where a correction is learned, which larger ones blow up.
+def choose_optimizer(network: Network, batch_size: int) -> str:
+    """Return the default optimizer: Muon, whose steps are of one length however large the gradient is.
+
+    So the noise of small batches has to be kept small by the rate, unless a convolution's weights see many places of
+    every sample. Where a correction is learned, larger steps than these blow up.
 
     Examples
     --------
     >>> texts = {"bottleneck": "linear(2)", "corruption": "none", "loss": "mse", "scaling": "standard"}
-    >>> [choose_optimizer(Network.from_texts((1, 8, 8), backbone=name, **texts)) for name in ("dense", "unet")]
-    ['muon(0.05)', 'muon(0.02)']
+    >>> dense, unet = (Network.from_texts((1, 8, 8), backbone=name, **texts) for name in ("dense", "unet"))
+    >>> choose_optimizer(dense, 512), choose_optimizer(dense, 256), choose_optimizer(unet, 64)
+    ('muon(0.05)', 'muon(0.025)', 'muon(0.02)')
     """
-    return "muon(0.02)" if network.backbone.adds_input else "muon(0.05)"
+    if network.backbone.adds_input:
+        return "muon(0.02)"
+    return f"muon({RATE if convolves(network) else min(RATE, RATE * batch_size / LARGE_BATCH):.3g})"
 
 
-def choose_batch_size(samples: int, convolves: bool, places: int = 1) -> int:
-    """Return the default batch: a power of two, 64 of them or more in an epoch where that leaves 8 samples.
+def convolves(network: Network) -> bool:
+    """Return whether there are convolutions."""
+    return any(p.ndim > 2 for p in network.parameters())
 
-    At most 512, or 64 where a convolution's weights see many places of every picture. Where every place asks for a
-    correction of its own, `places` are those of one picture, and fewer large ones are enough, down to 8: so there are
-    more steps in the same time (benchmarks/log.md).
+
+def choose_batch_size(samples: int, epochs: int | None, has_convolutions: bool, places: int = 1) -> int:
+    """Return the default batch: a power of two, for 64 steps or more where that leaves 8 samples.
+
+    The steps are those of `epochs`, where a person asks for so many. Else they are those of one epoch, but of small
+    samples without convolutions those of a hundred: in small batches Muon's steps, which are of one length, follow
+    their noise. At most 512, or 64 where a convolution's weights see many places of every picture. Where every place
+    asks for a correction of its own, `places` are those of one picture, and fewer large ones are enough, down to 8: so
+    there are more steps in the same time (benchmarks/log.md).
 
     Examples
     --------
-    >>> choose_batch_size(60_000, False), choose_batch_size(60_000, True), choose_batch_size(3, False)
-    (512, 64, 8)
-    >>> choose_batch_size(60_000, True, places=64 * 64)
-    8
+    >>> [choose_batch_size(count, None, False) for count in (3, 100, 1_000, 60_000)]
+    [8, 128, 256, 512]
+    >>> choose_batch_size(60_000, None, True), choose_batch_size(60_000, None, True, places=64 * 64)
+    (64, 8)
     """
-    most = min(64, 2 ** math.ceil(math.log2(BATCH_PLACES / places))) if convolves else 512
-    return max(8, min(most, 2 ** int(math.log2(max(samples / 64, 1)))))
+    most = min(64, 2 ** math.ceil(math.log2(BATCH_PLACES / places))) if has_convolutions else 512
+    least = 8 if epochs else min(most, 32 if has_convolutions else 256, _power_of_two(samples * MOST_EPOCHS / 64))
+    return max(8, least, min(most, _power_of_two(samples * (epochs or 1) / 64)))
+
+
+def _power_of_two(number: float) -> int:
+    """Return the largest power of two that is no more than `number`, at least 1."""
+    return 2 ** int(math.log2(max(number, 1)))
+
+
+def choose_code_size(values: int) -> int:
+    """Return the default size of a code: a quarter of a sample's values, at most 32, and 2 of three values or more.
+
+    Examples
+    --------
+    >>> [choose_code_size(values) for values in (1, 2, 3, 30, 784)]
+    [1, 1, 2, 7, 32]
+    """
+    return min(32, max(2 if values > 2 else 1, values // 4))
+
+
+def choose_corruption(scaling: Scaling) -> str:
+    """Return the default damage, of samples that are to become themselves: light noise, of up to a half of their spread.
+
+    That is a tenth of the range where they have one.
+
+    Examples
+    --------
+    >>> choose_corruption(Unit())
+    'gaussian(0.0, 0.1)'
+    """
+    return "gaussian(0.0, 0.5)" if scaling.limits is None else "gaussian(0.0, 0.1)"
 
 
 def find_device(name: str) -> torch.device:

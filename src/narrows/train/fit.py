@@ -27,6 +27,7 @@ from narrows.model.summary import describe_code
 from narrows.modelfile import QUANTILES, Card, Model
 from narrows.presets import find_preset
 from narrows.spec import build, check_number, check_whole
+from narrows.train.beside import describe_kept, is_comparable, measure_pca
 from narrows.train.choose import (
     CROPS_TAKE,
     MAX_SECONDS,
@@ -34,12 +35,15 @@ from narrows.train.choose import (
     check_learnable,
     choose_batch_size,
     choose_blind_loss,
+    choose_code_size,
+    choose_corruption,
     choose_optimizer,
     choose_steps,
+    convolves,
     find_device,
     find_noise,
 )
-from narrows.train.loop import Budget, Progress, has_fast_bfloat16, train
+from narrows.train.loop import Budget, Progress, Snapshots, has_fast_bfloat16, train
 from narrows.train.optim import OPTIMIZERS, SCHEDULES
 from narrows.train.relearn import train_twice
 
@@ -79,6 +83,8 @@ class Fit:
     texts : the resolved text of every part.
     relearns : whether it learns from its own restorations after its blind spots, see `train_twice`.
     notes : lines that say what was decided.
+    warnings : lines that say, once it is finished, which weights were kept in place of the last ones, and whether PCA
+        is better or the outputs hardly vary.
     history : a dict per epoch: epoch, train_mse, val_mse, seconds.
 
     Raises
@@ -116,8 +122,10 @@ class Fit:
         self.seed = check_whole("seed", seed, 0, 2**63 - 1)
         self.device = find_device(device)
         self.notes: list[str] = []
+        self.warnings: list[str] = []
         self.history: list[dict[str, float | None]] = []
         self.last: Progress | None = None
+        self.training: Any = None  # the loop's generator, once it runs
         self.relearns = False
         recipe = self._find_recipe()
         side = recipe.get("crop") if crop is None else crop
@@ -128,24 +136,30 @@ class Fit:
         if len(source.shape) == 3:
             recipe = recipe | recipe.get("pictures", {})
         self._split(source, target, validation)
+        self.undoes_damage = target is None and _is_given("corruption", recipe, parts)
         self.texts = self._resolve(recipe, parts, self_supervised)
         began = time.perf_counter()
         self.network = self._build()
         places = self._find_places()
         start_seconds = time.perf_counter() - began
-        optimizer = recipe.get("optimizer") or choose_optimizer(self.network)
-        self.optimizer = build(optimizer, OPTIMIZERS, "optimizer")
         self.schedule = build(recipe["schedule"], SCHEDULES, "schedule")
+        epochs = recipe.get("epochs") if epochs is None else check_whole("epochs", epochs, 1, 10**6)
         visits = len(self.source.visits)
-        batch_size = recipe.get("batch_size") or choose_batch_size(visits, *_convolves(self.network))
+        batch_size = recipe.get("batch_size") or choose_batch_size(visits, epochs, *_convolves(self.network))
         self.stream = Stream(self.source, batch_size, not as_published, self.target, self.device, places)
+        optimizer = recipe.get("optimizer") or choose_optimizer(self.network, self.stream.batch_size)
+        self.optimizer = build(optimizer, OPTIMIZERS, "optimizer")
         self.budget = self._budget(recipe, epochs, max_seconds, start_seconds)
+        self.snapshots = Snapshots(self.network)
         is_large = sum(p.numel() for p in self.network.parameters()) >= BFLOAT16_WEIGHTS
         self.bfloat16 = is_large and not as_published and has_fast_bfloat16(self.device)
 
     def __iter__(self) -> Iterator[Progress]:
         """Train, yielding where it stands; the network is usable after each, and when one stops early."""
-        for progress in (train_twice if self.relearns else train)(
+        chooses = not (self.relearns or self.as_published)
+        options: dict[str, Any] = {"validates_damaged": self.undoes_damage}
+        options |= {"snapshots": self.snapshots} if chooses else {}
+        self.training = (train_twice if self.relearns else train)(
             self.network,
             self.stream,
             self.budget,
@@ -154,7 +168,9 @@ class Fit:
             validation=self.held_out,
             seed=self.seed,
             bfloat16=self.bfloat16,
-        ):
+            **options,
+        )
+        for progress in self.training:
             self.last = progress
             if progress.epoch_ends:
                 self.history.append(
@@ -178,6 +194,8 @@ class Fit:
 
         A named set with a test split is measured on it, once, here.
         """
+        if self.training is not None:
+            self.training.close()  # the weights to keep are chosen then
         self.network.eval()
         figures = {} if self.last is None else {"train_mse": self.last.train_mse}
         quantiles: tuple[float, ...] = ()
@@ -186,6 +204,9 @@ class Fit:
             figures["validation_mse"] = errors.mean().item()
             levels = torch.tensor(QUANTILES, dtype=torch.float64)
             quantiles = tuple(errors.quantile(levels).tolist())
+            self._look_beside(figures)
+        if self.snapshots.kept_step == 0 and self.network.backbone.starts_as_pca:
+            self._start(self.network, *self.whole)  # what was held out is known now too: its figures are of the start without it
         if self.samples.test is not None:
             test, _ = to_samples(self._shown(self._test()), self.network.shape)
             figures["test_mse"] = self._errors(as_tensor(test)).mean().item()
@@ -200,6 +221,16 @@ class Fit:
             error_quantiles=quantiles,
         )
         return Model(self.network, card)
+
+    def _look_beside(self, figures: dict[str, float]) -> None:
+        """Add PCA's error on the held-out samples to `figures`, and say what was kept and where PCA is better."""
+        kept, steps = self.snapshots.kept_step, 0 if self.last is None else self.last.step
+        if kept is not None and kept < steps:
+            self.warnings.append(describe_kept(kept, steps, self.network))
+        if self.target is None and is_comparable(self.network):
+            beside = measure_pca(self.network, self.source, self.held_out["x"], self.seed)
+            figures["pca_mse"] = beside.mse
+            self.warnings += beside.complaints(figures["validation_mse"])
 
     def examples(self) -> tuple[str, Samples, np.ndarray]:
         """Return samples to show a person, best those never trained on, and what plain methods may learn from.
@@ -237,7 +268,7 @@ class Fit:
         count = min(count, len(source) - 1)  # a single picture has many crops, all of them for training
         self.held_out: dict[str, Tensor] | None = None
         self.held_out_index: list[int] = []
-        self.source, self.target = source, target
+        self.source, self.target = self.whole = source, target
         if count:
             chance = Generator().manual_seed(self.seed)
             order = torch.randperm(len(source), generator=chance)
@@ -252,11 +283,10 @@ class Fit:
         if unknown := set(given) - set(MENUS):
             raise TypeError(f"Fit has no argument {unknown.pop()!r}")
         shape = self.source.shape
-        corruption = "gaussian(0.0, 0.1)" if self.target is None else "none"
         automatic = {
             "backbone": choose_backbone(shape, recipe.get("code", True)),
-            "bottleneck": f"linear({min(32, max(1, math.prod(shape) // 4))})",
-            "corruption": corruption,
+            "bottleneck": f"linear({choose_code_size(math.prod(shape))})",
+            "corruption": "auto",
             "loss": "mse",
             "scaling": "auto",
         }
@@ -267,6 +297,9 @@ class Fit:
             adds_input = build_part("backbone", texts["backbone"]).adds_input
             texts["scaling"], reason = choose_scaling(_ends(self.source), "linear" if adds_input else "sigmoid")
             self.notes.append(f"scaling: {texts['scaling']} ({reason})")
+        if texts["corruption"] == "auto":
+            scaling = build_part("scaling", texts["scaling"])
+            texts["corruption"] = choose_corruption(scaling) if self.target is None else "none"
         if blind or (recipe.get("estimates_noise") and "corruption" not in fixed):
             texts |= self._damage(blind) | fixed
             self.relearns = texts["corruption"] == BLIND_SPOTS and "corruption" not in fixed
@@ -304,13 +337,19 @@ class Fit:
         network.scaling.fit(self.source.chunks())
         network.place(self.device)
         if not self.as_published:
-            count = min(1024, max(256, START_VALUES // network.values))
-            chance = Generator().manual_seed(self.seed)
-            index = torch.randperm(len(self.source.visits), generator=chance)[:count]
-            batch = take(self.source, self.target, self.source.visits[index], chance)
-            network.start(**{key: x.to(self.device) for key, x in batch.items()})
+            self._start(network, self.source, self.target)
         self.notes.append(f"code: {describe_code(network)}")
         return network
+
+    def _start(self, network: Network, source: Source, target: Source | None) -> None:
+        """Set the weights by samples: a part of them where there are many."""
+        count = max(256, START_VALUES // network.values)
+        if not network.backbone.starts_as_pca:
+            count = min(1024, count)
+        chance = Generator().manual_seed(self.seed)
+        index = torch.randperm(len(source.visits), generator=chance)[:count]
+        batch = take(source, target, source.visits[index], chance)
+        network.start(**{key: x.to(self.device) for key, x in batch.items()})
 
     def _find_places(self) -> Tensor | None:
         """Return where each training sample's code should lie, (N, k), where the bottleneck asks for it."""
@@ -340,7 +379,6 @@ class Fit:
         if "values" in recipe:
             values = self.stream.batch_size * math.prod(self.source.shape)
             steps = min(round(more * recipe["values"] / values), max(steps, MOST_EPOCHS * epoch))
-        epochs = recipe.get("epochs") if epochs is None else check_whole("epochs", epochs, 1, 10**6)
         steps = steps if epochs is None else epochs * epoch
         if max_seconds is not None:
             return Budget(steps, check_number("max_seconds", max_seconds, 0.1), start_seconds)
@@ -370,7 +408,8 @@ class Fit:
             "bfloat16": self.bfloat16,
             "steps": 0 if self.last is None else self.last.step,
             "steps_asked": self.budget.asked,
-            "epochs": len(self.history),
+            "kept_step": self.snapshots.kept_step,
+            "epochs": 0 if self.last is None else self.last.epoch,
             "seconds": 0.0 if self.last is None else self.last.seconds,
             "train_samples": len(self.source),
             "validation_samples": len(self.held_out_index),
@@ -394,6 +433,11 @@ def arrange(x: Any, shape: tuple[int, ...] | None = None) -> tuple[Source, Layou
     return Rows(as_tensor(samples)), layout
 
 
+def _is_given(kind: str, recipe: dict[str, Any], parts: dict[str, str | None]) -> bool:
+    """Return whether a person or a preset says what the part of `kind` is."""
+    return (parts.get(kind) or recipe.get(kind) or "auto") != "auto"
+
+
 def _part(source: Any, index: list[int]) -> Any:
     return None if source is None else source.part(index)
 
@@ -411,7 +455,7 @@ def _ends(source: Source) -> Tensor:
 def _convolves(network: Network) -> tuple[bool, int]:
     """Return whether there are convolutions, and the places of a sample where a correction is learned, else 1."""
     places = math.prod(network.shape[1:]) if network.backbone.adds_input else 1
-    return any(p.ndim > 2 for p in network.parameters()), places
+    return convolves(network), places
 
 
 def _printable(text: str) -> str:

@@ -19,6 +19,9 @@ from narrows.train.optim import Optimizer, Schedule, Steps
 READ_EVERY = 50  # steps between two readings of the loss: each one makes the device wait
 WARM_STEPS = 5  # the first ones are slow: caches fill, kernels are chosen
 MEASURED_STEPS = 20  # after these, the speed since WARM_STEPS decides whether the budget fits into max_seconds
+ROWS = 40  # of the history at most: of more epochs, some are measured
+START_ROWS = 1024  # of the validation share, on which the start is measured
+SURE = 1.5  # standard errors that weights must be better by, to take the place of the last ones or of the start
 PATIENCE = 10  # epochs without a better validation error, after which a constant rate stops
 
 
@@ -70,7 +73,8 @@ class Progress:
     samples : samples seen since training began.
     train_mse : mean squared error per value in model's units, over the epoch's samples so far, while weights move.
     val_mse : the same over the validation share after an epoch; None before its end or without such a share.
-    epoch_ends : whether this is an epoch's last step: a row of the history.
+    epoch_ends : whether this is the last step of an epoch that is measured, a row of the history: every epoch, or of
+        more than 40 some at equal distances, and the last one.
     epoch_seconds : wall clock of the epoch so far, its validation included.
     """
 
@@ -108,6 +112,8 @@ def train(
     optimizer: Optimizer,
     schedule: Schedule,
     validation: Mapping[str, Tensor] | None = None,
+    validates_damaged: bool = True,
+    snapshots: Snapshots | None = None,
     seed: int = 0,
     bfloat16: bool = False,
 ) -> Iterator[Progress]:
@@ -117,7 +123,11 @@ def train(
     ----------
     network : on the device of the stream; its weights change in place.
     validation : a batch of samples as the stream's, `x` (n, C, *grid) and maybe `target`; measured after every epoch
-        with damage of a fixed seed and without random codes.
+        without random codes.
+    validates_damaged : whether they are damaged for that, always by the same seed: so where undoing the damage is what
+        is to be learned, and not where it only keeps the network from learning samples by heart.
+    snapshots : of `network`; where they are given, the network ends with the weights that they choose, also where
+        training stops early.
     seed : of the batches' order, the damage and random codes; torch's global random state is left alone.
     bfloat16 : multiply matrices in numbers of 16 bits in the steps, see `has_fast_bfloat16`; the weights, the loss and
         all that is measured keep 32.
@@ -143,66 +153,87 @@ def train(
         chance=Generator(network.device).manual_seed(seed),
     )
     shadow = _validation_share(stream, validation)
-    snapshots = Snapshots(network)
+    chooses = snapshots is not None and validation is not None
+    kept = Snapshots(network) if snapshots is None else snapshots
     stops_early = not schedule.ends and validation is not None
     began = warm = time.perf_counter()
-    while state.step < budget.steps and not (stops_early and snapshots.are_stale(state.epoch)):
-        state.epoch += 1
-        epoch_began = time.perf_counter()
-        squares, seen = torch.zeros((), dtype=torch.float64, device=network.device), 0
-        network.train()
-        for batch in stream.batches(state.order):
-            rate = optimizer.rate * schedule.factor(state.step / budget.steps)
-            squares += _step(network, batch, state, rate, products)
-            seen += len(batch["x"])
-            if state.step == WARM_STEPS:
-                warm = _now(squares)
-            if state.step == MEASURED_STEPS and budget.max_seconds < math.inf:
-                now = _now(squares)
-                budget.cut(state.step, now - began, (1 + shadow) * (now - warm) / (state.step - WARM_STEPS))
-            epoch_ends = seen == len(stream) or state.step >= budget.steps
-            if epoch_ends or state.step % READ_EVERY == 0:
-                train_mse = squares.item() / seen
-                snapshots.keep_good(state.step, train_mse)
-                val_mse = None
-                if epoch_ends and validation is not None:
-                    val_mse = validate(network, seed=seed, **validation)
-                    snapshots.keep_best(state, val_mse)
-                now = time.perf_counter()
-                if budget.was_cut and state.step < budget.steps and (epoch_ends or state.epoch == 1):
-                    ahead = 0 if epoch_ends else shadow  # what the validation costs is then in the clock
-                    budget.cut(state.step, now - began, (1 + ahead) * (now - warm) / (state.step - WARM_STEPS))
-                yield Progress(
-                    step=state.step,
-                    steps=budget.steps,
-                    epoch=state.epoch,
-                    seconds=now - began,
-                    samples=state.samples,
-                    train_mse=train_mse,
-                    val_mse=val_mse,
-                    epoch_ends=epoch_ends,
-                    epoch_seconds=now - epoch_began,
-                )
-                network.train()  # whoever used it may have left it otherwise
-            if state.step >= budget.steps:
-                break
-    if stops_early:
-        snapshots.restore_best()
+    damage_seed = seed if validates_damaged else None
+    if chooses:
+        kept.keep_start(validate(network, seed=damage_seed, **_thinned(validation)))
+    try:
+        while state.step < budget.steps and not (stops_early and kept.are_stale(state.epoch)):
+            state.epoch += 1
+            epoch_began = time.perf_counter()
+            squares, seen = torch.zeros((), dtype=torch.float64, device=network.device), 0
+            network.train()
+            for batch in stream.batches(state.order):
+                rate = optimizer.rate * schedule.factor(state.step / budget.steps)
+                squares += _step(network, batch, state, rate, products)
+                seen += len(batch["x"])
+                if state.step == WARM_STEPS:
+                    warm = _now(squares)
+                if state.step == MEASURED_STEPS and budget.max_seconds < math.inf:
+                    now = _now(squares)
+                    budget.cut(state.step, now - began, (1 + shadow) * (now - warm) / (state.step - WARM_STEPS))
+                is_last = state.step >= budget.steps
+                epoch_ends = is_last or (seen == len(stream) and state.epoch % _epochs_per_row(budget, stream) == 0)
+                if epoch_ends or state.step % READ_EVERY == 0:
+                    train_mse = squares.item() / seen
+                    kept.keep_good(state.step, train_mse)
+                    val_mse = None
+                    if epoch_ends and validation is not None:
+                        errors = validate(network, seed=damage_seed, **validation)
+                        kept.keep_best(state, errors)
+                        val_mse = errors.mean().item()
+                    now = time.perf_counter()
+                    if budget.was_cut and state.step < budget.steps and (epoch_ends or state.epoch == 1):
+                        ahead = 0 if epoch_ends else shadow  # what the validation costs is then in the clock
+                        budget.cut(state.step, now - began, (1 + ahead) * (now - warm) / (state.step - WARM_STEPS))
+                    yield Progress(
+                        step=state.step,
+                        steps=budget.steps,
+                        epoch=state.epoch,
+                        seconds=now - began,
+                        samples=state.samples,
+                        train_mse=train_mse,
+                        val_mse=val_mse,
+                        epoch_ends=epoch_ends,
+                        epoch_seconds=now - epoch_began,
+                    )
+                    network.train()  # whoever used it may have left it otherwise
+                if state.step >= budget.steps:
+                    break
+    finally:
+        if chooses:
+            if state.step > kept.last_step:  # it stopped early
+                kept.keep_good(state.step)
+                kept.keep_best(state, validate(network, seed=damage_seed, **validation))
+            kept.choose(prefer_last=not stops_early)
+    if stops_early and not chooses:
+        kept.restore_best()
 
 
 class Snapshots:
-    """The network's last good weights, and the best ones by the validation error.
+    """The network's weights at the start, the last good ones, and the best ones by the validation error.
 
-    Without a validation error the best are those at the beginning, so `restore_best` asks for one.
+    Attributes
+    ----------
+    kept_step : the step whose weights were chosen, 0 for those of the start; None before.
     """
 
     def __init__(self, network: Network) -> None:
         self.network = network
-        self.good = self.best = copy.deepcopy(network.state_dict())
-        self.good_step = self.best_epoch = 0
+        self.good = self.best = self.start = copy.deepcopy(network.state_dict())
+        self.good_step = self.best_step = self.best_epoch = self.last_step = 0
         self.best_mse = math.inf
+        self.start_errors = self.best_errors = self.last_errors = torch.zeros(0)
+        self.kept_step: int | None = None
 
-    def keep_good(self, step: int, train_mse: float) -> None:
+    def keep_start(self, errors: Tensor) -> None:
+        """Remember the errors (n,) of the start on a part of the validation share, see `_thinned`."""
+        self.start_errors = errors
+
+    def keep_good(self, step: int, train_mse: float = 0.0) -> None:
         """Keep the weights, or go back to the last good ones and raise a TrainingError where these are not finite."""
         if not (math.isfinite(train_mse) and all(bool(p.isfinite().all()) for p in self.network.parameters())):
             self.network.load_state_dict(self.good)
@@ -213,15 +244,18 @@ class Snapshots:
             )
         self.good, self.good_step = copy.deepcopy(self.network.state_dict()), step
 
-    def keep_best(self, state: State, val_mse: float) -> None:
-        """Remember the good weights as the best where `val_mse` is the lowest; raise where it is not finite."""
+    def keep_best(self, state: State, errors: Tensor) -> None:
+        """Remember the weights as the best where the mean of `errors` (n,) is the lowest; raise if it is not finite."""
+        val_mse = errors.mean().item()
         if not math.isfinite(val_mse):
             raise TrainingError(
                 f"the error of the validation share is not finite at step {state.step}, so training stops; look there "
                 f"for values far from all others, or scale the data (scaling='auto')"
             )
+        self.last_errors, self.last_step = errors, state.step
         if val_mse < self.best_mse:
             self.best_mse, self.best, self.best_epoch = val_mse, self.good, state.epoch
+            self.best_errors, self.best_step = errors, state.step
 
     def are_stale(self, epoch: int) -> bool:
         """Whether PATIENCE epochs passed without a better validation error."""
@@ -230,6 +264,52 @@ class Snapshots:
     def restore_best(self) -> None:
         """Give the network the best weights."""
         self.network.load_state_dict(self.best)
+
+    def choose(self, prefer_last: bool = True) -> None:
+        """Give the network the weights of the least validation error, as far as the share can tell them apart.
+
+        The last weights stay unless earlier ones are better (`prefer_last`), and the start comes back unless what is
+        left is better than it: by more than the standard error of the mean difference, sample by sample.
+        """
+        self.kept_step = self.last_step
+        errors = self.last_errors
+        if not prefer_last or is_lower(self.best_errors, errors):
+            self.restore_best()
+            self.kept_step, errors = self.best_step, self.best_errors
+        if not is_lower(thin(errors), self.start_errors):
+            self.network.load_state_dict(self.start)
+            self.kept_step = 0
+
+
+def is_lower(errors: Tensor, others: Tensor) -> bool:
+    """Whether errors (n,) are lower in the mean than those of the same samples, by more than the standard error.
+
+    Examples
+    --------
+    >>> others = torch.tensor([1.0, 2.0, 3.0, 4.0])
+    >>> is_lower(others - 0.1, others), is_lower(others + torch.tensor([0.5, -1.0, 0.6, -0.5]), others)
+    (True, False)
+    """
+    gain, count = others - errors, len(errors)
+    if count < 2:
+        return False
+    sure = SURE * (count + 1) / (count - 1)  # of few samples the standard error itself is not known well
+    return bool(gain.mean() > sure * gain.std() / math.sqrt(count))
+
+
+def thin(rows: Tensor) -> Tensor:
+    """Return at most START_ROWS of the rows of a validation share, at equal distances."""
+    return rows[:: -(-len(rows) // START_ROWS)]
+
+
+def _thinned(validation: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return the rows of a validation share on which the start is measured, before any step is taken."""
+    return {key: thin(rows) for key, rows in validation.items()}
+
+
+def _epochs_per_row(budget: Budget, stream: Stream) -> int:
+    """Return after how many epochs one is measured."""
+    return -(-budget.steps // (ROWS * stream.steps_per_epoch))
 
 
 def has_fast_bfloat16(device: torch.device) -> bool:
@@ -246,19 +326,22 @@ def has_fast_bfloat16(device: torch.device) -> bool:
 
 
 @torch.no_grad()
-def validate(network: Network, x: Tensor, seed: int, target: Tensor | None = None) -> float:
-    """Return the MSE per value over `x` (n, C, *grid), with damage of a fixed seed and without random codes."""
-    chance = Generator(network.device).manual_seed(seed)
+def validate(network: Network, x: Tensor, seed: int | None, target: Tensor | None = None) -> Tensor:
+    """Return the MSE (n,) per value of samples `x` (n, C, *grid), float64.
+
+    They are damaged by `seed`, or not at all, and codes that draw chance give their mean.
+    """
+    chance = None if seed is None else Generator(network.device).manual_seed(seed)
     network.eval()
-    total = torch.zeros((), dtype=torch.float64, device=network.device)
+    errors = []
     for rows, wanted in zip(
         *(values.split(16 * BLOCK_ROWS) for values in (x, x if target is None else target)), strict=True
     ):
         clean, damaged, _ = network.damage(rows, chance)
         clean = clean if target is None else network.scaling(wanted)
-        total += (network.restore(damaged) - clean).square().sum()
+        errors.append((network.restore(damaged) - clean).square().flatten(1).mean(1))
     network.train()
-    return total.item() / (len(x) * network.values)
+    return torch.cat(errors).double().cpu()
 
 
 def _step(network: Network, batch: dict[str, Tensor], state: State, rate: float, products: torch.autocast) -> Tensor:

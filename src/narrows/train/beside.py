@@ -1,0 +1,90 @@
+"""PCA beside a network that was trained: on the same held-out samples, in the same units, with as many numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Generator, Tensor
+
+from narrows.data.stream import Source, take
+from narrows.model.network import Network
+from narrows.model.pca import PCA
+
+PCA_VALUES = 2**22  # of the training samples that PCA is fitted to, at least as many samples as it has components
+VARYING = 512  # training samples on which it is told whether outputs vary
+HARDLY = 0.1  # of the deviation of PCA's output, below which an output hardly varies
+BETTER = 0.995  # times the network's error: PCA's, where it counts as better
+
+
+@dataclass(frozen=True)
+class Beside:
+    """PCA's error on held-out samples, and whether the network's outputs vary as PCA's do.
+
+    Attributes
+    ----------
+    mse : of PCA, per value, in model's units.
+    count : PCA's components.
+    flat, varying : values of a sample whose output hardly varies, of how many that vary.
+    """
+
+    mse: float
+    count: int
+    flat: int
+    varying: int
+
+    def complaints(self, network_mse: float) -> list[str]:
+        """Return a sentence for each of what is wrong with a network of that MSE on the held-out samples."""
+        lines = []
+        if self.mse < BETTER * network_mse:
+            lines.append(
+                f"PCA with {self.count:,} numbers is better here: its MSE on the validation share is {self.mse:.6f}, this "
+                f"model's {network_mse:.6f}; train on more samples or longer, with other parts, or use PCA"
+            )
+        if self.flat:
+            lines.append(
+                f"the outputs of {self.flat:,} of {self.varying:,} values hardly vary, so little was learned of them; "
+                f"look there for values far from all others, or take another scaling, loss or bottleneck"
+            )
+        return lines
+
+
+def is_comparable(network: Network) -> bool:
+    """Return whether PCA does the same: the code holds a sample, in fewer numbers."""
+    return network.has_code and network.code_size < network.values
+
+
+def measure_pca(network: Network, source: Source, held_out: Tensor, seed: int) -> Beside:
+    """Return how PCA does on samples `held_out` (n, C, *grid), fitted to those of `source` and clamped as the network is.
+
+    `seed` chooses among the training samples where there are many.
+    """
+    most = max(PCA_VALUES // network.values, 2 * network.code_size)
+    index = torch.randperm(len(source.visits), generator=Generator().manual_seed(seed))[:most]
+    samples = take(source, None, source.visits[index], Generator().manual_seed(seed))["x"]
+    rows, wanted = (_scaled(network, x) for x in (samples, held_out))
+    pca = PCA.fit(rows, network.code_size)
+    mse = (_clamped(network, pca.restore(wanted)) - wanted).square().mean().item()
+    few = samples[:VARYING]
+    deviation = network.in_blocks(lambda x: network.restore(network.scaling(x)).flatten(1), few).std(0)
+    usual = _clamped(network, pca.restore(rows[: len(few)])).std(0)
+    varies = usual > 1e-3  # in model's units, of a spread of about 1
+    flat = varies & (deviation < HARDLY * usual)
+    return Beside(mse, len(pca.axes), int(flat.sum()), int(varies.sum()))
+
+
+def describe_kept(kept: int, steps: int, network: Network) -> str:
+    """Return a line on weights that were kept in place of the last ones."""
+    if kept:
+        return f"the weights of step {kept:,} of {steps:,} are kept: the last ones are worse on the validation share"
+    what = "PCA" if network.backbone.starts_as_pca else "the start"
+    return f"{what} is kept as the model: nothing that {steps:,} steps learned is surely better on the validation share"
+
+
+def _scaled(network: Network, x: Tensor) -> Tensor:
+    return network.scaling(x.to(network.device)).flatten(1).cpu().double()
+
+
+def _clamped(network: Network, rows: Tensor) -> Tensor:
+    limits = network.scaling.limits
+    return rows if limits is None else rows.clamp(*limits)
