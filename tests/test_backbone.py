@@ -133,8 +133,8 @@ def test_recipes_that_make_no_sense_are_refused(text, rule):
 @pytest.mark.parametrize(
     ("shape", "text"),
     [
-        ((30,), "dense("),
-        ((1, 7, 100), "dense("),
+        ((30,), "dense(hidden=[]) + dense(hidden=[256, 256], leak=0.1)"),
+        ((1, 7, 100), "dense(hidden=[]) + dense(hidden=[256, 256], leak=0.1)"),
         ((1, 8, 8), "conv(channels=[32],"),
         ((3, 15, 100), "conv(channels=[32],"),
         ((3, 16, 16), "conv(channels=[32, 64],"),

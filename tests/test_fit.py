@@ -8,21 +8,24 @@ from narrows import read
 from narrows.errors import DataError, SpecError
 from narrows.train.fit import Fit, choose_batch_size, choose_steps, find_device
 
+BESIDE = "dense(hidden=[]) + dense(hidden=[256, 256], leak=0.1)"
 DENSE = {"backbone": "dense(hidden=[])", "device": "cpu"}
 
 
 @pytest.mark.parametrize(
     ("x", "expected"),
     [
-        (np.eye(40), {"backbone": "dense(hidden=[256])", "bottleneck": "linear(10)", "scaling": "standard()"}),
-        (np.eye(3)[:, :1], {"bottleneck": "linear(1)", "corruption": "gaussian(0.0, 0.1, clip=False)"}),
+        (np.eye(40), {"backbone": BESIDE, "bottleneck": "linear(10)", "scaling": "robust(tail=4.0)"}),
+        (np.eye(3)[:, :1], {"bottleneck": "linear(1)", "corruption": "gaussian(0.0, 0.8, clip=False)"}),
+        (np.eye(7)[:, :3], {"bottleneck": "linear(2)"}),
+        (np.eye(7, dtype=np.uint8), {"scaling": "robust(tail=4.0)"}),
         (
             np.arange(300, dtype=np.uint8).reshape(3, 10, 10),
             {"scaling": "unit(output='sigmoid')", "bottleneck": "linear(25)"},
         ),
         (
             np.random.default_rng(0).random((4, 7, 7)),
-            {"backbone": "dense(hidden=[256])", "scaling": "unit(output='sigmoid')"},
+            {"backbone": BESIDE, "corruption": "gaussian(0.0, 0.1, clip=False)"},
         ),
         (np.random.default_rng(0).normal(size=(4, 9, 9)), {"scaling": "standard()", "loss": "mse()"}),
     ],
@@ -189,9 +192,10 @@ def test_unknown_arguments_are_type_errors(table):
 
 def test_the_rules_grow_with_what_they_are_about():
     assert choose_steps(100) < choose_steps(10_000) < 100 * choose_steps(100)
-    assert [choose_batch_size(n, convolves=False) for n in (2, 640, 5000, 10**6)] == [8, 8, 64, 512]
-    assert choose_batch_size(10**6, convolves=True) == 64
-    assert [choose_batch_size(10**6, True, side**2) for side in (8, 28, 64, 500)] == [64, 64, 8, 8]
+    assert [choose_batch_size(n, None, False) for n in (2, 100, 640, 5000, 10**6)] == [8, 128, 256, 256, 512]
+    assert [choose_batch_size(n, 1, False) for n in (2, 640, 5000, 10**6)] == [8, 8, 64, 512]
+    assert [choose_batch_size(n, None, True) for n in (100, 10**6)] == [32, 64]
+    assert [choose_batch_size(10**6, None, True, side**2) for side in (8, 28, 64, 500)] == [64, 64, 8, 8]
     assert find_device("cpu").type == "cpu"
 
 

@@ -78,11 +78,11 @@ def test_the_same_seed_gives_the_same_bits_and_leaves_the_global_state(table):
 def test_validation_damages_with_a_fixed_seed(table):
     network, x = network_for(table, corruption="gaussian(0.5)")
     network.eval()
-    first, again, other = validate(network, x, 0), validate(network, x, 0), validate(network, x, 1)
-    assert first == again != other
-    clean, _ = network_for(table)
-    clean.load_state_dict(network.state_dict())
-    assert validate(clean, x, 0) < first
+    first, again, other, undamaged = (validate(network, x, seed) for seed in (0, 0, 1, None))
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
+    assert torch.allclose(undamaged, network.squared_error(x).mean(1), rtol=1e-5)
+    assert undamaged.mean() < first.mean()
 
 
 def test_without_shuffling_batches_come_in_the_datas_order(table):
@@ -115,7 +115,7 @@ def test_the_network_is_usable_between_two_reports_and_may_be_left(table):
     assert network.training
     rows.close()
     assert network.in_blocks(network.reconstruct, x).shape == before.shape
-    assert (first.step, first.epoch, first.samples) == (10, 1, 80)
+    assert (first.step, first.epoch, first.samples) == (30, 3, 240)
 
 
 class Exploding(Optimizer):
@@ -151,21 +151,21 @@ def test_an_infinite_loss_stops_and_leaves_the_last_good_weights(table):
         for row in rows:
             good[row.step] = copy.deepcopy(network.state_dict())
 
-    with pytest.raises(TrainingError, match=r"between steps 120 and 140, .* keeps the weights of step 120"):
+    with pytest.raises(TrainingError, match=r"between steps 120 and 150, .* keeps the weights of step 120"):
         watch()
     assert max(good) == 120
     for name, value in network.state_dict().items():
         assert torch.equal(value, good[120][name]), name
-    assert math.isfinite(validate(network, x, 0))
+    assert validate(network, x, 0).isfinite().all()
 
 
 def test_an_infinite_validation_error_stops_and_says_where_to_look(table):
     network, x = network_for(table)
-    far = x[:8].clone()
-    far[3, 0] = 1e300
+    held_out = x[:8].clone()
+    held_out[3, 0] = math.nan
     with pytest.raises(TrainingError, match="validation share is not finite at step 3"):
-        run(network, x, steps=1000, validation={"x": far})
-    assert math.isfinite(validate(network, x, 0))
+        run(network, x, steps=100, validation={"x": held_out})
+    assert validate(network, x, 0).isfinite().all()
 
 
 def test_an_interrupt_from_whoever_watches_leaves_what_was_trained(table):
@@ -240,7 +240,7 @@ def test_constant_rates_stop_early_and_keep_the_best(table):
     rows = run(network, x[:60], steps=10**6, optimizer=Adam(0.5), schedule=Constant(), validation={"x": x[60:]})
     errors = [row.val_mse for row in rows if row.epoch_ends]
     assert len(errors) == errors.index(min(errors)) + 1 + PATIENCE
-    assert validate(network, x[60:], 0) == pytest.approx(min(errors), rel=1e-6)
+    assert validate(network, x[60:], 0).mean().item() == pytest.approx(min(errors), rel=1e-6)
 
 
 def test_schedules_that_end_do_not_stop_early(table):

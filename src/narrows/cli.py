@@ -158,6 +158,8 @@ def train(
         model = with_trained_map(fitting, model)
     _write_run(folder, model, fitting, overwrite)
     _print_figures(model)
+    for line in filter(None, [fitting.kept, *fitting.warnings]):
+        print(f"note: {line}")
     _print_cut(fitting)
     print(f"{folder}: model.safetensors, history.csv, report.html")
     verb = "reconstruct" if model.network.has_code else "denoise"
@@ -657,6 +659,7 @@ def _print_figures(model: Model) -> None:
     names = {
         "train_mse": "training, while the weights moved",
         "validation_mse": "validation share",
+        "pca_mse": "validation share, PCA with as many numbers",
         "test_mse": "test",
         "map_mse": "validation share, from the two numbers of the map",
     }

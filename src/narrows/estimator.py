@@ -4,25 +4,29 @@ from __future__ import annotations
 
 import functools
 import math
-from contextlib import suppress
+import threading
+import warnings
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted, check_random_state, validate_data
 
 from narrows import modelfile
 from narrows.data.formats import Samples, read
-from narrows.errors import DataError, SpecError
+from narrows.errors import DataError, SpecError, TrainingError
 from narrows.files import refuse_existing
 from narrows.modelfile import Model
 from narrows.runfolder import read_history
 from narrows.train.fit import Fit
 from narrows.train.head import add_head, comes_with_head, training_codes
-from narrows.use.anomaly import errors
-from narrows.use.embed import decode, encode, place, spot
+from narrows.use.anomaly import errors, variance_explained
+from narrows.use.embed import decode, encode, has_map, place, spot
 from narrows.use.restore import denoise, reconstruct
+
+_MAPPING = threading.RLock()
 
 # what other libraries call the size of the code; a person who types it is told how it is written here
 CODE_SIZE_NAMES = ("latent_dim", "n_components", "encoding_dim", "code_size", "bottleneck_size", "n_latent")
@@ -117,7 +121,8 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     def fit(self, X, y=None):
         """Train on X (n, ...) of two to four dimensions, or on what `narrows.read` returned; y is ignored.
 
-        Raises DataError (a ValueError) for data that cannot be learned from, SpecError for a part that is not one.
+        Warns (ConvergenceWarning) where PCA with as many numbers is better on the validation share, or where outputs hardly
+        vary. Raises DataError (a ValueError) for data that cannot be learned from, SpecError for a part that is not one.
         """
         samples, shape = self._training_samples(X)
         training = Fit(
@@ -143,9 +148,13 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
                 print(f"epoch {progress.epoch}: MSE {progress.train_mse:.6f}{val}")  # noqa: T201, verbose asked for it
         self.history_ = training.history
         self._adopt(training.finish())
+        if training.kept and self.verbose:
+            print(training.kept)  # noqa: T201, verbose asked for it
+        for line in training.warnings:
+            warnings.warn(line, ConvergenceWarning, stacklevel=2)
         # a map head is fitted when it is first asked for; most models are never mapped
         self._map_codes = training_codes(training) if comes_with_head(training) else None
-        self._map_seed = training.seed
+        self._map_seed, self._no_map = training.seed, None
         return self
 
     def transform(self, X):
@@ -161,14 +170,14 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         """Return where the samples X lie on the model's map, float32 (n, 2).
 
         The first call of a model without a preset fits its map head, on the codes of the training samples; a code of
-        two numbers is a map itself. Raises SpecError for a model that has no map.
+        two numbers is a map itself. Raises SpecError for a model that has no map, DataError where its samples made none.
         """
         x = self._samples(X)
-        return place(self._mapped_model(), x)
+        return place(self._model_with_map(), x)
 
     def inverse_map(self, points):
         """Return what the model decodes at `points` (m, 2) of its map, arranged and typed as the training data were."""
-        return spot(self._mapped_model(), validate_codes(points))
+        return spot(self._model_with_map(), validate_codes(points))
 
     def reconstruct(self, X):
         """Return X through the narrow place, in its own arrangement, units and type."""
@@ -183,8 +192,11 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         return -errors(self._model(), self._samples(X))
 
     def score(self, X, y=None):
-        """Return the mean of `score_samples`; higher is better."""
-        return float(self.score_samples(X).mean())
+        """Return the share of X's variance that the reconstruction explains, the mean over columns; at most 1.
+
+        It is taken against the training data's variances, so that models of any scaling compare, as in GridSearchCV.
+        """
+        return variance_explained(self._model(), self._samples(X))
 
     def save(self, path, overwrite=False):
         """Write the model, with its map head, to the file `path`.
@@ -192,7 +204,10 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         Raises DataError where it exists and `overwrite` is False.
         """
         refuse_existing(path, overwrite)
-        modelfile.save(Path(path), self._mapped_model(), overwrite)
+        model = self._mapped_model()
+        if getattr(self, "_no_map", None) is not None:
+            warnings.warn(f"{path} is saved without a map: {self._no_map}", stacklevel=2)
+        modelfile.save(Path(path), model, overwrite)
 
     @classmethod
     def load(cls, path, device="cpu"):
@@ -230,11 +245,21 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
     def _mapped_model(self) -> Model:
         """Return the model, with its map head where it comes with one and the data make one."""
-        model = self._model()
-        codes, self._map_codes = getattr(self, "_map_codes", None), None
-        if codes is not None:
-            with suppress(DataError):  # too few samples, or all alike: place says that there is no map
-                self.model_ = model = add_head(model, codes, self._map_seed)
+        with _MAPPING:  # two threads that ask first get the same map
+            model, codes = self._model(), getattr(self, "_map_codes", None)
+            if codes is not None:
+                try:
+                    self.model_ = model = add_head(model, codes, self._map_seed)
+                except (DataError, TrainingError) as error:  # too few samples, or all alike
+                    self._no_map = error
+                self._map_codes = None
+        return model
+
+    def _model_with_map(self) -> Model:
+        """Return the model, with a map; raise what kept one from being fitted, or a SpecError where there is none."""
+        model = self._mapped_model()
+        if not has_map(model) and getattr(self, "_no_map", None) is not None:
+            raise DataError(f"this model has no map: {self._no_map}")
         return model
 
     def _training_samples(self, X) -> tuple[Samples, tuple[int, ...] | None]:

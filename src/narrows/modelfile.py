@@ -5,7 +5,8 @@ texts, the shape and kind of the data, and the figures of training. A map head i
 state lies under the prefix `map.`, its parts' texts under the key `map`. There is no pickle, no import path and no file
 path in it. A stranger's file is checked before any weight is read, and is either a good model or a ModelFileError.
 
-Format 1 has no key `map`, and no map head; it is read, and format 2 is written.
+Formats 1 and 2 are read, and format 3 is written. Format 1 has no key `map`, and no map head; the cards of both lack the
+variances of the columns.
 """
 
 from __future__ import annotations
@@ -30,11 +31,13 @@ from narrows.files import whole
 from narrows.model.network import MAX_VALUES, MENUS, Network
 from narrows.spec import MAX_LENGTH
 
-FORMAT = 2
+FORMAT = 3
 FORMAT_KEYS: dict[Any, set[str]] = {
     1: {"format", "shape", "texts", "card"},
     2: {"format", "shape", "texts", "map", "card"},
+    3: {"format", "shape", "texts", "map", "card"},
 }
+NEW_IN_CARD = {3: {"variances"}}  # keys that cards of earlier formats lack, by format
 MAP = "map."  # the prefix of the map head's weights
 FILE_NAME = "model.safetensors"
 MAX_FILE = 4 * 2**30  # bytes
@@ -63,6 +66,8 @@ class Card:
     recipe : how it was trained: optimizer, schedule, batch size, steps, seed and the like.
     figures : what was measured, such as `test_mse`; every MSE is per value, in model's units.
     error_quantiles : the MSE of held-out samples at the QUANTILES, rising; () when none was measured.
+    variances : of the training data's columns, or of their channels round each pixel's mean, in user's units; () in
+        files of narrows that did not keep them.
     """
 
     layout: str
@@ -73,6 +78,7 @@ class Card:
     recipe: dict[str, Scalar] = field(default_factory=dict)
     figures: dict[str, float] = field(default_factory=dict)
     error_quantiles: tuple[float, ...] = ()
+    variances: tuple[float, ...] = ()
 
 
 class Model(NamedTuple):
@@ -194,7 +200,7 @@ def _rebuild(header: dict[str, Any], name: str) -> Model:
     if not _is_whole(version) or set(about) != FORMAT_KEYS.get(version):
         raise _refusal(name, "its header lacks a key or has an unknown one")
     shape = _check_shape(about["shape"], name)
-    card = _check_card(about["card"], shape, name)
+    card = _check_card(about["card"], shape, version, name)
     model = Model(_build(shape, about["texts"], name), card)
     if about.get("map") is not None:
         model = model._replace(head=_build_head(model.network, about["map"], name))
@@ -245,11 +251,13 @@ def _check_shape(shape: Any, name: str) -> tuple[int, ...]:
     return tuple(shape)
 
 
-def _check_card(card: Any, shape: tuple[int, ...], name: str) -> Card:
+def _check_card(card: Any, shape: tuple[int, ...], version: int, name: str) -> Card:
     """Return the card, every field of it within the values that `save` writes."""
-    if not isinstance(card, dict) or set(card) != {f.name for f in fields(Card)}:
+    later = set().union(*(keys for number, keys in NEW_IN_CARD.items() if number > version))
+    if not isinstance(card, dict) or set(card) != {f.name for f in fields(Card)} - later:
         raise _refusal(name, "its card lacks a key or has an unknown one")
-    columns, quantiles = card["columns"], card["error_quantiles"]
+    card = {"variances": []} | card
+    columns, quantiles, variances = card["columns"], card["error_quantiles"], card["variances"]
     try:
         Layout(card["layout"])
         layout_is_known = True
@@ -266,11 +274,14 @@ def _check_card(card: Any, shape: tuple[int, ...], name: str) -> Card:
         "error_quantiles": _is_list(quantiles, lambda v: _is_number(v) and v >= 0)
         and len(quantiles) in (0, len(QUANTILES))
         and quantiles == sorted(quantiles),
+        "variances": isinstance(variances, list)
+        and len(variances) in (0, shape[0])
+        and all(_is_number(v) and v >= 0 for v in variances),
     }
     for key, good in rules.items():
         if not good:
             raise _refusal(name, f"the {key!r} of its card is not one that narrows writes")
-    card = {**card, "columns": columns and tuple(columns), "error_quantiles": tuple(quantiles)}
+    card = {**card, "columns": columns and tuple(columns), "error_quantiles": tuple(quantiles), "variances": tuple(variances)}
     return Card(**card)
 
 

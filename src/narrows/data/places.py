@@ -15,6 +15,7 @@ from narrows.data.neighbours import find_neighbours, project
 STEPS, EARLY = 400, 80  # of these, the early ones pull groups through each other
 EXAGGERATION = 12.0  # of the pull, early on; a step is as long as N / exaggeration (Belkina et al., 2019)
 ATTRACTION = 1.5  # of the pull, to the end: more sets groups further apart and keeps fewer true neighbours
+LEAST = 4  # samples; fewer stay where their components put them
 MOMENTUM = 0.8
 TURN = 5  # neighbours that pull at each sample in a step; in the next, others
 START_STD = 0.01
@@ -34,11 +35,12 @@ def find_places(rows: Tensor, size: int, neighbours: int, seed: int = 0) -> Tens
     Parameters
     ----------
     size : dimensions, 1 to 3.
-    neighbours : of each sample that count as near.
+    neighbours : of each sample that count as near; at most a third of the samples do, since a layout in which nearly
+        all pull at each other falls into one place.
 
     Raises
     ------
-    DataError : for at most `neighbours` samples, or where all are equal.
+    DataError : for one sample, or where all are equal.
 
     Examples
     --------
@@ -46,13 +48,14 @@ def find_places(rows: Tensor, size: int, neighbours: int, seed: int = 0) -> Tens
     torch.Size([40, 2])
     """
     rows = project(rows.flatten(1).float())
+    neighbours = min(neighbours, max(1, (len(rows) - 1) // 3))
     near = find_neighbours(rows, neighbours)
     chance = Generator(rows.device).manual_seed(seed)
     turns = torch.rand(near.shape, generator=chance, device=rows.device).argsort(1)
     near = near.gather(1, turns).mT.contiguous()  # each sample's neighbours in an order of its own
     places = _start(rows, size, chance)  # a row per coordinate, which adds and sums fastest
     speed, gain = torch.zeros_like(places), torch.ones_like(places)
-    for step in range(STEPS):
+    for step in range(STEPS if len(rows) >= LEAST else 0):
         exaggeration = EXAGGERATION if step < EARLY else ATTRACTION
         turn = torch.arange(step * TURN, (step + 1) * TURN, device=rows.device) % neighbours
         slope = exaggeration * _pull(places, near[turn]) - _push(places)

@@ -22,7 +22,6 @@ MAX_WIDTH = 65536
 MAX_STAGES = 16
 UNET_STAGES = 4
 LEAK = 0.1
-LINEAR_VALUES = 2**14  # of a picture, for which a linear map each way is not too large
 Window = tuple[Fraction | int, int, int]  # what an output reads, see `find_reach`
 BLOCK_WINDOW: Window = (1, -2, 2)  # two 3x3 convolutions
 DOUBLING: Window = (Fraction(1, 2), 0, 0)  # a 2x2 transposed convolution of stride 2
@@ -356,26 +355,22 @@ def find_reach(layers: list[Window]) -> int:
 def choose_backbone(shape: tuple[int, ...], code: bool = True) -> str:
     """Return the text of the backbone that `auto` means for samples of `shape` (C, *grid).
 
-    Hidden layers beside a linear map: dense ones, or for pictures of 8x8 and more convolutions, with stages down to a
-    smallest side of 4 to 7; of large pictures the convolutions alone, as a linear map would be most of the weights.
-    Where no `code` is needed, a U.
+    Convolutions for pictures of 8x8 and more, with stages down to a smallest side of 4 to 7, or a U where no `code` is
+    needed. Else dense layers beside a linear map; beside convolutions it learns pictures by heart (benchmarks/log.md).
 
     Examples
     --------
     >>> choose_backbone((1, 28, 28))
-    "dense(hidden=[]) + conv(channels=[32, 64], pool='stride', up='transposed', grid=False)"
+    "conv(channels=[32, 64], pool='stride', up='transposed', grid=False)"
     >>> choose_backbone((30,))
-    'dense(hidden=[]) + dense(hidden=[128, 128, 128], leak=0.1)'
+    'dense(hidden=[]) + dense(hidden=[256, 256], leak=0.1)'
     """
-    beside = f"{Dense(hidden=[])!r} + "
     if len(shape) != 3 or min(shape[1:]) < 8:
-        width = min(512, max(128, 2 ** math.ceil(math.log2(4 * math.prod(shape)))))
-        return beside + repr(Dense(hidden=[width] * 3, leak=LEAK))
+        return f"{Dense(hidden=[])!r} + {Dense(hidden=[256, 256], leak=LEAK)!r}"
     if not code:
         return repr(UNet())
     stages = min(int(math.log2(min(shape[1:]) / 4)), 4)
-    conv = repr(Conv(channels=[min(32 * 2**i, 128) for i in range(stages)], up="transposed"))
-    return beside + conv if math.prod(shape) <= LINEAR_VALUES else conv
+    return repr(Conv(channels=[min(32 * 2**i, 128) for i in range(stages)], up="transposed"))
 
 
 def _check_pictures(backbone: Backbone, shape: tuple[int, ...]) -> None:

@@ -191,8 +191,9 @@ class Robust(Scaling):
     >>> scaling = Robust()
     >>> scaling.build((1,))
     >>> scaling.fit([torch.cat([torch.linspace(-1, 1, 99), torch.tensor([1e6])])[:, None]])
-    >>> scaling(torch.tensor([[1.0], [1e6]])).round(decimals=1).flatten().tolist()
-    [1.7, 18.4]
+    >>> scaling(torch.tensor([[1.0], [1e6]])).round(decimals=1)
+    tensor([[ 1.7000],
+            [18.3000]])
     """
 
     def __init__(self, *, tail: float = 4.0) -> None:

@@ -1,4 +1,4 @@
-"""What a network is made of: layers, shapes, counts."""
+"""What a network is made of, layers, shapes and counts, and how its data vary."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ import torch
 from torch import nn
 
 from narrows.model.network import Network
+
+
+LARGEST_VARIANCE = 1e300  # what a model file holds
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,20 @@ def describe_code(network: Network) -> str:
     grid = f" ({'x'.join(map(str, network.code_shape))})" if len(network.code_shape) > 1 else ""
     text = f"{size:,} numbers{grid} for {values:,}"
     return text if size < values else f"{text}: not narrower than the data, so nothing has to be left out"
+
+
+def column_variances(samples: Tensor) -> tuple[float, ...]:
+    """Return the variance of each column of a table (N, C), or each channel of pictures round its pixels' means, float64.
+
+    Examples
+    --------
+    >>> column_variances(torch.tensor([[1.0, 5.0], [3.0, 5.0]]))
+    (1.0, 0.0)
+    """
+    x = samples.double()
+    x = x - x[:1]  # so that a column that never changes has none
+    variances = x.var(0, correction=0).flatten(1) if x.ndim > 2 else x.var(0, correction=0)[:, None]
+    return tuple(variances.mean(1).clamp(max=LARGEST_VARIANCE).tolist())
 
 
 def _is_silent(before: Layer | None, row: Layer) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -13,6 +14,7 @@ from narrows.model.pca import PCA
 
 PCA_VALUES = 2**22  # of the training samples that PCA is fitted to, at least as many samples as it has components
 VARYING = 512  # training samples on which it is told whether outputs vary
+RARELY = 0.1  # of the deviation of all values together, below which a value need not vary, as pixels at the border
 HARDLY = 0.1  # of the deviation of PCA's output, below which an output hardly varies
 BETTER = 0.995  # times the network's error: PCA's, where it counts as better
 
@@ -54,23 +56,24 @@ def is_comparable(network: Network) -> bool:
     return network.has_code and network.code_size < network.values
 
 
-def measure_pca(network: Network, source: Source, held_out: Tensor, seed: int) -> Beside:
-    """Return how PCA does on samples `held_out` (n, C, *grid), fitted to those of `source` and clamped as the network is.
-
-    `seed` chooses among the training samples where there are many.
-    """
-    most = max(PCA_VALUES // network.values, 2 * network.code_size)
-    index = torch.randperm(len(source.visits), generator=Generator().manual_seed(seed))[:most]
-    samples = take(source, None, source.visits[index], Generator().manual_seed(seed))["x"]
+def measure_pca(network: Network, samples: Tensor, held_out: Tensor) -> Beside:
+    """Return how PCA does on samples `held_out` (n, C, *grid), fitted to `samples` and clamped as the network is."""
     rows, wanted = (_scaled(network, x) for x in (samples, held_out))
     pca = PCA.fit(rows, network.code_size)
     mse = (_clamped(network, pca.restore(wanted)) - wanted).square().mean().item()
     few = samples[:VARYING]
-    deviation = network.in_blocks(lambda x: network.restore(network.scaling(x)).flatten(1), few).std(0)
-    usual = _clamped(network, pca.restore(rows[: len(few)])).std(0)
-    varies = usual > 1e-3  # in model's units, of a spread of about 1
+    deviation = network.in_blocks(lambda x: network.restore(network.scaling(x)).flatten(1), few).std(0, correction=0)
+    usual = _clamped(network, pca.restore(rows[: len(few)])).std(0, correction=0)
+    varies = usual > RARELY * usual.square().mean().sqrt()
     flat = varies & (deviation < HARDLY * usual)
     return Beside(mse, len(pca.axes), int(flat.sum()), int(varies.sum()))
+
+
+def choose_samples(source: Source, code_size: int, seed: int) -> Tensor:
+    """Return the training samples (n, C, *grid) that PCA and the columns' variances are told from: all, or a part."""
+    most = max(PCA_VALUES // math.prod(source.shape), 2 * code_size, 2)
+    index = torch.randperm(len(source.visits), generator=Generator().manual_seed(seed))[:most]
+    return take(source, None, source.visits[index], Generator().manual_seed(seed))["x"]
 
 
 def describe_kept(kept: int, steps: int, network: Network) -> str:

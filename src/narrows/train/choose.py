@@ -11,12 +11,12 @@ from narrows.data.noise import estimate_noise
 from narrows.data.stream import Source
 from narrows.errors import DataError, SpecError
 from narrows.model.network import Network
-from narrows.model.scaling import Scaling, Unit
+from narrows.model.scaling import Robust, Scaling, Unit
 
 MAX_SECONDS = 300.0  # the default cap on training
 CROPS_TAKE = 10  # times as many values and seconds as small pictures, for photographs have more to learn
 RATE = 0.05  # of Muon, in batches that are large enough to say where to go
-LARGE_BATCH = 512
+LARGE_BATCH, LARGE_PICTURES = 512, 64
 BATCH_PLACES = 2**15  # pixels of a batch that are enough where each asks for a correction
 MOST_EPOCHS = 100  # of a budget in values: few samples are not passed more often
 NOISE_PICTURES = 64  # that the level of the noise is told from
@@ -26,19 +26,21 @@ CLIPPED = 0.02  # share of the values at the ends of the range, above which nois
 def choose_steps(samples: int) -> int:
     """Return the default budget: more samples take more steps, ever less than in proportion.
 
+    Fewer than some 800, which more steps would learn by heart, take fewer still.
+
     Examples
     --------
     >>> choose_steps(54_000), choose_steps(160)
-    (2439, 569)
+    (2439, 379)
     """
-    return round(160 * samples**0.25)
+    return round(min(160 * samples**0.25, 30 * samples**0.5))
 
 
 def choose_optimizer(network: Network, batch_size: int) -> str:
     """Return the default optimizer: Muon, whose steps are of one length however large the gradient is.
 
-    So the noise of small batches has to be kept small by the rate, unless a convolution's weights see many places of
-    every sample. Where a correction is learned, larger steps than these blow up.
+    So the noise of small batches has to be kept small by the rate; of pictures fewer are enough for convolutions, whose
+    weights see many places of each. Where a correction is learned, larger steps than these blow up.
 
     Examples
     --------
@@ -49,7 +51,8 @@ def choose_optimizer(network: Network, batch_size: int) -> str:
     """
     if network.backbone.adds_input:
         return "muon(0.02)"
-    return f"muon({RATE if convolves(network) else min(RATE, RATE * batch_size / LARGE_BATCH):.3g})"
+    large = LARGE_PICTURES if convolves(network) else LARGE_BATCH
+    return f"muon({RATE * min(1, batch_size / large):.3g})"
 
 
 def convolves(network: Network) -> bool:
@@ -74,7 +77,7 @@ def choose_batch_size(samples: int, epochs: int | None, has_convolutions: bool, 
     (64, 8)
     """
     most = min(64, 2 ** math.ceil(math.log2(BATCH_PLACES / places))) if has_convolutions else 512
-    least = 8 if epochs else min(most, 32 if has_convolutions else 256, _power_of_two(samples * MOST_EPOCHS / 64))
+    least = 8 if epochs or places > 1 else min(most, 32 if has_convolutions else 256, _power_of_two(samples * MOST_EPOCHS / 64))
     return max(8, least, min(most, _power_of_two(samples * (epochs or 1) / 64)))
 
 
@@ -95,16 +98,18 @@ def choose_code_size(values: int) -> int:
 
 
 def choose_corruption(scaling: Scaling) -> str:
-    """Return the default damage, of samples that are to become themselves: light noise, of up to a half of their spread.
+    """Return the default damage, of samples that are to become themselves: noise, which keeps them from being learned by
+    heart.
 
-    That is a tenth of the range where they have one.
+    Light noise of pictures, whose pixels tell much of each other; columns of a table, which tell little, need more
+    (benchmarks/log.md).
 
     Examples
     --------
-    >>> choose_corruption(Unit())
-    'gaussian(0.0, 0.1)'
+    >>> choose_corruption(Unit()), choose_corruption(Robust())
+    ('gaussian(0.0, 0.1)', 'gaussian(0.0, 0.8)')
     """
-    return "gaussian(0.0, 0.5)" if scaling.limits is None else "gaussian(0.0, 0.1)"
+    return "gaussian(0.0, 0.8)" if isinstance(scaling, Robust) else "gaussian(0.0, 0.1)"
 
 
 def find_device(name: str) -> torch.device:

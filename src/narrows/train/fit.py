@@ -23,11 +23,11 @@ from narrows.model.backbone import choose_backbone
 from narrows.model.bottleneck import PlacedBottleneck
 from narrows.model.network import MENUS, Network, as_tensor, build_part
 from narrows.model.scaling import choose_scaling
-from narrows.model.summary import describe_code
+from narrows.model.summary import column_variances, describe_code
 from narrows.modelfile import QUANTILES, Card, Model
 from narrows.presets import find_preset
 from narrows.spec import build, check_number, check_whole
-from narrows.train.beside import describe_kept, is_comparable, measure_pca
+from narrows.train.beside import choose_samples, describe_kept, is_comparable, measure_pca
 from narrows.train.choose import (
     CROPS_TAKE,
     MAX_SECONDS,
@@ -50,6 +50,9 @@ from narrows.train.relearn import train_twice
 SCHEDULE = "one_cycle(warmup=0.15)"
 VALIDATION = 0.1  # the default share of the samples that is kept out of training
 START_VALUES = 2**21  # values of the samples that the start of the weights is set by, 256 to 1024 of them
+FEW_ERRORS = 50  # samples of a validation share that cannot tell PCA from what was learned
+CHECKS, SEEDS_APART = 3, 1_000_003  # trainings on other parts of so few samples, and between their seeds
+CHECKED_WEIGHTS = 500_000  # of a network that is soon trained again
 BFLOAT16_WEIGHTS = 100_000  # fewer weights are not multiplied faster in 16 bits
 BLIND_SPOTS = "blind_spots"
 PLACES_WEIGHT = 0.5  # of the cost of codes away from their places, in variances of a sample
@@ -76,6 +79,7 @@ class Fit:
         samples.
     seed : of everything random; torch's global random state is left alone.
     device : "auto", "cpu", "cuda" or "cuda:N".
+    checks : whether few samples are trained on again in other parts, to tell PCA from what is learned.
 
     Attributes
     ----------
@@ -83,8 +87,8 @@ class Fit:
     texts : the resolved text of every part.
     relearns : whether it learns from its own restorations after its blind spots, see `train_twice`.
     notes : lines that say what was decided.
-    warnings : lines that say, once it is finished, which weights were kept in place of the last ones, and whether PCA
-        is better or the outputs hardly vary.
+    kept : once it is finished, a line on the weights that were kept in place of the last ones; "" where these were.
+    warnings : once it is finished, lines that say where PCA is better, or the outputs hardly vary.
     history : a dict per epoch: epoch, train_mse, val_mse, seconds.
 
     Raises
@@ -115,13 +119,18 @@ class Fit:
         as_published: bool = False,
         seed: int = 0,
         device: str = "auto",
+        checks: bool = True,
         **parts: str | None,
     ) -> None:
+        self.options = dict(preset=preset, shape=shape, epochs=epochs, max_seconds=max_seconds, validation=validation)
+        self.options |= dict(crop=crop, self_supervised=self_supervised, as_published=as_published, device=device, **parts)
+        self.checks = checks
         self.preset = "denoise" if self_supervised and preset is None else preset
         self.as_published = as_published
         self.seed = check_whole("seed", seed, 0, 2**63 - 1)
         self.device = find_device(device)
         self.notes: list[str] = []
+        self.kept = ""
         self.warnings: list[str] = []
         self.history: list[dict[str, float | None]] = []
         self.last: Progress | None = None
@@ -182,6 +191,26 @@ class Fit:
                     }
                 )
             yield progress
+        if self.checks:
+            yield from self._cross_check()
+
+    def _cross_check(self) -> Iterator[Progress]:
+        """Train anew on other parts of few samples, where one validation share cannot tell PCA from what was learned.
+
+        Their errors, of the start and of the end, join those of the first share, and the weights are chosen again.
+        """
+        snapshots, last = self.snapshots, self.last
+        weights = sum(p.numel() for p in self.network.parameters())
+        few = snapshots.kept_step in (0, snapshots.last_step) and len(snapshots.start_errors) < FEW_ERRORS
+        if last is None or not (few and self.network.backbone.starts_as_pca and weights <= CHECKED_WEIGHTS):
+            return
+        for i in range(1, CHECKS + 1):
+            other = Fit(self.samples, **self.options | {"seed": (self.seed + i * SEEDS_APART) % 2**63, "checks": False})
+            for progress in other:
+                done = i * progress.steps + progress.step
+                yield replace(progress, step=done, steps=(1 + CHECKS) * progress.steps, epoch_ends=False, val_mse=None)
+            snapshots.join(other.snapshots)
+        snapshots.choose()
 
     def run(self) -> Model:
         """Train to the end and return the model."""
@@ -197,6 +226,7 @@ class Fit:
         if self.training is not None:
             self.training.close()  # the weights to keep are chosen then
         self.network.eval()
+        some = choose_samples(self.source, self.network.code_size, self.seed)
         figures = {} if self.last is None else {"train_mse": self.last.train_mse}
         quantiles: tuple[float, ...] = ()
         if self.held_out is not None:
@@ -204,7 +234,7 @@ class Fit:
             figures["validation_mse"] = errors.mean().item()
             levels = torch.tensor(QUANTILES, dtype=torch.float64)
             quantiles = tuple(errors.quantile(levels).tolist())
-            self._look_beside(figures)
+            self._look_beside(figures, some)
         if self.snapshots.kept_step == 0 and self.network.backbone.starts_as_pca:
             self._start(self.network, *self.whole)  # what was held out is known now too: its figures are of the start without it
         if self.samples.test is not None:
@@ -219,18 +249,22 @@ class Fit:
             recipe=self._recipe_done(),
             figures=figures,
             error_quantiles=quantiles,
+            variances=column_variances(some),
         )
         return Model(self.network, card)
 
-    def _look_beside(self, figures: dict[str, float]) -> None:
-        """Add PCA's error on the held-out samples to `figures`, and say what was kept and where PCA is better."""
+    def _look_beside(self, figures: dict[str, float], some: Tensor) -> None:
+        """Add PCA's error on the held-out samples to `figures`, and say what was kept and where PCA is better.
+
+        `some` are training samples, which PCA learns from.
+        """
         kept, steps = self.snapshots.kept_step, 0 if self.last is None else self.last.step
         if kept is not None and kept < steps:
-            self.warnings.append(describe_kept(kept, steps, self.network))
+            self.kept = describe_kept(kept, steps, self.network)
         if self.target is None and is_comparable(self.network):
-            beside = measure_pca(self.network, self.source, self.held_out["x"], self.seed)
+            beside = measure_pca(self.network, some, self.held_out["x"])
             figures["pca_mse"] = beside.mse
-            self.warnings += beside.complaints(figures["validation_mse"])
+            self.warnings = beside.complaints(figures["validation_mse"])
 
     def examples(self) -> tuple[str, Samples, np.ndarray]:
         """Return samples to show a person, best those never trained on, and what plain methods may learn from.

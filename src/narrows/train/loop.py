@@ -176,7 +176,7 @@ def train(
                     now = _now(squares)
                     budget.cut(state.step, now - began, (1 + shadow) * (now - warm) / (state.step - WARM_STEPS))
                 is_last = state.step >= budget.steps
-                epoch_ends = is_last or (seen == len(stream) and state.epoch % _epochs_per_row(budget, stream) == 0)
+                epoch_ends = is_last or (seen == len(stream) and state.epoch % _row_every(budget, stream, schedule) == 0)
                 if epoch_ends or state.step % READ_EVERY == 0:
                     train_mse = squares.item() / seen
                     kept.keep_good(state.step, train_mse)
@@ -265,14 +265,20 @@ class Snapshots:
         """Give the network the best weights."""
         self.network.load_state_dict(self.best)
 
+    def join(self, others: Snapshots) -> None:
+        """Add the errors of another training on other parts of the same samples, and forget the epochs between."""
+        self.start_errors = torch.cat([self.start_errors, others.start_errors])
+        self.last_errors = torch.cat([thin(self.last_errors), thin(others.last_errors)])
+        self.best_errors, self.best, self.best_step = self.last_errors, self.good, self.last_step
+
     def choose(self, prefer_last: bool = True) -> None:
         """Give the network the weights of the least validation error, as far as the share can tell them apart.
 
         The last weights stay unless earlier ones are better (`prefer_last`), and the start comes back unless what is
         left is better than it: by more than the standard error of the mean difference, sample by sample.
         """
-        self.kept_step = self.last_step
-        errors = self.last_errors
+        self.network.load_state_dict(self.good)
+        self.kept_step, errors = self.last_step, self.last_errors
         if not prefer_last or is_lower(self.best_errors, errors):
             self.restore_best()
             self.kept_step, errors = self.best_step, self.best_errors
@@ -307,9 +313,9 @@ def _thinned(validation: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {key: thin(rows) for key, rows in validation.items()}
 
 
-def _epochs_per_row(budget: Budget, stream: Stream) -> int:
-    """Return after how many epochs one is measured."""
-    return -(-budget.steps // (ROWS * stream.steps_per_epoch))
+def _row_every(budget: Budget, stream: Stream, schedule: Schedule) -> int:
+    """Return after how many epochs one is measured: each one where the schedule does not say when it ends."""
+    return -(-budget.steps // (ROWS * stream.steps_per_epoch)) if schedule.ends else 1
 
 
 def has_fast_bfloat16(device: torch.device) -> bool:

@@ -15,9 +15,9 @@ import torch
 from torch import Tensor, nn
 
 from narrows.model.bottleneck import Bottleneck, Linear, Map, ReLU
-from narrows.model.layers import Cut
+from narrows.model.layers import Cut, Parallel
 from narrows.model.network import Network
-from narrows.model.scaling import Scaling, Standard, Unit
+from narrows.model.scaling import Robust, Scaling, Standard, Unit
 
 
 class UnknownLayerError(Exception):
@@ -102,6 +102,8 @@ def _add_module(exported: Exported, module: nn.Module, shape: Sequence[int]) -> 
         for part in module:
             shape = _add_module(exported, part, shape)
         return tuple(shape)
+    if isinstance(module, Parallel):
+        return _add_parallel(exported, module, shape)
     write = KINDS.get(type(module))
     if write is None:
         raise UnknownLayerError
@@ -117,10 +119,28 @@ def _add_module(exported: Exported, module: nn.Module, shape: Sequence[int]) -> 
     return out
 
 
+def _add_parallel(exported: Exported, module: Parallel, shape: Sequence[int]) -> tuple[int, ...]:
+    """Record parts side by side for an interpreter that keeps samples in a pile.
+
+    "keep" lays the sample on it; "swap" exchanges the sample in hand, what a part made, for the one on top; "add" adds
+    the top to the sample in hand.
+    """
+    first, *others = module.parts
+    exported.add(shape, "keep")
+    out = _add_module(exported, first, shape)
+    for i, part in enumerate(others):
+        exported.add(shape, "swap")
+        if i < len(others) - 1:
+            raise UnknownLayerError  # more than two would need the sample once more
+        out = _add_module(exported, part, shape)
+        exported.add(out, "add")
+    return out
+
+
 def _add_squash(exported: Exported, scaling: Scaling, shape: Sequence[int]) -> None:
     if isinstance(scaling, Unit):
         exported.add(shape, "sigmoid" if scaling.output == "sigmoid" else "clamp")
-    elif not isinstance(scaling, Standard):
+    elif not isinstance(scaling, Standard | Robust):
         raise UnknownLayerError
 
 
@@ -130,7 +150,8 @@ def _add_scaling(exported: Exported, kind: str, scaling: Scaling, shape: Sequenc
         value.cpu().expand(shape[0], *[1] * (len(shape) - 1)).flatten().tolist()
         for value in (scaling.scale, scaling.offset)
     )
-    exported.add(shape, kind, scale=scale, offset=offset)
+    tail = {"tail": scaling.tail} if isinstance(scaling, Robust) else {}
+    exported.add(shape, kind, scale=scale, offset=offset, **tail)
 
 
 def _add_bottleneck(exported: Exported, bottleneck: Bottleneck, shape: Sequence[int]) -> None:
@@ -176,6 +197,7 @@ KINDS: dict[type[nn.Module], Callable[[Any], dict[str, Any]]] = {
     nn.Upsample: _write_upsample,
     Cut: lambda layer: {"kind": "cut"},
     nn.ReLU: lambda layer: {"kind": "relu"},
+    nn.LeakyReLU: lambda layer: {"kind": "leaky", "slope": layer.negative_slope},
     nn.Flatten: lambda layer: {"kind": "shape"},
     nn.Unflatten: lambda layer: {"kind": "shape"},
 }

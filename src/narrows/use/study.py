@@ -189,8 +189,8 @@ def study(
 def back(model: Model, values: np.ndarray) -> np.ndarray:
     """Return flat values (n, D) in model's units as samples (n, C, *grid) in the user's, float64."""
     scaling = model.network.scaling
-    shaped = values.reshape(-1, *scaling.model_shape(model.network.shape))
-    return shaped * scaling.scale.cpu().numpy() + scaling.offset.cpu().numpy()
+    shaped = torch.from_numpy(values).view(-1, *scaling.model_shape(model.network.shape))
+    return scaling.back(shaped.to(model.network.device)).cpu().numpy()
 
 
 def median_filter(x: np.ndarray) -> np.ndarray:

@@ -20,7 +20,8 @@ class Network {
 
   // Return the sample (Float64Array or Float32Array) that leaves the last layer for the sample `values`.
   run(values) {
-    for (const step of this.steps) values = step.run(values, step);
+    const pile = []; // samples that wait for others: two branches begin at one and are added
+    for (const step of this.steps) values = step.run(values, step, pile);
     return values;
   }
 }
@@ -34,20 +35,34 @@ const LAYERS = {
 
   relu: (x) => Float32Array.from(x, (v) => (v > 0 ? v : 0)),
 
+  leaky: (x, { slope }) => Float32Array.from(x, (v) => (v > 0 ? v : slope * v)),
+
+  keep(x, step, pile) {
+    pile.push(x);
+    return x;
+  },
+
+  swap: (x, step, pile) => pile.splice(-1, 1, x)[0],
+
+  add(x, step, pile) {
+    const other = pile.pop();
+    return Float32Array.from(x, (v, i) => v + other[i]);
+  },
+
   sigmoid: (x) => Float32Array.from(x, (v) => 1 / (1 + Math.exp(-v))),
 
   clamp: (x) => Float32Array.from(x, (v) => Math.min(Math.max(v, 0), 1)),
 
-  // user's units -> model's units, one scale and offset per channel
-  scale(x, { shape, scale, offset }) {
+  // user's units -> model's units, one scale and offset per channel; beyond a `tail` by the logarithm
+  scale(x, { shape, scale, offset, tail }) {
     const places = count(shape) / shape[0];
-    return Float32Array.from(x, (v, i) => (v - offset[(i / places) | 0]) / scale[(i / places) | 0]);
+    return Float32Array.from(x, (v, i) => shorten((v - offset[(i / places) | 0]) / scale[(i / places) | 0], tail));
   },
 
   // model's units -> user's units
-  back(x, { shape, scale, offset }) {
+  back(x, { shape, scale, offset, tail }) {
     const places = count(shape) / shape[0];
-    return Float64Array.from(x, (v, i) => v * scale[(i / places) | 0] + offset[(i / places) | 0]);
+    return Float64Array.from(x, (v, i) => lengthen(v, tail) * scale[(i / places) | 0] + offset[(i / places) | 0]);
   },
 
   linear(x, { weight, bias }) {
@@ -129,6 +144,18 @@ const LAYERS = {
 
   cut: (x, { before, shape }) => eachPixel(shape, (c, y, i) => x[(c * before[1] + y) * before[2] + i]),
 };
+
+// Return what is left of a distance from 0: all of it up to `tail`, the logarithm of the rest.
+function shorten(z, tail) {
+  const beyond = tail === undefined ? 0 : Math.abs(z) - tail;
+  return beyond > 0 ? Math.sign(z) * (tail + Math.log1p(Math.min(beyond, 1e300))) : z;
+}
+
+// Return the distance that `shorten` shortened to `z`.
+function lengthen(z, tail) {
+  const beyond = tail === undefined ? 0 : Math.abs(z) - tail;
+  return beyond > 0 ? Math.sign(z) * (tail + Math.expm1(Math.min(beyond, Math.log(1e300)))) : z;
+}
 
 // Return the range of places p, of `places` at most, whose input p * stride + shift lies within `size`.
 function within(shift, stride, size, places) {
