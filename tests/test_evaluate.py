@@ -201,12 +201,13 @@ def test_a_map_stands_beside_pcas_and_its_mse_is_of_two_numbers(table_model, tab
     assert "among the other samples" in shown.note
 
 
-def test_neighbours_on_a_map_are_training_samples_where_those_are_known(table_model, table):
+def test_neighbours_on_a_map_are_training_samples_where_those_are_known(table):
     labels = np.arange(80) % 2
-    shown = evaluate(table_model, table, table, "these", labels, labels)[-1]
+    model = model_of(table, backbone="dense(hidden=[])", bottleneck="linear(2)")
+    shown = evaluate(model, table, table, "these", labels, labels)[-1]
     assert cell(shown, "this model", "1-NN") == "100.0 %"  # each is its own neighbour
     assert "among 80 samples of these" in shown.note
-    without = evaluate(table_model, table, table, "these")[-1]
+    without = evaluate(model, table, table, "these")[-1]
     assert without.columns == ("method", "trustworthiness", "continuity", "MSE")
 
 

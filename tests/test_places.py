@@ -59,9 +59,17 @@ def test_a_seed_repeats_the_places_and_global_chance_is_left_alone():
     assert torch.equal(torch.get_rng_state(), state)
 
 
-def test_samples_without_neighbours_are_refused():
-    with pytest.raises(DataError, match="need at least 16 samples"):
-        find_places(torch.rand(9, 3), 2, neighbours=15)
+@pytest.mark.parametrize("count", [2, 3, 4, 5, 18, 30])
+def test_few_samples_get_places_apart(count):
+    """Where nearly all are neighbours of each other, all of them pulled each other into one place."""
+    places = find_places(torch.randn(count, 3, generator=torch.Generator().manual_seed(0)), 2, neighbours=15)
+    assert places.isfinite().all()
+    assert torch.cdist(places, places)[~torch.eye(count, dtype=bool)].min() > 1e-3
+
+
+def test_one_sample_has_no_neighbours():
+    with pytest.raises(DataError, match="need at least 2 samples"):
+        find_places(torch.rand(1, 3), 2, neighbours=15)
 
 
 def test_a_batch_holds_the_places_of_its_own_samples():

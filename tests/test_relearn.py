@@ -89,4 +89,4 @@ def test_the_second_part_takes_what_time_the_first_one_left():
     assert fit.budget.was_cut
     assert fit.budget.steps == blind[-1].step
     epochs = [progress.epoch for progress in blind if progress.epoch_ends]
-    assert epochs == list(range(1, len(epochs) + 1))
+    assert epochs == sorted(set(epochs))

@@ -170,7 +170,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         """Return where the samples X lie on the model's map, float32 (n, 2).
 
         The first call of a model without a preset fits its map head, on the codes of the training samples; a code of
-        two numbers is a map itself. Raises SpecError for a model that has no map, DataError where its samples made none.
+        two numbers is a map itself. Raises SpecError for a model that has no map.
         """
         x = self._samples(X)
         return place(self._model_with_map(), x)
@@ -256,10 +256,10 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         return model
 
     def _model_with_map(self) -> Model:
-        """Return the model, with a map; raise what kept one from being fitted, or a SpecError where there is none."""
+        """Return the model, with its map; raise a SpecError that says what kept one from being fitted."""
         model = self._mapped_model()
         if not has_map(model) and getattr(self, "_no_map", None) is not None:
-            raise DataError(f"this model has no map: {self._no_map}")
+            raise SpecError(f"this model has no map: {self._no_map}")
         return model
 
     def _training_samples(self, X) -> tuple[Samples, tuple[int, ...] | None]:

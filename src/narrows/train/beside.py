@@ -16,6 +16,7 @@ PCA_VALUES = 2**22  # of the training samples that PCA is fitted to, at least as
 VARYING = 512  # training samples on which it is told whether outputs vary
 RARELY = 0.1  # of the deviation of all values together, below which a value need not vary, as pixels at the border
 HARDLY = 0.1  # of the deviation of PCA's output, below which an output hardly varies
+MOST_FLAT = 0.05  # of the values may hardly vary without a word
 BETTER = 0.995  # times the network's error: PCA's, where it counts as better
 
 
@@ -43,7 +44,7 @@ class Beside:
                 f"PCA with {self.count:,} numbers is better here: its MSE on the validation share is {self.mse:.6f}, this "
                 f"model's {network_mse:.6f}; train on more samples or longer, with other parts, or use PCA"
             )
-        if self.flat:
+        if self.flat > MOST_FLAT * self.varying:
             lines.append(
                 f"the outputs of {self.flat:,} of {self.varying:,} values hardly vary, so little was learned of them; "
                 f"look there for values far from all others, or take another scaling, loss or bottleneck"

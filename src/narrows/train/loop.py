@@ -21,7 +21,7 @@ WARM_STEPS = 5  # the first ones are slow: caches fill, kernels are chosen
 MEASURED_STEPS = 20  # after these, the speed since WARM_STEPS decides whether the budget fits into max_seconds
 ROWS = 40  # of the history at most: of more epochs, some are measured
 START_ROWS = 1024  # of the validation share, on which the start is measured
-SURE = 1.5  # standard errors that weights must be better by, to take the place of the last ones or of the start
+SURE = 2.0  # standard errors that weights must be better by, to take the place of the last ones or of the start
 PATIENCE = 10  # epochs without a better validation error, after which a constant rate stops
 
 
