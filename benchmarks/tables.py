@@ -1,7 +1,7 @@
 """The default model of tables beside PCA with as many numbers: 30 tables, three seeds, held-out rows.
 
     python benchmarks/tables.py --outliers FOLDER       # the X of the .npz files in it, as ADBench has them
-    python benchmarks/tables.py --other FOLDER          # other tables, .npz with X or .csv of numbers, for a second look
+    python benchmarks/tables.py --other FOLDER          # other tables, .npz with X or .csv of numbers: only printed
 
 Three quarters of the rows, drawn by the seed, are given to `narrows.Autoencoder()`; it and PCA, which learns from the
 same rows, are measured on the rest, in the units of the model's scaling. Rows that are measured already stay.
@@ -137,21 +137,31 @@ def describe(results: dict[str, Any]) -> str:
         "# The default model of tables beside PCA",
         "",
         f"{len(names)} tables, {len(rows)} fits. MSE over PCA's: median {statistics.median(ratios):.3f}, largest "
-        f"{max(ratios):.3f}; above {ALLOWED} in {sum(ratio > ALLOWED for ratio in ratios)} fits. Median error over PCA's: "
-        f"median {statistics.median(robust):.3f}. The start, PCA, was kept in {fell} fits "
+        f"{max(ratios):.3f}; above {ALLOWED} in {sum(ratio > ALLOWED for ratio in ratios)} fits. Median error over "
+        f"PCA's: median {statistics.median(robust):.3f}. The start, PCA, was kept in {fell} fits "
         f"({100 * fell / len(rows):.0f} %). Columns whose output hardly varies: "
         f"{sum(row['hardly_varying'] for row in rows)}.",
         "",
         record.make_table(
-            ("table", "rows x columns", "code", "MSE", "PCA's MSE", "MSE / PCA's", "median error / PCA's", "PCA kept", "s"),
+            (
+                "table",
+                "rows x columns",
+                "code",
+                "MSE",
+                "PCA's MSE",
+                "MSE / PCA's",
+                "median error / PCA's",
+                "PCA kept",
+                "s",
+            ),
             body,
         ),
         "",
-        "MSE per cell of held-out rows, a quarter of the table, in units of the model's scaling, `robust(tail=4.0)`: medians "
-        "over the seeds; of the ratio also the least and the largest. Median error: the median over cells of the absolute "
-        "error, which a few cells do not rule. PCA keeps as many numbers and learns from the same three quarters; the "
-        "model keeps a tenth of these out to choose its weights by. PCA kept: fits whose weights are those of the start. "
-        "Seconds of the whole fit, one thread.",
+        "MSE per cell of held-out rows, a quarter of the table, in units of the model's scaling, `robust(tail=4.0)`: "
+        "medians over the seeds; of the ratio also the least and the largest. Median error: the median over cells of "
+        "the absolute error, which a few cells do not rule. PCA keeps as many numbers and learns from the same three "
+        "quarters; the model keeps a tenth of these out to choose its weights by. PCA kept: fits whose weights are "
+        "those of the start. Seconds of the whole fit, one thread.",
         "",
         record.source_lines(results),
     ]
@@ -181,7 +191,10 @@ def main() -> None:
             row = {"table": name, "seed": seed} | record.stamp() | measure(np.asarray(x), seed)
             results["rows"].append(row)
             ratio = row["mse"] / row["pca_mse"]
-            print(f"{name}, seed {seed}: {ratio:.3f} of PCA's MSE, step {row['kept_step']}, {row['seconds']:.1f} s", flush=True)
+            print(
+                f"{name}, seed {seed}: {ratio:.3f} of PCA's MSE, step {row['kept_step']}, {row['seconds']:.1f} s",
+                flush=True,
+            )
             if not given.other:
                 record.save(path, results)
     page = describe(results)

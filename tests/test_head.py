@@ -1,5 +1,7 @@
 """The map head: what the default model comes with, and any other may get."""
 
+import threading
+
 import numpy as np
 import pytest
 import torch
@@ -209,9 +211,36 @@ def test_the_estimator_says_where_there_is_no_map(tmp_path):
     assert load(tmp_path).head is None
     two = Autoencoder(random_state=0, **SMALL | {"bottleneck": "linear(2)"}).fit(DIGITS)
     assert np.array_equal(two.map(DIGITS), two.transform(DIGITS))
-    few = Autoencoder(random_state=0, **DENSE).fit(np.eye(2, 5))
-    with pytest.raises(SpecError, match="this model has no map"):
-        few.map(np.eye(2, 5))
+
+
+def test_two_threads_that_ask_first_get_the_same_map():
+    model, points = Autoencoder(random_state=0, **SMALL).fit(DIGITS), []
+    threads = [threading.Thread(target=lambda: points.append(model.map(DIGITS))) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(points) == 2
+    assert np.array_equal(*points)
+
+
+def test_five_rows_have_a_map_and_can_be_saved(tmp_path):
+    x = np.random.default_rng(0).normal(size=(5, 13))
+    model = Autoencoder(random_state=0, epochs=3).fit(x)
+    assert np.isfinite(model.map(x)).all()
+    model.save(tmp_path / FILE_NAME)
+    assert np.array_equal(narrows.load(tmp_path).map(x), model.map(x))
+
+
+def test_a_model_whose_samples_make_no_map_is_saved_without_one(tmp_path):
+    x = np.random.default_rng(0).normal(size=(9, 13))
+    model = Autoencoder(random_state=0, epochs=3).fit(x)
+    model._map_codes = np.zeros_like(model._map_codes)
+    with pytest.warns(UserWarning, match=r"is saved without a map: .* the same code"):
+        model.save(tmp_path / FILE_NAME)
+    with pytest.raises(SpecError, match=r"no map: .* the same code"):
+        model.map(x)
+    assert narrows.load(tmp_path).transform(x).shape == (9, 3)
 
 
 def test_a_head_goes_through_the_command_line(tmp_path, monkeypatch, capsys):

@@ -121,8 +121,9 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     def fit(self, X, y=None):
         """Train on X (n, ...) of two to four dimensions, or on what `narrows.read` returned; y is ignored.
 
-        Warns (ConvergenceWarning) where PCA with as many numbers is better on the validation share, or where outputs hardly
-        vary. Raises DataError (a ValueError) for data that cannot be learned from, SpecError for a part that is not one.
+        Warns (ConvergenceWarning) where PCA with as many numbers is better on the validation share, or where outputs
+        hardly vary. Raises DataError (a ValueError) for data that cannot be learned from, SpecError for a part that is
+        not one.
         """
         samples, shape = self._training_samples(X)
         training = Fit(

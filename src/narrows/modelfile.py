@@ -5,8 +5,8 @@ texts, the shape and kind of the data, and the figures of training. A map head i
 state lies under the prefix `map.`, its parts' texts under the key `map`. There is no pickle, no import path and no file
 path in it. A stranger's file is checked before any weight is read, and is either a good model or a ModelFileError.
 
-Formats 1 and 2 are read, and format 3 is written. Format 1 has no key `map`, and no map head; the cards of both lack the
-variances of the columns.
+Formats 1 and 2 are read, and format 3 is written. Format 1 has no key `map`, and no map head; the cards of both lack
+the variances of the columns.
 """
 
 from __future__ import annotations
@@ -251,7 +251,7 @@ def _check_shape(shape: Any, name: str) -> tuple[int, ...]:
     return tuple(shape)
 
 
-def _check_card(card: Any, shape: tuple[int, ...], version: int, name: str) -> Card:
+def _check_card(card: Any, shape: tuple[int, ...], version: Any, name: str) -> Card:
     """Return the card, every field of it within the values that `save` writes."""
     later = set().union(*(keys for number, keys in NEW_IN_CARD.items() if number > version))
     if not isinstance(card, dict) or set(card) != {f.name for f in fields(Card)} - later:
@@ -281,7 +281,12 @@ def _check_card(card: Any, shape: tuple[int, ...], version: int, name: str) -> C
     for key, good in rules.items():
         if not good:
             raise _refusal(name, f"the {key!r} of its card is not one that narrows writes")
-    card = {**card, "columns": columns and tuple(columns), "error_quantiles": tuple(quantiles), "variances": tuple(variances)}
+    card = {
+        **card,
+        "columns": columns and tuple(columns),
+        "error_quantiles": tuple(quantiles),
+        "variances": tuple(variances),
+    }
     return Card(**card)
 
 

@@ -271,7 +271,7 @@ class Network(nn.Module):
         The layer that makes the code is set by least squares to make the batch's principal components, around the mean
         that the bottleneck asks for, and the last layer to read the batch from what reaches it: so an untrained network
         is about as good as PCA, and a ReLU on the code loses nothing that it would miss. A backbone that adds its input
-        begins as the correction that least squares find for the damage. Of backbones side by side the first is set so, and
+        begins as the correction that least squares find for the damage. Of backbones side by side the first is set so,
         without the ridge that keeps deeper layers from reading noise; the last layers of the others begin at 0.
         """
         scaled = seen = self.scaling(x)

@@ -216,7 +216,10 @@ class Robust(Scaling):
         mean, deviation = _moments((chunk.double().clamp(low, high) for chunk in chunks), self.offset)
         if (deviation == 0).any():
             whole_mean, whole = _moments(chunks, self.offset)
-            mean, deviation = torch.where(deviation == 0, whole_mean, mean), torch.where(deviation == 0, whole, deviation)
+            mean, deviation = (
+                torch.where(deviation == 0, whole_mean, mean),
+                torch.where(deviation == 0, whole, deviation),
+            )
         self.offset.copy_(mean)
         self.scale.copy_(_without_zeros(mean, deviation))
         self._check_spread()

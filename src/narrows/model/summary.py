@@ -6,10 +6,9 @@ import math
 from dataclasses import dataclass
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from narrows.model.network import Network
-
 
 LARGEST_VARIANCE = 1e300  # what a model file holds
 
@@ -71,7 +70,7 @@ def describe_code(network: Network) -> str:
 
 
 def column_variances(samples: Tensor) -> tuple[float, ...]:
-    """Return the variance of each column of a table (N, C), or each channel of pictures round its pixels' means, float64.
+    """Return the variance of each column of a table (N, C), or of each channel of pictures round its pixels' means.
 
     Examples
     --------

@@ -41,8 +41,8 @@ class Beside:
         lines = []
         if self.mse < BETTER * network_mse:
             lines.append(
-                f"PCA with {self.count:,} numbers is better here: its MSE on the validation share is {self.mse:.6f}, this "
-                f"model's {network_mse:.6f}; train on more samples or longer, with other parts, or use PCA"
+                f"PCA with {self.count:,} numbers is better here: its MSE on the validation share is {self.mse:.6f}, "
+                f"this model's {network_mse:.6f}; train on more samples or longer, with other parts, or use PCA"
             )
         if self.flat > MOST_FLAT * self.varying:
             lines.append(
@@ -58,7 +58,7 @@ def is_comparable(network: Network) -> bool:
 
 
 def measure_pca(network: Network, samples: Tensor, held_out: Tensor) -> Beside:
-    """Return how PCA does on samples `held_out` (n, C, *grid), fitted to `samples` and clamped as the network is."""
+    """Return how PCA fitted to `samples` does on `held_out` ones (n, C, *grid), clamped as the network is."""
     rows, wanted = (_scaled(network, x) for x in (samples, held_out))
     pca = PCA.fit(rows, network.code_size)
     mse = (_clamped(network, pca.restore(wanted)) - wanted).square().mean().item()

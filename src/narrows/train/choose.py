@@ -77,7 +77,11 @@ def choose_batch_size(samples: int, epochs: int | None, has_convolutions: bool, 
     (64, 8)
     """
     most = min(64, 2 ** math.ceil(math.log2(BATCH_PLACES / places))) if has_convolutions else 512
-    least = 8 if epochs or places > 1 else min(most, 32 if has_convolutions else 256, _power_of_two(samples * MOST_EPOCHS / 64))
+    least = (
+        8
+        if epochs or places > 1
+        else min(most, 32 if has_convolutions else 256, _power_of_two(samples * MOST_EPOCHS / 64))
+    )
     return max(8, least, min(most, _power_of_two(samples * (epochs or 1) / 64)))
 
 
@@ -98,8 +102,7 @@ def choose_code_size(values: int) -> int:
 
 
 def choose_corruption(scaling: Scaling) -> str:
-    """Return the default damage, of samples that are to become themselves: noise, which keeps them from being learned by
-    heart.
+    """Return the default damage: noise, which keeps samples that are to become themselves from being learned by heart.
 
     Light noise of pictures, whose pixels tell much of each other; columns of a table, which tell little, need more
     (benchmarks/log.md).

@@ -122,8 +122,9 @@ class Fit:
         checks: bool = True,
         **parts: str | None,
     ) -> None:
-        self.options = dict(preset=preset, shape=shape, epochs=epochs, max_seconds=max_seconds, validation=validation)
-        self.options |= dict(crop=crop, self_supervised=self_supervised, as_published=as_published, device=device, **parts)
+        self.options: dict[str, Any] = {"preset": preset, "shape": shape, "epochs": epochs, "max_seconds": max_seconds}
+        self.options |= {"validation": validation, "crop": crop, "self_supervised": self_supervised}
+        self.options |= {"as_published": as_published, "device": device, **parts}
         self.checks = checks
         self.preset = "denoise" if self_supervised and preset is None else preset
         self.as_published = as_published
@@ -205,7 +206,8 @@ class Fit:
         if last is None or not (few and self.network.backbone.starts_as_pca and weights <= CHECKED_WEIGHTS):
             return
         for i in range(1, CHECKS + 1):
-            other = Fit(self.samples, **self.options | {"seed": (self.seed + i * SEEDS_APART) % 2**63, "checks": False})
+            apart = (self.seed + i * SEEDS_APART) % 2**63
+            other = Fit(self.samples, **{**self.options, "seed": apart, "checks": False})
             for progress in other:
                 done = i * progress.steps + progress.step
                 yield replace(progress, step=done, steps=(1 + CHECKS) * progress.steps, epoch_ends=False, val_mse=None)
@@ -236,7 +238,9 @@ class Fit:
             quantiles = tuple(errors.quantile(levels).tolist())
             self._look_beside(figures, some)
         if self.snapshots.kept_step == 0 and self.network.backbone.starts_as_pca:
-            self._start(self.network, *self.whole)  # what was held out is known now too: its figures are of the start without it
+            self._start(
+                self.network, *self.whole
+            )  # what was held out is known now too: its figures are of the start without it
         if self.samples.test is not None:
             test, _ = to_samples(self._shown(self._test()), self.network.shape)
             figures["test_mse"] = self._errors(as_tensor(test)).mean().item()
@@ -261,7 +265,7 @@ class Fit:
         kept, steps = self.snapshots.kept_step, 0 if self.last is None else self.last.step
         if kept is not None and kept < steps:
             self.kept = describe_kept(kept, steps, self.network)
-        if self.target is None and is_comparable(self.network):
+        if self.held_out is not None and self.target is None and is_comparable(self.network):
             beside = measure_pca(self.network, some, self.held_out["x"])
             figures["pca_mse"] = beside.mse
             self.warnings = beside.complaints(figures["validation_mse"])

@@ -153,13 +153,14 @@ def train(
         chance=Generator(network.device).manual_seed(seed),
     )
     shadow = _validation_share(stream, validation)
-    chooses = snapshots is not None and validation is not None
     kept = Snapshots(network) if snapshots is None else snapshots
+    share = validation or {}
+    chooses = snapshots is not None and bool(share)
     stops_early = not schedule.ends and validation is not None
     began = warm = time.perf_counter()
     damage_seed = seed if validates_damaged else None
     if chooses:
-        kept.keep_start(validate(network, seed=damage_seed, **_thinned(validation)))
+        kept.keep_start(validate(network, seed=damage_seed, **_thinned(share)))
     try:
         while state.step < budget.steps and not (stops_early and kept.are_stale(state.epoch)):
             state.epoch += 1
@@ -176,13 +177,15 @@ def train(
                     now = _now(squares)
                     budget.cut(state.step, now - began, (1 + shadow) * (now - warm) / (state.step - WARM_STEPS))
                 is_last = state.step >= budget.steps
-                epoch_ends = is_last or (seen == len(stream) and state.epoch % _row_every(budget, stream, schedule) == 0)
+                epoch_ends = is_last or (
+                    seen == len(stream) and state.epoch % _row_every(budget, stream, schedule) == 0
+                )
                 if epoch_ends or state.step % READ_EVERY == 0:
                     train_mse = squares.item() / seen
                     kept.keep_good(state.step, train_mse)
                     val_mse = None
                     if epoch_ends and validation is not None:
-                        errors = validate(network, seed=damage_seed, **validation)
+                        errors = validate(network, seed=damage_seed, **share)
                         kept.keep_best(state, errors)
                         val_mse = errors.mean().item()
                     now = time.perf_counter()
@@ -207,7 +210,7 @@ def train(
         if chooses:
             if state.step > kept.last_step:  # it stopped early
                 kept.keep_good(state.step)
-                kept.keep_best(state, validate(network, seed=damage_seed, **validation))
+                kept.keep_best(state, validate(network, seed=damage_seed, **share))
             kept.choose(prefer_last=not stops_early)
     if stops_early and not chooses:
         kept.restore_best()

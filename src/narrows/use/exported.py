@@ -150,7 +150,7 @@ def _add_scaling(exported: Exported, kind: str, scaling: Scaling, shape: Sequenc
         value.cpu().expand(shape[0], *[1] * (len(shape) - 1)).flatten().tolist()
         for value in (scaling.scale, scaling.offset)
     )
-    tail = {"tail": scaling.tail} if isinstance(scaling, Robust) else {}
+    tail: dict[str, Any] = {"tail": scaling.tail} if isinstance(scaling, Robust) else {}
     exported.add(shape, kind, scale=scale, offset=offset, **tail)
 
 
