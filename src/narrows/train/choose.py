@@ -26,14 +26,14 @@ CLIPPED = 0.02  # share of the values at the ends of the range, above which nois
 def choose_steps(samples: int) -> int:
     """Return the default budget: more samples take more steps, ever less than in proportion.
 
-    Fewer than 160, which more steps would learn by heart, take fewer still.
+    Fewer than some 800, which more steps would learn by heart, take fewer still.
 
     Examples
     --------
-    >>> choose_steps(54_000), choose_steps(160), choose_steps(18)
-    (2439, 569, 191)
+    >>> choose_steps(54_000), choose_steps(160)
+    (2439, 379)
     """
-    return round(min(160 * samples**0.25, 45 * samples**0.5))
+    return round(min(160 * samples**0.25, 30 * samples**0.5))
 
 
 def choose_optimizer(network: Network, batch_size: int) -> str:

@@ -131,7 +131,10 @@ class Fit:
         self.seed = check_whole("seed", seed, 0, 2**63 - 1)
         self.device = find_device(device)
         self.notes: list[str] = []
+        self.held_out: dict[str, Tensor] | None = None
+        self.held_out_index: list[int] = []
         self.kept = ""
+        self.retrained: dict[str, Tensor] | None = None
         self.warnings: list[str] = []
         self.history: list[dict[str, float | None]] = []
         self.last: Progress | None = None
@@ -199,6 +202,7 @@ class Fit:
         """Train anew on other parts of few samples, where one validation share cannot tell PCA from what was learned.
 
         Their errors, of the start and of the end, join those of the first share, and the weights are chosen again.
+        Where these are what was learned, a last training learns from all samples.
         """
         snapshots, last = self.snapshots, self.last
         weights = sum(p.numel() for p in self.network.parameters())
@@ -213,6 +217,9 @@ class Fit:
                 yield replace(progress, step=done, steps=(1 + CHECKS) * progress.steps, epoch_ends=False, val_mse=None)
             snapshots.join(other.snapshots)
         snapshots.choose()
+        if snapshots.kept_step:
+            whole = Fit(self.samples, **{**self.options, "seed": self.seed, "validation": 0, "checks": False})
+            self.retrained = whole.run().network.state_dict()
 
     def run(self) -> Model:
         """Train to the end and return the model."""
@@ -237,10 +244,6 @@ class Fit:
             levels = torch.tensor(QUANTILES, dtype=torch.float64)
             quantiles = tuple(errors.quantile(levels).tolist())
             self._look_beside(figures, some)
-        if self.snapshots.kept_step == 0 and self.network.backbone.starts_as_pca:
-            self._start(
-                self.network, *self.whole
-            )  # what was held out is known now too: its figures are of the start without it
         if self.samples.test is not None:
             test, _ = to_samples(self._shown(self._test()), self.network.shape)
             figures["test_mse"] = self._errors(as_tensor(test)).mean().item()
@@ -255,7 +258,21 @@ class Fit:
             error_quantiles=quantiles,
             variances=column_variances(some),
         )
+        self._learn_from_all()
         return Model(self.network, card)
+
+    def _learn_from_all(self) -> None:
+        """Let few samples all be learned from, once the figures are taken from those that were kept out.
+
+        PCA, where it is kept, is fitted to them too; what was trained anew on all of them takes the network's place.
+        """
+        if self.snapshots.kept_step == 0 and self.network.backbone.starts_as_pca:
+            self._start(self.network, *self.whole)
+        elif self.retrained is not None:
+            self.network.load_state_dict(self.retrained)
+        else:
+            return
+        self.held_out, self.held_out_index = None, []
 
     def _look_beside(self, figures: dict[str, float], some: Tensor) -> None:
         """Add PCA's error on the held-out samples to `figures`, and say what was kept and where PCA is better.
@@ -304,8 +321,6 @@ class Fit:
         share = VALIDATION if validation is None else check_number("validation", validation, 0, 0.9)
         count = 0 if self.as_published and validation is None else math.ceil(share * len(source))
         count = min(count, len(source) - 1)  # a single picture has many crops, all of them for training
-        self.held_out: dict[str, Tensor] | None = None
-        self.held_out_index: list[int] = []
         self.source, self.target = self.whole = source, target
         if count:
             chance = Generator().manual_seed(self.seed)

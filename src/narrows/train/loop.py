@@ -22,6 +22,7 @@ MEASURED_STEPS = 20  # after these, the speed since WARM_STEPS decides whether t
 ROWS = 40  # of the history at most: of more epochs, some are measured
 START_ROWS = 1024  # of the validation share, on which the start is measured
 SURE = 2.0  # standard errors that weights must be better by, to take the place of the last ones or of the start
+WILD = 30.0  # times the median error, beyond which an error counts as that when weights are chosen
 PATIENCE = 10  # epochs without a better validation error, after which a constant rate stops
 
 
@@ -291,7 +292,9 @@ class Snapshots:
 
 
 def is_lower(errors: Tensor, others: Tensor) -> bool:
-    """Whether errors (n,) are lower in the mean than those of the same samples, by more than the standard error.
+    """Whether errors (n,) are lower in the mean than those of the same samples, by more than two standard errors.
+
+    A sample with a wild value, which neither explains, does not decide.
 
     Examples
     --------
@@ -299,9 +302,11 @@ def is_lower(errors: Tensor, others: Tensor) -> bool:
     >>> is_lower(others - 0.1, others), is_lower(others + torch.tensor([0.5, -1.0, 0.6, -0.5]), others)
     (True, False)
     """
-    gain, count = others - errors, len(errors)
+    count = len(errors)
     if count < 2:
         return False
+    most = WILD * others.median()
+    gain = others.clamp_max(most) - errors.clamp_max(most)
     sure = SURE * (count + 1) / (count - 1)  # of few samples the standard error itself is not known well
     return bool(gain.mean() > sure * gain.std() / math.sqrt(count))
 
