@@ -46,6 +46,7 @@ bench: benchmarks/.venv/.ready  ## measure speed and quality beside other librar
 	benchmarks/.venv/bin/python benchmarks/large.py
 	benchmarks/.venv/bin/python benchmarks/maps.py --seeds 5
 	benchmarks/.venv/bin/python benchmarks/explorer.py
+	benchmarks/.venv/bin/python benchmarks/tables.py
 	benchmarks/.venv/bin/python benchmarks/denoising.py --parts mnist self impulse
 
 docs/.venv/.ready: docs/requirements.txt constraints.txt pyproject.toml

@@ -283,3 +283,24 @@ def test_a_u_sees_its_stages_again_on_the_way_up():
     assert [tuple(kept.shape[1:]) for kept in around] == [(3, 31, 45), (4, 31, 45), (8, 16, 23), (16, 8, 12)]
     assert decoder(torch.rand(2, 5, 4, 6), around).shape == (2, 3, 31, 45)
     assert sum(p.numel() for p in encoder.parameters()) < 40_000
+
+
+def test_a_sum_adds_what_its_parts_make():
+    torch.manual_seed(0)
+    parts = build_part("backbone", "dense(hidden=[]) + dense(hidden=[7], leak=0.2)")
+    encoder, decoder = parts.build((5,), 3, 3)
+    x, z = torch.randn(4, 5), torch.randn(4, 3)
+    assert torch.equal(encoder(x)[0], encoder.parts[0](x)[0] + encoder.parts[1](x)[0])
+    assert torch.equal(decoder(z), decoder.parts[0](z) + decoder.parts[1](z))
+    assert repr(parts) == "dense(hidden=[]) + dense(hidden=[7], leak=0.2)"
+
+
+@pytest.mark.parametrize("text", ["dense + unet(4)", "dense + conv(channels=[4], grid=True)"])
+def test_a_grid_and_skips_cannot_be_added(text):
+    with pytest.raises(SpecError, match="are added where each makes a vector code"):
+        build_part("backbone", text)
+
+
+def test_a_leak_keeps_units_learning():
+    layers = list(build_part("backbone", "dense(hidden=[4], leak=0.3)").build((5,), 2, 2)[0])
+    assert layers[2](torch.tensor([-1.0])).item() == pytest.approx(-0.3)

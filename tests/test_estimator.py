@@ -20,7 +20,7 @@ FAST = {"epochs": 2, "backbone": "dense(hidden=[])"}
 
 @parametrize_with_checks(
     [
-        Autoencoder(),
+        Autoencoder(epochs=10),
         Autoencoder(corruption="mask(0.2) | gaussian(0.1)", bottleneck="sparse(8, 2)", epochs=3),
     ]
 )

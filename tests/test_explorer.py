@@ -192,6 +192,8 @@ def test_empty_space_shows_what_the_model_decodes_there(opened, mapped, model):
         ("conv(channels=[3, 4], pool='max', up='transposed')", (9, 11)),
         ("conv(channels=[3], up='upsample')", (9, 8, 3)),
         ("dense(hidden=[8])", ()),
+        ("dense(hidden=[]) + dense(hidden=[8, 8], leak=0.1)", ()),
+        ("dense(hidden=[]) + dense(hidden=[8], leak=0.1)", (9, 8)),
     ],
 )
 def test_the_page_computes_what_narrows_does(browser, tmp_path, backbone, shape):

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from narrows.errors import DataError, SpecError
 from narrows.model.network import as_tensor
-from narrows.model.scaling import SCALINGS, Standard, Unit, choose_scaling
+from narrows.model.scaling import SCALINGS, Robust, Standard, Unit, choose_scaling
 
 
 def fitted(scaling, x):
@@ -180,3 +180,45 @@ def test_auto_decides_from_the_data_and_says_why(x, text):
 def test_buffers_are_saved_and_double():
     state = fitted(Standard(), torch.rand(9, 3)).state_dict()
     assert {name: value.dtype for name, value in state.items()} == {"offset": torch.float64, "scale": torch.float64}
+
+
+def test_robust_leaves_a_wild_value_and_keeps_the_range_of_the_others():
+    rng = np.random.default_rng(0)
+    usual = rng.normal(1, 0.1, 200)
+    x = torch.from_numpy(np.append(usual, 1e6))[:, None]
+    scaling = fitted(Robust(), x)
+    inside = scaling(x).flatten()
+    assert inside[:-1].std() == pytest.approx(1, abs=0.15)
+    assert 10 < inside[-1] < 30
+    assert torch.allclose(scaling.back(scaling(x)), x, rtol=1e-4)
+
+
+def test_robust_is_linear_within_its_tail_and_rises_beyond_it():
+    scaling = fitted(Robust(tail=2.0), torch.randn(500, 1, generator=torch.Generator().manual_seed(0)))
+    z = torch.linspace(-6, 6, 121, dtype=torch.float64)
+    inside = scaling((z * scaling.scale + scaling.offset)[:, None]).flatten()
+    assert torch.allclose(inside[z.abs() <= 2].double(), z[z.abs() <= 2], atol=1e-5)
+    assert (inside.diff() > 0).all()
+    assert inside[-1] == pytest.approx(2 + np.log1p(4), abs=1e-5)
+
+
+def test_robust_scales_a_column_of_rare_ones_by_its_deviation():
+    x = torch.zeros(1000, 1)
+    x[:5] = 1
+    assert fitted(Robust(), x).scale.item() == pytest.approx(x.double().std(correction=0).item())
+
+
+def test_far_columns_are_no_constants():
+    x = (1e15 + 3 * torch.arange(300, dtype=torch.float64))[:, None]
+    for scaling in (Standard(), Robust()):
+        assert fitted(scaling, x).scale.item() == pytest.approx(3 * np.arange(300).std(), rel=0.02)
+
+
+@pytest.mark.parametrize("name", SCALINGS)
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_huge_values_stay_finite(name, dtype):
+    scaling = fitted(SCALINGS[name](), torch.randn(50, 2, dtype=dtype))
+    huge = torch.tensor([[1.0, 0.99], [-1.0, 1e-3]], dtype=dtype) * torch.finfo(dtype).max
+    inside = scaling(huge)
+    assert inside.square().isfinite().all()
+    assert inside.abs().min() > 10

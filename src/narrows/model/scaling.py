@@ -32,6 +32,7 @@ class Scaling(Part, nn.Module, ABC):
     them for a shape, `fit` fills them from data.
     """
 
+    is_linear = True  # whether model's units are user's units, moved and stretched, however large a value is
     logits = False  # whether `raw` is a logit of a value in [0, 1], which cross-entropies need
     offset: Tensor
     scale: Tensor
@@ -195,6 +196,8 @@ class Robust(Scaling):
     tensor([[ 1.7000],
             [18.3000]])
     """
+
+    is_linear = False
 
     def __init__(self, *, tail: float = 4.0) -> None:
         super().__init__()

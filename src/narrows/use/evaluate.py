@@ -461,7 +461,12 @@ def column_table(model: Model, measured: Measured) -> Table:
         for i in order[:MAX_COLUMNS]
     )
     columns = ("column", "error", "spread", "explained by this model", "by PCA")[: 3 + len(mses)]
-    note = "Error: root of the mean squared error. Spread: the column's standard deviation. Both in its own units."
+    note = "Error: root of the mean squared error. Spread: the column's standard deviation. Both in its own units"
+    note += (
+        "."
+        if model.network.scaling.is_linear
+        else ", in which the values far from all others count by their logarithm."
+    )
     if len(order) > MAX_COLUMNS:
         note += f" The worst {MAX_COLUMNS} of {len(order):,} columns."
     return Table("Columns, the worst first", columns, rows, note)
