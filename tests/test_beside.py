@@ -206,3 +206,15 @@ def test_columns_far_from_0_are_learned_like_any_other():
     restored = model.reconstruct(x)
     assert 1 - np.square(restored[:, 0] - x[:, 0]).mean() / x[:, 0].var() > 0.8
     assert -model.score_samples(x).mean() < 1
+
+
+@pytest.mark.parametrize("options", [{"preset": "map"}, {"preset": "tutorial-linear", "as_published": True}])
+def test_a_map_and_what_is_published_keep_their_last_weights(options):
+    fit = Fit(read(read("mnist").x[:60]), epochs=2, device="cpu", **options)
+    for _ in fit:
+        pass
+    last = [p.detach().clone() for p in fit.network.parameters()]
+    model = fit.finish()
+    assert all(torch.equal(*pair) for pair in zip(last, model.network.parameters(), strict=True))
+    assert fit.kept == ""
+    assert model.card.recipe["kept_step"] is None

@@ -169,7 +169,8 @@ class Fit:
 
     def __iter__(self) -> Iterator[Progress]:
         """Train, yielding where it stands; the network is usable after each, and when one stops early."""
-        chooses = not (self.relearns or self.as_published)
+        has_places = isinstance(self.network.bottleneck, PlacedBottleneck)  # whose worth the MSE alone does not tell
+        chooses = not (self.relearns or self.as_published or has_places)
         options: dict[str, Any] = {"validates_damaged": self.undoes_damage}
         options |= {"snapshots": self.snapshots} if chooses else {}
         self.training = (train_twice if self.relearns else train)(
