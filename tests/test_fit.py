@@ -196,6 +196,7 @@ def test_the_rules_grow_with_what_they_are_about():
     assert [choose_batch_size(n, 1, False) for n in (2, 640, 5000, 10**6)] == [8, 8, 64, 512]
     assert [choose_batch_size(n, None, True) for n in (100, 10**6)] == [32, 64]
     assert [choose_batch_size(10**6, None, True, side**2) for side in (8, 28, 64, 500)] == [64, 64, 8, 8]
+    assert [choose_batch_size(1350, epochs, True, 28**2) for epochs in (None, 1, 100)] == [16, 16, 16]
     assert find_device("cpu").type == "cpu"
 
 

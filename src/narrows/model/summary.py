@@ -80,7 +80,8 @@ def column_variances(samples: Tensor) -> tuple[float, ...]:
     x = samples.double()
     x = x - x[:1]  # so that a column that never changes has none
     variances = x.var(0, correction=0).flatten(1) if x.ndim > 2 else x.var(0, correction=0)[:, None]
-    return tuple(variances.mean(1).clamp(max=LARGEST_VARIANCE).tolist())
+    variances = variances.mean(1).nan_to_num(LARGEST_VARIANCE, LARGEST_VARIANCE)
+    return tuple(variances.clamp(max=LARGEST_VARIANCE).tolist())
 
 
 def _is_silent(before: Layer | None, row: Layer) -> bool:

@@ -81,7 +81,8 @@ def describe_kept(kept: int, steps: int, network: Network) -> str:
     """Return a line on weights that were kept in place of the last ones."""
     if kept:
         return f"the weights of step {kept:,} of {steps:,} are kept: the last ones are worse on the validation share"
-    what = "PCA" if network.backbone.starts_as_pca else "the start"
+    is_pca = network.backbone.starts_as_pca and network.scaling.limits is None
+    what = "PCA" if is_pca else "the start, which is about PCA,"
     return f"{what} is kept as the model: nothing that {steps:,} steps learned is surely better on the validation share"
 
 

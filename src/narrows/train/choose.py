@@ -66,8 +66,8 @@ def choose_batch_size(samples: int, epochs: int | None, has_convolutions: bool, 
     The steps are those of `epochs`, where a person asks for so many. Else they are those of one epoch, but of small
     samples without convolutions those of a hundred: in small batches Muon's steps, which are of one length, follow
     their noise. At most 512, or 64 where a convolution's weights see many places of every picture. Where every place
-    asks for a correction of its own, `places` are those of one picture, and fewer large ones are enough, down to 8: so
-    there are more steps in the same time (benchmarks/log.md).
+    asks for a correction of its own, `places` are those of one picture, and fewer large ones are enough, down to 8
+    whatever the epochs: so there are more steps in the same time (benchmarks/log.md).
 
     Examples
     --------
@@ -77,11 +77,11 @@ def choose_batch_size(samples: int, epochs: int | None, has_convolutions: bool, 
     (64, 8)
     """
     most = min(64, 2 ** math.ceil(math.log2(BATCH_PLACES / places))) if has_convolutions else 512
-    least = (
-        8
-        if epochs or places > 1
-        else min(most, 32 if has_convolutions else 256, _power_of_two(samples * MOST_EPOCHS / 64))
-    )
+    least = 8
+    if places > 1:
+        epochs = 1
+    elif not epochs:
+        least = min(most, 32 if has_convolutions else 256, _power_of_two(samples * MOST_EPOCHS / 64))
     return max(8, least, min(most, _power_of_two(samples * (epochs or 1) / 64)))
 
 

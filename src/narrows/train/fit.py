@@ -18,7 +18,7 @@ from narrows.data.formats import Samples, read
 from narrows.data.layout import Layout, to_samples
 from narrows.data.places import find_places
 from narrows.data.stream import Rows, Source, Stream, take
-from narrows.errors import SpecError
+from narrows.errors import SpecError, TrainingError
 from narrows.model.backbone import choose_backbone
 from narrows.model.bottleneck import PlacedBottleneck
 from narrows.model.network import MENUS, Network, as_tensor, build_part
@@ -50,6 +50,7 @@ from narrows.train.relearn import train_twice
 SCHEDULE = "one_cycle(warmup=0.15)"
 VALIDATION = 0.1  # the default share of the samples that is kept out of training
 START_VALUES = 2**21  # values of the samples that the start of the weights is set by, 256 to 1024 of them
+FEW_SAMPLES = 500  # that are soon trained on again
 FEW_ERRORS = 50  # samples of a validation share that cannot tell PCA from what was learned
 CHECKS, SEEDS_APART = 3, 1_000_003  # trainings on other parts of so few samples, and between their seeds
 CHECKED_WEIGHTS = 500_000  # of a network that is soon trained again
@@ -89,7 +90,7 @@ class Fit:
     notes : lines that say what was decided.
     kept : once it is finished, a line on the weights that were kept in place of the last ones; "" where these were.
     warnings : once it is finished, lines that say where PCA is better, or the outputs hardly vary.
-    history : a dict per epoch: epoch, train_mse, val_mse, seconds.
+    history : a dict per epoch that was measured, 40 at most: epoch, train_mse, val_mse, seconds since the one before.
 
     Raises
     ------
@@ -135,6 +136,7 @@ class Fit:
         self.held_out_index: list[int] = []
         self.kept = ""
         self.retrained: dict[str, Tensor] | None = None
+        self.finished: Model | None = None
         self.warnings: list[str] = []
         self.history: list[dict[str, float | None]] = []
         self.last: Progress | None = None
@@ -149,8 +151,9 @@ class Fit:
         if len(source.shape) == 3:
             recipe = recipe | recipe.get("pictures", {})
         self._split(source, target, validation)
-        self.undoes_damage = target is None and _is_given("corruption", recipe, parts)
         self.texts = self._resolve(recipe, parts, self_supervised)
+        is_given = _is_given("corruption", recipe, parts) and self.texts["corruption"] != "none()"
+        self.undoes_damage = target is None and is_given
         began = time.perf_counter()
         self.network = self._build()
         places = self._find_places()
@@ -196,7 +199,7 @@ class Fit:
                     }
                 )
             yield progress
-        if self.checks:
+        if self.checks and self.finished is None:
             yield from self._cross_check()
 
     def _cross_check(self) -> Iterator[Progress]:
@@ -208,19 +211,25 @@ class Fit:
         snapshots, last = self.snapshots, self.last
         weights = sum(p.numel() for p in self.network.parameters())
         few = snapshots.kept_step in (0, snapshots.last_step) and len(snapshots.start_errors) < FEW_ERRORS
+        few = few and len(self.whole[0]) <= FEW_SAMPLES
         if last is None or not (few and self.network.backbone.starts_as_pca and weights <= CHECKED_WEIGHTS):
             return
-        for i in range(1, CHECKS + 1):
-            apart = (self.seed + i * SEEDS_APART) % 2**63
-            other = Fit(self.samples, **{**self.options, "seed": apart, "checks": False})
-            for progress in other:
-                done = i * progress.steps + progress.step
-                yield replace(progress, step=done, steps=(1 + CHECKS) * progress.steps, epoch_ends=False, val_mse=None)
-            snapshots.join(other.snapshots)
-        snapshots.choose()
-        if snapshots.kept_step:
-            whole = Fit(self.samples, **{**self.options, "seed": self.seed, "validation": 0, "checks": False})
-            self.retrained = whole.run().network.state_dict()
+        left = self.budget.max_seconds - self.budget.spent - last.seconds
+        if left < (1 + CHECKS) * last.seconds:
+            return
+        options = self.options | {"max_seconds": None if left == math.inf else left / (1 + CHECKS), "checks": False}
+        try:
+            for i in range(1, CHECKS + 1):
+                other = Fit(self.samples, **options | {"seed": (self.seed + i * SEEDS_APART) % 2**63})
+                yield from (_later(progress, last, i) for progress in other)
+                snapshots.join(other.snapshots)
+            snapshots.choose()
+            if snapshots.kept_step:
+                whole = Fit(self.samples, **options | {"seed": self.seed, "validation": 0})
+                yield from (_later(progress, last, CHECKS + 1) for progress in whole)
+                self.retrained = whole.network.state_dict()
+        except TrainingError:
+            return  # what was chosen before stays
 
     def run(self) -> Model:
         """Train to the end and return the model."""
@@ -233,6 +242,8 @@ class Fit:
 
         A named set with a test split is measured on it, once, here.
         """
+        if self.finished is not None:
+            return self.finished
         if self.training is not None:
             self.training.close()  # the weights to keep are chosen then
         self.network.eval()
@@ -260,12 +271,13 @@ class Fit:
             variances=column_variances(some),
         )
         self._learn_from_all()
-        return Model(self.network, card)
+        self.finished = Model(self.network, card)
+        return self.finished
 
     def _learn_from_all(self) -> None:
-        """Let few samples all be learned from, once the figures are taken from those that were kept out.
+        """Learn from what was kept out too, once the figures are taken from it, where that is known not to harm.
 
-        PCA, where it is kept, is fitted to them too; what was trained anew on all of them takes the network's place.
+        PCA, where it is kept, is fitted to all samples; what was trained anew on all of few takes the network's place.
         """
         if self.snapshots.kept_step == 0 and self.network.backbone.starts_as_pca:
             self._start(self.network, *self.whole)
@@ -286,7 +298,7 @@ class Fit:
         if self.held_out is not None and self.target is None and is_comparable(self.network):
             beside = measure_pca(self.network, some, self.held_out["x"])
             figures["pca_mse"] = beside.mse
-            self.warnings = beside.complaints(figures["validation_mse"])
+            self.warnings = [] if self.undoes_damage else beside.complaints(figures["validation_mse"])
 
     def examples(self) -> tuple[str, Samples, np.ndarray]:
         """Return samples to show a person, best those never trained on, and what plain methods may learn from.
@@ -485,6 +497,13 @@ def arrange(x: Any, shape: tuple[int, ...] | None = None) -> tuple[Source, Layou
         return x, Layout("grey" if x.is_grey else "channels_last")
     samples, layout = to_samples(x, shape)
     return Rows(as_tensor(samples)), layout
+
+
+def _later(progress: Progress, first: Progress, before: int) -> Progress:
+    """Return where all trainings stand, in one that `before` others came before, for whoever shows it."""
+    done, steps = before * progress.steps + progress.step, (2 + CHECKS) * progress.steps
+    seen, seconds = first.samples * before + progress.samples, first.seconds * before + progress.seconds
+    return replace(progress, step=done, steps=steps, samples=seen, seconds=seconds, epoch_ends=False, val_mse=None)
 
 
 def _is_given(kind: str, recipe: dict[str, Any], parts: dict[str, str | None]) -> bool:

@@ -76,7 +76,7 @@ class Progress:
     val_mse : the same over the validation share after an epoch; None before its end or without such a share.
     epoch_ends : whether this is the last step of an epoch that is measured, a row of the history: every epoch, or of
         more than 40 some at equal distances, and the last one.
-    epoch_seconds : wall clock of the epoch so far, its validation included.
+    epoch_seconds : wall clock since the row before, or since training began; what was measured included.
     """
 
     step: int
@@ -158,14 +158,13 @@ def train(
     share = validation or {}
     chooses = snapshots is not None and bool(share)
     stops_early = not schedule.ends and validation is not None
-    began = warm = time.perf_counter()
+    began = warm = epoch_began = time.perf_counter()
     damage_seed = seed if validates_damaged else None
     if chooses:
         kept.keep_start(validate(network, seed=damage_seed, **_thinned(share)))
     try:
         while state.step < budget.steps and not (stops_early and kept.are_stale(state.epoch)):
             state.epoch += 1
-            epoch_began = time.perf_counter()
             squares, seen = torch.zeros((), dtype=torch.float64, device=network.device), 0
             network.train()
             for batch in stream.batches(state.order):
@@ -204,11 +203,15 @@ def train(
                         epoch_ends=epoch_ends,
                         epoch_seconds=now - epoch_began,
                     )
+                    epoch_began = now if epoch_ends else epoch_began
                     network.train()  # whoever used it may have left it otherwise
                 if state.step >= budget.steps:
                     break
+    except TrainingError:
+        kept.last_step = state.step  # what is kept is chosen from what was measured before
+        raise
     finally:
-        if chooses:
+        if chooses and state.step:
             if state.step > kept.last_step:  # it stopped early
                 kept.keep_good(state.step)
                 kept.keep_best(state, validate(network, seed=damage_seed, **share))
@@ -279,8 +282,10 @@ class Snapshots:
         """Give the network the weights of the least validation error, as far as the share can tell them apart.
 
         The last weights stay unless earlier ones are better (`prefer_last`), and the start comes back unless what is
-        left is better than it: by more than the standard error of the mean difference, sample by sample.
+        left is better than it: each time as `is_lower` says.
         """
+        if not len(self.last_errors):
+            return
         self.network.load_state_dict(self.good)
         self.kept_step, errors = self.last_step, self.last_errors
         if not prefer_last or is_lower(self.best_errors, errors):
@@ -305,7 +310,7 @@ def is_lower(errors: Tensor, others: Tensor) -> bool:
     count = len(errors)
     if count < 2:
         return False
-    most = WILD * others.median()
+    most = torch.maximum(WILD * others.median(), others.mean())  # the mean, where half of them are about 0
     gain = others.clamp_max(most) - errors.clamp_max(most)
     sure = SURE * (count + 1) / (count - 1)  # of few samples the standard error itself is not known well
     return bool(gain.mean() > sure * gain.std() / math.sqrt(count))

@@ -204,7 +204,8 @@ def _key_figures(seen: Study, history: History) -> list[tuple[str, str]]:
         items.append((number(seen.beside.mse), f"MSE of PCA with {seen.pca_kept:,} components"))
         items.append((f"over {found:,}" if needed is None else f"{needed:,}", "PCA components do the same work"))
     if history:
-        items.append((_trained(history), f"training, {len(history):,} epoch{'s' if len(history) != 1 else ''}"))
+        epochs = int(history[-1].get("epoch") or len(history))
+        items.append((_trained(history), f"training, {epochs:,} epoch{'s' if epochs != 1 else ''}"))
     return items
 
 

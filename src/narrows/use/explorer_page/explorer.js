@@ -20,7 +20,7 @@ class Explorer {
     document.getElementById("count").textContent = `${this.data.count.toLocaleString("en")} samples`;
     document.getElementById("foot").textContent = this.data.limitsInWords();
     this.resize();
-    this.view.fit(boundsOf(this.data.points), this.view.width, this.view.height);
+    this.fit();
     this.setTheme(isDark());
     this.offerColours();
     this.draw(performance.now());
@@ -42,7 +42,7 @@ class Explorer {
       document.getElementById("draw").hidden = false;
       this.paper = new Paper(data, this.panel, (place) => this.land(place));
     }
-    this.ask("dots");
+    this.resize(); // a button more may take room from the map
     data.decode(...data.at(0)); // the first one is slow, and nobody waits for this one
     performance.mark("complete");
   }
@@ -67,6 +67,7 @@ class Explorer {
   resize() {
     const { clientWidth, clientHeight } = this.map;
     Object.assign(this.view, { width: clientWidth, height: clientHeight });
+    if (this.view.isWhole) this.fit(); // it stays whole when the window changes
     this.painter.resize(clientWidth, clientHeight);
     resize(this.marks, clientWidth * this.painter.dots, clientHeight * this.painter.dots);
     this.ask("dots");

@@ -15,6 +15,13 @@ class View {
     this.y = (box.bottom + box.top) / 2;
     this.scale = 0.92 * Math.min(width / (box.right - box.left), height / (box.top - box.bottom));
     this.whole = this.scale;
+    this.fitted = [this.x, this.y, this.scale];
+  }
+
+  // Whether nobody has moved or zoomed since.
+  get isWhole() {
+    const now = [this.x, this.y, this.scale];
+    return Boolean(this.fitted?.every((value, i) => value === now[i]));
   }
 
   toMap(px, py) {
