@@ -241,3 +241,16 @@ def test_a_preset_that_damages_nothing_is_told_where_pca_is_better(pictures):
     model = fit.run()
     assert model.card.figures["pca_mse"] < model.card.figures["validation_mse"]
     assert "PCA with" in fit.warnings[0]
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({}, False),
+        ({"corruption": "gaussian(0.3)"}, True),
+        ({"corruption": "none"}, False),
+        ({"self_supervised": True}, True),
+    ],
+)
+def test_the_card_says_whether_validation_samples_were_damaged(pictures, options, expected):
+    assert Fit(read(pictures), epochs=1, device="cpu", **options).run().card.recipe["validated_damaged"] is expected

@@ -130,6 +130,14 @@ def test_components_that_do_not_suffice_are_not_counted():
     assert components_needed(Components(fitted.mean_, fitted.components_, 30), [x], 1e-6) is None
 
 
+def test_a_model_that_is_pca_does_the_work_of_as_many_components():
+    x = np.random.default_rng(0).normal(size=(60, 8)).astype(np.float32)
+    fit = Fit(read(x), backbone="dense(hidden=[]) + dense(hidden=[8])", device="cpu")
+    model = fit.run()
+    assert model.card.recipe["kept_step"] == 0
+    assert "Its 2 numbers do the work of 2 PCA components" in evaluate(model, x, x, "the rows")[0].note
+
+
 def test_a_reference_of_one_sample_leaves_pca_nothing_to_learn(table_model, table):
     first = evaluate(table_model, table, table[:1], "one row")[0]
     assert cell(first, "PCA", "numbers kept") == 0

@@ -312,7 +312,8 @@ def test_a_whole_map_stays_whole_when_the_window_changes(opened, mapped):
         assert opened.evaluate(f"explorer.view.toScreen({left}, {top}).every((at) => at >= 0)")
         x, y = opened.evaluate(f"explorer.view.toScreen({right}, {bottom})")
         width, height = opened.evaluate("[explorer.view.width, explorer.view.height]")
-        assert x <= width and y <= height
+        assert x <= width
+        assert y <= height
         opened.press("+")
         scale = opened.evaluate("explorer.view.scale")
         opened.resize(1000, 700)

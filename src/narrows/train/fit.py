@@ -55,6 +55,7 @@ FEW_ERRORS = 50  # samples of a validation share that cannot tell PCA from what 
 CHECKS, SEEDS_APART = 3, 1_000_003  # trainings on other parts of so few samples, and between their seeds
 CHECKED_WEIGHTS = 500_000  # of a network that is soon trained again
 BFLOAT16_WEIGHTS = 100_000  # fewer weights are not multiplied faster in 16 bits
+BFLOAT16_SIDE = 16  # of smaller pictures a strided convolution in 16 bits makes infinities on CPUs (PyTorch 2.13)
 BLIND_SPOTS = "blind_spots"
 PLACES_WEIGHT = 0.5  # of the cost of codes away from their places, in variances of a sample
 NOISY = 0.04  # of the range: noise above this is no fine texture
@@ -152,8 +153,8 @@ class Fit:
             recipe = recipe | recipe.get("pictures", {})
         self._split(source, target, validation)
         self.texts = self._resolve(recipe, parts, self_supervised)
-        is_given = _is_given("corruption", recipe, parts) and self.texts["corruption"] != "none()"
-        self.undoes_damage = target is None and is_given
+        is_asked = (self.relearns or _is_given("corruption", recipe, parts)) and self.texts["corruption"] != "none()"
+        self.undoes_damage = target is None and is_asked
         began = time.perf_counter()
         self.network = self._build()
         places = self._find_places()
@@ -168,7 +169,8 @@ class Fit:
         self.budget = self._budget(recipe, epochs, max_seconds, start_seconds)
         self.snapshots = Snapshots(self.network)
         is_large = sum(p.numel() for p in self.network.parameters()) >= BFLOAT16_WEIGHTS
-        self.bfloat16 = is_large and not as_published and has_fast_bfloat16(self.device)
+        is_thin = len(source.shape) == 3 and min(source.shape[1:]) < BFLOAT16_SIDE
+        self.bfloat16 = is_large and not (is_thin or as_published) and has_fast_bfloat16(self.device)
 
     def __iter__(self) -> Iterator[Progress]:
         """Train, yielding where it stands; the network is usable after each, and when one stops early."""
@@ -475,6 +477,7 @@ class Fit:
             "steps": 0 if self.last is None else self.last.step,
             "steps_asked": self.budget.asked,
             "kept_step": self.snapshots.kept_step,
+            "validated_damaged": self.undoes_damage,
             "epochs": 0 if self.last is None else self.last.epoch,
             "seconds": 0.0 if self.last is None else self.last.seconds,
             "train_samples": len(self.source),

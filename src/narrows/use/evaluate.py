@@ -25,6 +25,7 @@ from narrows.use.units import enter, in_chunks
 
 MAX_ROWS = 10_000  # samples that are measured, or that PCA learns from
 MAX_REFERENCE_VALUES = 2**25  # of all samples that PCA learns from together
+SAME = 1 + 1e-5  # times an MSE: what float32 cannot tell from it
 WORK_ROWS = 2000  # samples on which components are counted; model and PCA on the same ones
 MAX_WORK_VALUES = 2**22  # of all these together: 16 MB
 DENSE_WIDTH = 1500  # values of a sample up to which all components cost less than a second
@@ -304,6 +305,7 @@ def components_needed(components: Components, chunks: Sequence[np.ndarray], mse:
     >>> [components_needed(pca, [x], mse) for mse in (9.0, 1.0, 0.0)]
     [0, 1, 2]
     """
+    mse *= SAME  # where the model is PCA itself
     values = sum(x.size for x in chunks)
     scores = [components.scores(x) for x in chunks]
 

@@ -17,7 +17,7 @@ from narrows.use.embed import encode
 from narrows.use.evaluate import Cell, Table, describe_work, take
 from narrows.use.map_page import add_map
 from narrows.use.page import Page, Report, number
-from narrows.use.restore import was_damaged
+from narrows.use.restore import was_damaged, was_validated_damaged
 from narrows.use.study import Study, study
 
 TUTORIAL_BATCH = 20  # its losses are sums over samples divided by the number of batches
@@ -60,7 +60,8 @@ def run_report(
     page.section("The network")
     sections.add_network(page, model)
     page.section("Training")
-    sections.add_losses(page, {"": history}, was_damaged(model))
+    sections.add_losses(page, {"": history}, was_validated_damaged(model))
+    page.text(_describe_kept(model))
     if model.card.recipe.get("self_supervised"):
         page.text(
             "It learned from noisy pictures alone: in the first part of training the errors are taken against the noisy"
@@ -127,7 +128,7 @@ def demo_report(
         page.heading(name)
         sections.add_network(page, model, f"network-{name}.svg")
     page.section("Training")
-    damaged = any(was_damaged(model) for model, _ in runs.values())
+    damaged = any(was_validated_damaged(model) for model, _ in runs.values())
     sections.add_losses(page, histories, damaged, {name: _true_mse(name) for name in runs})
     page.text(
         "The tutorial's losses are divided by 20 here: it divides a sum over samples by the number of batches, and a "
@@ -207,6 +208,17 @@ def _key_figures(seen: Study, history: History) -> list[tuple[str, str]]:
         epochs = int(history[-1].get("epoch") or len(history))
         items.append((_trained(history), f"training, {epochs:,} epoch{'s' if epochs != 1 else ''}"))
     return items
+
+
+def _describe_kept(model: Model) -> str:
+    """Return a sentence on weights that were kept in place of the last ones, "" where these were."""
+    kept, steps = (model.card.recipe.get(key) for key in ("kept_step", "steps"))
+    if kept is None or kept == steps:
+        return ""
+    if kept:
+        return f"The weights of step {kept:,} are kept: on the validation share the last ones were worse."
+    start = "PCA, from which training began," if model.network.backbone.starts_as_pca else "The start of training"
+    return f"{start} is kept: on the validation share nothing that was learned was surely better."
 
 
 def _trained(history: History) -> str:

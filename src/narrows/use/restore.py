@@ -42,6 +42,11 @@ def was_damaged(model: Model) -> bool:
     return model.network.corruption.harms
 
 
+def was_validated_damaged(model: Model) -> bool:
+    """Return whether the validation errors of its history are those of damaged samples."""
+    return bool(model.card.recipe.get("validated_damaged", was_damaged(model)))  # which older files do not say
+
+
 def learned_from_noisy(model: Model) -> bool:
     """Return whether the training data were noisy themselves, and blind spots kept the model from copying the noise."""
     return any(isinstance(part, BlindSpots) for part in model.network.corruption.modules())
