@@ -18,9 +18,9 @@ import numpy as np
 import skimage
 import sklearn.datasets
 import torch
-from narrows.data.formats import Samples, read
+from narrows.data.read import Samples, read
 from narrows.model import Network
-from narrows.train import Fit
+from narrows.training import Fit
 from PIL import Image
 from torch import Generator, Tensor
 from torch.nn.functional import mse_loss

@@ -19,13 +19,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from narrows.data.formats import read
+from narrows.data.read import read
+from narrows.metrics.comparison import Comparison
+from narrows.metrics.denoisers import FILTERS, Noise
 from narrows.modelfile import Model, load, save
 from narrows.presets import PRESETS
-from narrows.train import Fit
-from narrows.use.comparison import Comparison
-from narrows.use.damage import corrupt
-from narrows.use.filters import FILTERS, Noise
+from narrows.tasks.corrupt import corrupt
+from narrows.training import Fit
 from PIL import Image
 from scipy.ndimage import gaussian_filter
 

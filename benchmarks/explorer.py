@@ -18,10 +18,10 @@ from pathlib import Path
 
 import numpy as np
 from narrows import modelfile
-from narrows.data.formats import read
-from narrows.train import Fit
-from narrows.use.explorer import write_explorer
-from narrows.use.mapping import make_map
+from narrows.data.read import read
+from narrows.tasks.mapping import make_map
+from narrows.training import Fit
+from narrows.view.explorer.page import write_explorer
 
 import record
 

@@ -15,10 +15,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from narrows.data.formats import read
+from narrows.data.read import read
 from narrows.model import Network
 from narrows.model.network import as_tensor
-from narrows.train import Fit
+from narrows.training import Fit
 
 import record
 

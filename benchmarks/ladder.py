@@ -20,17 +20,17 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from narrows.data.formats import read
 from narrows.data.layout import to_samples
+from narrows.data.read import read
 from narrows.data.stream import Stream
 from narrows.model import Network
 from narrows.model.network import as_tensor
 from narrows.presets import PRESETS
 from narrows.spec import build
-from narrows.train import Budget, train
-from narrows.train.fit import SCHEDULE
-from narrows.train.loop import has_fast_bfloat16
-from narrows.train.optim import OPTIMIZERS, SCHEDULES
+from narrows.training import Budget, train
+from narrows.training.fit import SCHEDULE
+from narrows.training.loop import has_fast_bfloat16
+from narrows.training.optim import OPTIMIZERS, SCHEDULES
 
 import mnist
 import record

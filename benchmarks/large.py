@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 from narrows import modelfile, read
-from narrows.train import Fit
+from narrows.training import Fit
 from PIL import Image
 from skimage import data, util
 

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from narrows.data.formats import read
-from narrows.train import Fit
+from narrows.data.read import read
+from narrows.training import Fit
 from torch import Tensor
 
 import record

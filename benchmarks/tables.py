@@ -17,8 +17,8 @@ from typing import Any
 
 import numpy as np
 import torch
-from narrows.data.formats import read
-from narrows.train import Fit
+from narrows.data.read import read
+from narrows.training import Fit
 from sklearn import datasets
 from sklearn.decomposition import PCA
 

@@ -14,12 +14,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from narrows.data.formats import read
+from narrows.data.read import read
+from narrows.metrics.comparison import Comparison
 from narrows.modelfile import Model, load, save
-from narrows.train import Fit
-from narrows.train.head import add_default_head, comes_with_head
-from narrows.use.comparison import Comparison
-from narrows.use.embed import has_map, place, spot
+from narrows.tasks.encode import has_map, place, spot
+from narrows.training import Fit
+from narrows.training.map_head import add_default_head, comes_with_head
 from sklearn.decomposition import PCA
 from sklearn.neighbors import KNeighborsClassifier
 

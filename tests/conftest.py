@@ -7,9 +7,9 @@ import pytest
 import torch
 from hypothesis import HealthCheck, settings
 
-from narrows.data.formats import read
-from narrows.train.fit import Fit
-from narrows.train.head import add_head, training_codes
+from narrows.data.read import read
+from narrows.training.fit import Fit
+from narrows.training.map_head import add_head, training_codes
 
 os.environ["SCIPY_ARRAY_API"] = "1"  # or scikit-learn would leave one of its checks out
 torch.set_num_threads(1)
@@ -63,5 +63,5 @@ def mapped_model(table):
     """Return a trained model of the table with a map head; do not change it."""
     fit = Fit(read(table), backbone="dense(hidden=[])", bottleneck="linear(3)", epochs=3, device="cpu")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("narrows.train.head.MOST_STEPS", 20)
+        patch.setattr("narrows.training.map_head.MOST_STEPS", 20)
         return add_head(fit.run(), training_codes(fit))

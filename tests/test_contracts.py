@@ -15,9 +15,9 @@ from narrows.model.bottleneck import Bottleneck, PlacedBottleneck
 from narrows.model.network import MENUS, Network, build_part
 from narrows.modelfile import Card, Model
 from narrows.spec import arguments, build
-from narrows.train.optim import OPTIMIZERS, SCHEDULES
-from narrows.use.embed import decode, encode
-from narrows.use.restore import reconstruct
+from narrows.tasks.encode import decode, encode
+from narrows.tasks.reconstruct import reconstruct
+from narrows.training.optim import OPTIMIZERS, SCHEDULES
 
 SHAPES = [(6,), (1, 28, 28), (3, 32, 32), (1, 31, 45)]
 DEFAULTS = {"backbone": "dense(hidden=[8])", "bottleneck": "linear(4)", "corruption": "none", "loss": "mse"}

@@ -18,10 +18,10 @@ import torch
 from narrows.errors import ModelFileError
 from narrows.model.network import Network
 from narrows.modelfile import Model, load, save
-from narrows.use.anomaly import errors
-from narrows.use.embed import place
+from narrows.tasks.encode import place
+from narrows.tasks.score import errors
 
-FORMAT_1 = Path(__file__).parent / "data" / "format-1.safetensors"
+FORMAT_1 = Path(__file__).parent / "files" / "format-1.safetensors"
 FORMAT_2 = FORMAT_1.with_name("format-2.safetensors")
 
 

@@ -69,9 +69,9 @@ class Narrows(Method):
 
     def fit(self, images: np.ndarray, seed: int, max_seconds: float | None = None) -> np.ndarray:
         """Train, and place all images."""
-        from narrows.data.formats import read
-        from narrows.train import Fit
-        from narrows.use.embed import place
+        from narrows.data.read import read
+        from narrows.tasks.encode import place
+        from narrows.training import Fit
 
         samples = replace(read("mnist"), x=images, labels=None, test=None)
         fit = Fit(samples, seed=seed, max_seconds=max_seconds, device="cpu", **self.options)
@@ -82,13 +82,13 @@ class Narrows(Method):
 
     def place(self, images: np.ndarray) -> np.ndarray:
         """Return the codes."""
-        from narrows.use.embed import place
+        from narrows.tasks.encode import place
 
         return place(self.model, images)
 
     def decode(self, points: np.ndarray) -> np.ndarray:
         """Return what the decoder makes of points, rounded to bytes as in use."""
-        from narrows.use.embed import spot
+        from narrows.tasks.encode import spot
 
         return mnist.as_values(spot(self.model, points))
 
@@ -184,7 +184,7 @@ def measure(
     method: Method, seed: int, counts: tuple[int, int], folder: Path, max_seconds: float | None
 ) -> dict[str, Any]:
     """Return every figure of a method, and keep its points in `folder`."""
-    from narrows.use.map_quality import figures
+    from narrows.metrics.map_quality import figures
 
     parts = ("train", "t10k")
     (train, test), (labels, test_labels) = (

@@ -13,8 +13,8 @@ import numpy as np
 import torch
 from course import Course
 from layers import count_parameters, finish_imports
-from narrows.data.formats import read
-from narrows.train import Fit
+from narrows.data.read import read
+from narrows.training import Fit
 
 
 def main() -> None:

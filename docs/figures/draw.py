@@ -7,8 +7,8 @@ from typing import Any
 
 import mnist
 import numpy as np
-from narrows.use.figure import INK, MUTED, Axes, Figure, Style, extent, legend
-from narrows.use.pictures import COLOURS, draw_rows
+from narrows.view.charts import COLOURS, draw_rows
+from narrows.view.figure import INK, MUTED, Axes, Figure, Style, extent, legend
 
 from noise import LEVEL, SHOWN, decode
 from words import Say

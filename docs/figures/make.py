@@ -20,7 +20,7 @@ import mnist
 import numpy as np
 import record
 import torch
-from narrows.use.figure import Figure
+from narrows.view.figure import Figure
 
 import draw
 import experiments

@@ -17,13 +17,13 @@ import maps as bench
 import mnist
 import numpy as np
 import record
-from narrows.data.formats import read
+from narrows.data.read import read
 from narrows.modelfile import FILE_NAME, load
-from narrows.use.colouring import PALETTE, colour
-from narrows.use.figure import INK
-from narrows.use.map_picture import draw_points, draw_spots
-from narrows.use.mapping import Map, make_map
-from narrows.use.raster import Raster
+from narrows.tasks.mapping import Map, make_map
+from narrows.view.colours import PALETTE, colour
+from narrows.view.figure import INK
+from narrows.view.map_picture import draw_points, draw_spots
+from narrows.view.raster import Raster
 
 from pages import fill
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import paths  # noqa: F401  benchmarks/ becomes importable
 import record
-from narrows.data.formats import read
+from narrows.data.read import read
+from narrows.metrics.psnr_ssim import psnr
 from narrows.modelfile import load, save
-from narrows.train import Fit
-from narrows.use.damage import corrupt
-from narrows.use.denoising import psnr
-from narrows.use.restore import denoise
+from narrows.tasks.corrupt import corrupt
+from narrows.tasks.reconstruct import denoise
+from narrows.training import Fit
 
 from experiments import Size
 from noise import encode

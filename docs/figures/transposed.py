@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 from narrows.model import Network
-from narrows.use.figure import GROUND, INK, MUTED, Figure
-from narrows.use.pictures import COLOURS, show
+from narrows.view.charts import COLOURS, show
+from narrows.view.figure import GROUND, INK, MUTED, Figure
 from torch.nn.functional import avg_pool2d, conv2d, conv_transpose2d, interpolate
 
 from words import Say

@@ -8,9 +8,9 @@ from typing import Any
 import paths  # noqa: F401  benchmarks/ becomes importable
 import record
 import torch
-from narrows.data.formats import read
+from narrows.data.read import read
 from narrows.model.network import as_tensor
-from narrows.train.fit import Fit
+from narrows.training.fit import Fit
 
 from experiments import Size, count_dead
 

@@ -1,7 +1,7 @@
 """Train an autoencoder on your own images or tables.
 
 One model then reconstructs, denoises, encodes and scores. The names below are imported when they are first used, so
-that `import narrows` is light. One floor below: `narrows.train` has `Fit` and the loop `train`, `narrows.model` has
+that `import narrows` is light. One floor below: `narrows.training` has `Fit` and the loop `train`, `narrows.model` has
 `Network` and the menus of parts.
 """
 
@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from narrows.data.formats import Samples, read
+    from narrows.data.read import Samples, read
     from narrows.errors import DataError, ModelFileError, NarrowsError, SpecError, TrainingError
     from narrows.estimator import Autoencoder, load
 
 _HOMES = {
     "Autoencoder": "narrows.estimator",
     "load": "narrows.estimator",
-    "Samples": "narrows.data.formats",
-    "read": "narrows.data.formats",
+    "Samples": "narrows.data.read",
+    "read": "narrows.data.read",
     "NarrowsError": "narrows.errors",
     "SpecError": "narrows.errors",
     "DataError": "narrows.errors",

@@ -15,16 +15,16 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted, check_random_state, validate_data
 
 from narrows import modelfile
-from narrows.data.formats import Samples, read
+from narrows.data.read import Samples, read
 from narrows.errors import DataError, SpecError, TrainingError
 from narrows.files import refuse_existing
 from narrows.modelfile import Model
 from narrows.runfolder import read_history
-from narrows.train.fit import Fit
-from narrows.train.head import add_head, comes_with_head, training_codes
-from narrows.use.anomaly import errors, variance_explained
-from narrows.use.embed import decode, encode, has_map, place, spot
-from narrows.use.restore import denoise, reconstruct
+from narrows.tasks.encode import decode, encode, has_map, place, spot
+from narrows.tasks.reconstruct import denoise, reconstruct
+from narrows.tasks.score import errors, variance_explained
+from narrows.training.fit import Fit
+from narrows.training.map_head import add_head, comes_with_head, training_codes
 
 _MAPPING = threading.RLock()
 

@@ -94,6 +94,11 @@ class Model(NamedTuple):
     card: Card
     head: Network | None = None
 
+    @property
+    def column_names(self) -> tuple[str, ...]:
+        """The names of a table's columns; x0, x1, ... where they have none."""
+        return self.card.columns or tuple(f"x{i}" for i in range(self.network.shape[0]))
+
     def tensors(self) -> dict[str, Tensor]:
         """Return the weights of both networks by their names in the file."""
         head = {} if self.head is None else self.head.state_dict(prefix=MAP)

@@ -10,7 +10,7 @@ import numpy as np
 from narrows.errors import DataError
 
 if TYPE_CHECKING:
-    from narrows.data.formats import Samples
+    from narrows.data.read import Samples
 
 
 def with_target(samples: Samples, target: Samples, name: str) -> Samples:
@@ -26,7 +26,7 @@ def with_target(samples: Samples, target: Samples, name: str) -> Samples:
 
     Examples
     --------
-    >>> from narrows.data.formats import read
+    >>> from narrows.data.read import read
     >>> with_target(read([[1.0, 2.0]]), read([[0.0, 1.0]]), "x").target.tolist()
     [[0.0, 1.0]]
     """

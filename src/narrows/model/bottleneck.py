@@ -145,7 +145,7 @@ class Map(Plain, PlacedBottleneck):
         cost = weight * log(1 + |z - place|^2 / width^2)
 
     The places lie on a line, a plane or in space; t-SNE of the training samples finds them beforehand, with deviation 1
-    (`narrows.data.places`). The network learns to place new samples, as in Cho, Berger and Peng, "Generalizable and
+    (`narrows.training.tsne`). The network learns to place new samples, as in Cho, Berger and Peng, "Generalizable and
     Scalable Visualization of Single-Cell Data Using Neural Networks", 2018; here from a layout that has settled, since
     from pairs of neighbours it takes many times as many steps to untangle (benchmarks/log.md). The logarithm lets go of
     a sample whose place no encoder could tell.

@@ -17,10 +17,10 @@ from narrows.errors import SpecError
 from narrows.model.backbone import BACKBONES, Backbone, SkipBackbone, Sum
 from narrows.model.bottleneck import BOTTLENECKS, Bottleneck, Code, PlacedBottleneck
 from narrows.model.corruption import CORRUPTIONS, Chain, Corruption
+from narrows.model.initialise import EXACT, RIDGE, cut_blocks, fit_layer, principal_components
 from narrows.model.layers import parallel_parts
 from narrows.model.loss import LOSSES, MSE, Loss
 from narrows.model.scaling import SCALINGS, Scaling
-from narrows.model.start import EXACT, RIDGE, cut_blocks, fit_layer, principal_components
 from narrows.spec import Part, build
 
 MENUS: dict[str, Mapping[str, Callable[..., Part]]] = {

@@ -1,0 +1,1 @@
+"""How good it is, with the plain methods beside it."""

@@ -1,0 +1,112 @@
+"""Pictures and the same damaged, for every method to restore."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from torch import Generator, Tensor
+
+from narrows.data.layout import to_samples
+from narrows.errors import DataError
+from narrows.metrics.denoisers import Noise
+from narrows.model.corruption import Corruption, Mask, SaltPepper
+from narrows.model.network import as_tensor, build_part, damage
+from narrows.modelfile import Model
+from narrows.tasks.units import enter, find_depth
+
+
+@dataclass(frozen=True, eq=False)
+class Trial:
+    """Pictures, and the same damaged, in model's units.
+
+    Attributes
+    ----------
+    clean, damaged : (N, C, H, W), float32.
+    limits : the range of the data, None where they have none.
+    clipped : whether the damaged pictures were clamped to it.
+    noise : what a filter is told.
+    """
+
+    clean: np.ndarray
+    damaged: np.ndarray
+    limits: tuple[float, float] | None
+    clipped: bool
+    noise: Noise
+
+    @property
+    def clip_rule(self) -> str:
+        """What is clipped, in a sentence."""
+        if self.limits is None:
+            return "Nothing is clipped, since the data have no range."
+        if self.clipped:
+            return "The damaged pictures are clipped to the data's range, and so is what every method makes."
+        return "The damaged pictures are not clipped to the data's range; what the filters and the models make is."
+
+    def cropped(self, most: int) -> Trial:
+        """Return it with pictures cropped to their middle, of at most `most` pixels a side."""
+        _, _, height, width = self.clean.shape
+        top, left = (max(0, (side - most) // 2) for side in (height, width))
+        clean, damaged = (
+            pictures[..., top : top + most, left : left + most] for pictures in (self.clean, self.damaged)
+        )
+        return replace(self, clean=clean, damaged=damaged)
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """The darkest and the brightest that the data can be; without limits, those of the clean pictures."""
+        return self.limits or (float(self.clean.min()), float(self.clean.max()))
+
+    @property
+    def data_range(self) -> float:
+        """The distance from the darkest to the brightest."""
+        return self.ends[1] - self.ends[0]
+
+    def clamp(self, pictures: np.ndarray) -> np.ndarray:
+        """Return `pictures` within the range."""
+        return pictures if self.limits is None else np.clip(pictures, *self.limits)
+
+
+def make_trial(model: Model, x: np.ndarray, corruption: str, seed: int = 0) -> Trial:
+    """Return pictures and the same damaged with a fixed seed.
+
+    Whole numbers are clamped to their range after the damage, as in training, though not rounded; fractions are not
+    clamped, unless the corruption says `clip=True`.
+
+    Parameters
+    ----------
+    x : in the user's layout and units.
+    corruption : a part as text, in model's units.
+
+    Raises SpecError for a text that is no corruption, DataError for data that are no pictures.
+    """
+    part, network = build_part("corruption", corruption), model.network
+    scaling, limits = network.scaling, network.scaling.limits
+    samples = _find_samples(model, x).to(network.device)
+    if samples.ndim != 4:
+        raise DataError("PSNR and SSIM are measures of pictures, however this model's data are rows of a table")
+    generator = Generator(network.device).manual_seed(seed)
+    clean, damaged, _ = damage(samples, scaling, part, generator)
+    clipped = part.clip or np.asarray(x).dtype.kind != "f"
+    if clipped and limits is not None:
+        damaged = damaged.clamp(*limits)
+    noise = Noise(float((damaged - clean).square().mean().sqrt()), _written(part))
+    return Trial(clean.cpu().numpy(), damaged.cpu().numpy(), limits, clipped and limits is not None, noise)
+
+
+def _find_samples(model: Model, x: np.ndarray) -> Tensor:
+    """Return pictures (N, C, H, W) in the units of the training data."""
+    try:
+        return enter(model, x)[0]
+    except DataError:
+        if len(model.network.shape) != 3 or x.ndim not in (3, 4):
+            raise
+        samples = as_tensor(to_samples(x)[0])  # of another size or colour, which some models take; `denoise` says
+        return find_depth(model, x.dtype).inside(samples)
+
+
+def _written(part: Corruption) -> tuple[float, ...]:
+    """Return the values that a corruption writes in the place of others, () where it changes them otherwise."""
+    if isinstance(part, Mask):
+        return (part.value,)
+    return (part.low, part.high) if isinstance(part, SaltPepper) else ()

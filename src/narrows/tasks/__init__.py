@@ -1,0 +1,1 @@
+"""What a trained model does: functions of a model and an array."""

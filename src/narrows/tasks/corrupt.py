@@ -1,0 +1,40 @@
+"""Damage done on purpose, to try a model on."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from narrows.data.layout import to_samples
+from narrows.model.network import as_tensor, build_part, damage
+from narrows.model.scaling import choose_scaling
+from narrows.tasks.units import cast
+
+
+def corrupt(x: np.ndarray, corruption: str, seed: int = 0) -> tuple[np.ndarray, str]:
+    """Return `x` damaged, in its own arrangement and type, and the scaling whose units the damage has.
+
+    Whole numbers are clamped to their range; fractions are not, unless the corruption says `clip=True`.
+
+    Parameters
+    ----------
+    x : arranged as for training; its scaling is chosen as training would.
+    corruption : a part as text, "gaussian(0.08)": 0.08 of the range for pictures, of a deviation for tables.
+
+    Raises SpecError for a text that is no corruption, DataError for an array that is no data.
+
+    Examples
+    --------
+    >>> damaged, units = corrupt(np.zeros((2, 8, 8), np.uint8), "salt_pepper(0.5)")
+    >>> damaged.dtype, sorted(set(damaged.flat)), units
+    (dtype('uint8'), [np.uint8(0), np.uint8(255)], "unit(output='sigmoid')")
+    """
+    part = build_part("corruption", corruption)
+    samples, layout = to_samples(x)
+    inside = as_tensor(samples)
+    text, _ = choose_scaling(inside)
+    scaling = build_part("scaling", text)
+    scaling.build(samples.shape[1:])
+    scaling.fit([inside])
+    _, damaged, _ = damage(inside, scaling, part, torch.Generator().manual_seed(seed))
+    return layout.back(cast(scaling.back(damaged).numpy(), x.dtype)), text

@@ -1,0 +1,88 @@
+"""Codes and the map: samples to a few numbers, or to two, and back."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from narrows.errors import DataError, SpecError
+from narrows.model import chain
+from narrows.modelfile import Model
+from narrows.tasks.units import enter, in_chunks, joined, leave
+
+
+def encode(model: Model, x: np.ndarray) -> np.ndarray:
+    """Return the codes of `x`, float32 (N, k): one row of numbers per sample, whatever the model's grid.
+
+    Raises SpecError for a model without a code, DataError for samples of another shape.
+    """
+    model.network.check_code()
+    samples, _ = enter(model, x)
+    return model.network.in_blocks(lambda rows: model.network.encode(rows).z.flatten(1), samples).numpy()
+
+
+def decode(model: Model, z: np.ndarray) -> np.ndarray:
+    """Return the samples that codes `z` (N, k) or (k,) stand for, arranged and typed as the training data were.
+
+    Raises SpecError for a model without a code, DataError for codes of another width.
+    """
+    network = model.network
+    network.check_code()
+    codes = _as_rows(z, network.code_size, "codes of this model", "encode").view(-1, *network.code_shape)
+    return joined(leave(model, network.in_blocks(network.decode, chunk)) for chunk in in_chunks(network, codes))
+
+
+def place(model: Model, x: np.ndarray) -> np.ndarray:
+    """Return where the samples `x` lie on the model's map, float32 (N, 2).
+
+    That is the code itself where it has two numbers, else what the map head makes of it.
+
+    Raises SpecError for a model without a map, DataError for samples of another shape.
+    """
+    check_map(model)
+    samples, _ = enter(model, x)
+    network, head = model.network, model.head
+    return network.in_blocks(lambda rows: chain.place(network, head, rows), samples).numpy()
+
+
+def spot(model: Model, points: np.ndarray) -> np.ndarray:
+    """Return what the model decodes at `points` (M, 2) or (2,) of its map, as `decode` arranges and types samples.
+
+    Raises SpecError for a model without a map, DataError for what are no points.
+    """
+    check_map(model)
+    network, head = model.network, model.head
+    chunks = in_chunks(network, _as_rows(points, 2, "points of the map", "place"))
+    return joined(
+        leave(model, network.in_blocks(lambda rows: chain.spot(network, head, rows), chunk)) for chunk in chunks
+    )
+
+
+def has_map(model: Model) -> bool:
+    """Return whether samples have a place in two dimensions: by a map head, or by a code of two numbers."""
+    return model.network.has_code and (model.head is not None or model.network.code_size == 2)
+
+
+def check_map(model: Model) -> None:
+    """Raise a SpecError where a model has no map."""
+    model.network.check_code()
+    if not has_map(model):
+        raise SpecError(
+            f"this model has no map: its code has {model.network.code_size} numbers, and its file holds no map head; "
+            f"`narrows map RUN DATA` fits one on the training data"
+        )
+
+
+def _as_rows(values: np.ndarray, width: int, words: str, maker: str) -> Tensor:
+    """Return `values` as float32 (N, width); raise a DataError that calls them by `words` where they are none."""
+    rows = np.atleast_2d(values)
+    if rows.ndim != 2 or rows.shape[1] != width or rows.dtype.kind not in "fiub":
+        raise DataError(
+            f"{words} are rows of {width} numbers, however these are {rows.dtype} {rows.shape}; make them with {maker}"
+        )
+    with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite, and is refused below
+        numbers = torch.from_numpy(rows.astype(np.float32))
+    if not numbers.isfinite().all():
+        raise DataError(f"{words} must be finite, however these hold NaN or infinity; make them with {maker}")
+    return numbers

@@ -1,1 +1,0 @@
-"""The tasks: plain functions of a network and data."""

@@ -1,0 +1,1 @@
+"""The verbs of several steps: read, check, do, write."""

@@ -1,0 +1,114 @@
+"""The demo: the tutorial's two autoencoders on MNIST, one trained with noise too, a map, and one page about them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from narrows.cli.printing import print_rows, print_table, show_scores
+from narrows.data.read import read
+from narrows.modelfile import Model
+from narrows.presets import PRESETS
+from narrows.runfolder import write_run
+from narrows.training.fit import Fit
+from narrows.verbs.map import with_trained_map
+
+NAMES = ("tutorial-linear", "tutorial-conv")
+MAPPED = "tutorial-linear"
+DENOISER, DENOISER_EPOCHS = "tutorial-linear", 3  # the same network, which sees noise in training
+EXPLORER = "map.html"
+TRAINING_NOISE, NOISE = "gaussian(0.0, 0.5)", "gaussian(0.25)"
+DENOISER_NAME = f"{DENOISER}-denoising"
+NOISY_DIGITS = 200  # test digits that every method restores
+TUTORIAL_BATCH = 20  # the tutorial divides a sum over samples by the number of batches, so it prints 20 times the MSE
+
+
+def demo(folder: Path, device: str, show: Callable[[Fit], int]) -> int:
+    """Train both presets, and one of them with noise; write a run folder for each below `folder`, a map, and the page.
+
+    Returns the exit status.
+
+    Parameters
+    ----------
+    show : trains a `Fit` and shows how it goes; returns an exit status.
+    """
+    from narrows.files import whole
+    from narrows.metrics.comparison import Comparison
+    from narrows.tasks.encode import has_map
+    from narrows.tasks.mapping import make_map
+    from narrows.view.explorer.page import write_explorer
+    from narrows.view.report import demo_report, run_report
+
+    samples, test = read("mnist:train"), read("mnist:test")
+    denoiser = Fit(samples, preset=DENOISER, corruption=TRAINING_NOISE, epochs=DENOISER_EPOCHS, device=device)
+    fits = {name: Fit(samples, preset=name, device=device) for name in NAMES} | {DENOISER_NAME: denoiser}
+    runs = {}
+    for name, fit in fits.items():
+        noise = fit.texts["corruption"]
+        print(f"\n{name}: {fit.texts['backbone']} x {fit.texts['bottleneck']} x {noise}, {'; '.join(fit.notes)}")
+        if status := show(fit):
+            return status
+        model = fit.finish()
+        if name == MAPPED:
+            model = with_trained_map(fit, model)
+        page = run_report(model, fit.history, test.x, x_name="test", reference=samples.x, labels=test.labels)
+        write_run(folder / name, model, fit.history, page.html, page.pictures, overwrite=True)
+        runs[name] = (model, fit.history)
+    restoring = {name: model for name, (model, _) in runs.items()}
+    del runs[DENOISER_NAME]  # which the tutorial does not have
+    print_losses(runs)
+    comparison = Comparison(restoring, test.x, samples.x, NOISE, most=NOISY_DIGITS)
+    show_scores(comparison)
+    print_table(comparison.table("mnist:train"))
+    model, _ = runs[MAPPED]
+    explorer = EXPLORER if has_map(model) else ""
+    if explorer:
+        write_explorer(folder / explorer, model, make_map(model, test), overwrite=True)
+    page = demo_report(
+        runs,
+        test.x,
+        samples.x,
+        labels=test.labels,
+        comparison=comparison,
+        explorer=explorer,
+        commands=next_commands(folder),
+    )
+    for name, data in {"report.html": page.html.encode(), **page.pictures}.items():
+        with whole(folder / name, overwrite=True) as temporary:
+            temporary.write_bytes(data)
+    print(f"\nthe page: {folder / 'report.html'}")
+    if explorer:
+        print(f"a map to walk in: {folder / explorer}")
+    print("\nnext, on these models and then on your own pictures:")
+    for command in next_commands(folder):
+        print(f"  {command}")
+    return 0
+
+
+def print_losses(runs: dict[str, tuple[Model, list[dict[str, float | None]]]]) -> None:
+    """Print the losses by epoch beside the tutorial's, all as mean squared error per value, and the test errors."""
+    print("\nmean squared error per value over the training images, while the weights move")
+    columns: dict[str, dict[int, float]] = {}
+    for name, (_, history) in runs.items():
+        printed = PRESETS[name]["published"]["printed"]
+        columns[f"{name}, published"] = {epoch: loss / TUTORIAL_BATCH for epoch, loss in printed.items()}
+        columns["here" + " " * len(columns)] = {int(row["epoch"] or 0): row["train_mse"] or 0.0 for row in history}
+    epochs = sorted(set().union(*columns.values()))
+    rows = [[e, *(f"{losses[e]:.6f}" if e in losses else "" for losses in columns.values())] for e in epochs]
+    print_rows(["epoch", *map(str.strip, columns)], rows)
+    for name, (model, _) in runs.items():
+        print(f"{name}: {model.card.figures['test_mse']:.6f} on the 10,000 test images, which training never saw")
+    print(
+        "The published figures are what the tutorial prints, divided by 20: it divides a sum over samples by the\n"
+        "number of batches, and a batch has 20."
+    )
+
+
+def next_commands(folder: Path) -> list[str]:
+    """Return commands that work as they are after the demo."""
+    return [
+        f'narrows corrupt mnist:test --with "gaussian(0.25)" -o {folder}/noisy.npy --overwrite',
+        f"narrows denoise {folder / DENOISER_NAME} {folder}/noisy.npy -o {folder}/restored.npy --overwrite",
+        f"narrows map {folder / MAPPED} mnist:test -o {folder}/map.png --overwrite",
+        "narrows train mnist --bottleneck 'linear(16)' --epochs 3",
+    ]

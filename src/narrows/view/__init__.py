@@ -1,0 +1,1 @@
+"""What people look at: pictures, pages, tables on a page."""

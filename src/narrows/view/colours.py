@@ -1,0 +1,117 @@
+"""What the points of a map are coloured by: groups by label, or steps of a number."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from narrows.errors import DataError, did_you_mean
+from narrows.tasks.mapping import Map
+from narrows.view.figure import FAINT, Mark
+
+# Petroff, "Accessible Color Sequences for Data Visualization", 2021: ten that colour-blind people tell apart too
+PALETTE = ("#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "#832db6", "#a96b59", "#e76300", "#b9ac70", "#717581", "#92dadd")
+MARKS: tuple[Mark, ...] = ("dot", "square", "diamond")  # more groups than colours take the next mark
+MAX_GROUPS = len(PALETTE) * len(MARKS)
+# viridis (Smith and van der Walt, 2015) but for its palest end: rises in lightness, so that all see the order
+STEPS = ("#440154", "#443983", "#31688e", "#21918c", "#35b779", "#90d743")
+MAX_NAME = 14  # characters of a group's name
+LABEL, ERROR = "label", "error"
+
+
+@dataclass(frozen=True, eq=False)
+class Group:
+    """Points that look alike: how they are called, which they are (indices), and their looks."""
+
+    name: str
+    index: np.ndarray
+    colour: str
+    mark: Mark = "dot"
+
+
+@dataclass(frozen=True, eq=False)
+class Colouring:
+    """The groups of a map's points, and the word for what parts them, "" for nothing.
+
+    Attributes
+    ----------
+    are_kinds : whether the groups are kinds, rather than steps of a number.
+    """
+
+    by: str
+    groups: tuple[Group, ...]
+    are_kinds: bool = False
+
+    def colours(self, count: int) -> list[str]:
+        """Return the colour of each of `count` points."""
+        colours = [FAINT] * count
+        for group in self.groups:
+            for place in group.index.tolist():
+                colours[place] = group.colour
+        return colours
+
+
+def colour(mapped: Map, by: str | None = None) -> Colouring:
+    """Return how the points of a map are coloured.
+
+    Parameters
+    ----------
+    by : "label", "error", or the name of a table's column; labels by default, where there are any.
+
+    Raises DataError where the map does not hold that.
+
+    Examples
+    --------
+    >>> points, errors = np.zeros((4, 2)), np.arange(4.0)
+    >>> [group.name for group in colour(Map(points, errors, points, labels=np.array([3, 7, 7, 3]))).groups]
+    ['3', '7']
+    """
+    if by is None and mapped.labels is None:
+        return Colouring("", (Group("", np.arange(len(mapped)), PALETTE[0]),))
+    by = by or LABEL
+    columns = mapped.columns or ()
+    if by == LABEL and mapped.labels is not None:
+        return _by_kind(by, mapped.labels)
+    if by == ERROR:
+        return _by_steps(by, mapped.errors)
+    if by in columns:
+        return _by_kind(by, mapped.x[:, columns.index(by)])
+    known = [*([LABEL] if mapped.labels is not None else []), ERROR, *columns]
+    raise DataError(f"points cannot be coloured by {by!r}; {did_you_mean(by, known)}")
+
+
+def _by_kind(by: str, values: np.ndarray) -> Colouring:
+    """Return a group per value; steps of numbers that are fractions or too many."""
+    kinds, place, counts = np.unique(values, return_inverse=True, return_counts=True)
+    if kinds.dtype.kind in "biuf" and (len(kinds) > MAX_GROUPS or (kinds != np.round(kinds)).any()):
+        return _by_steps(by, values)
+    shown = np.sort(np.argsort(-counts, kind="stable")[: MAX_GROUPS - (len(kinds) > MAX_GROUPS)])
+    groups = [
+        Group(_short(kinds[kind]), np.flatnonzero(place == kind), *_looks(i)) for i, kind in enumerate(shown.tolist())
+    ]
+    if len(kinds) > len(shown):
+        groups.append(Group(f"{len(kinds) - len(shown)} others", np.flatnonzero(~np.isin(place, shown)), FAINT))
+    return Colouring(by, tuple(groups), are_kinds=True)
+
+
+def _looks(i: int) -> tuple[str, Mark]:
+    return PALETTE[i % len(PALETTE)], MARKS[i // len(PALETTE)]
+
+
+def _by_steps(by: str, values: np.ndarray) -> Colouring:
+    """Return groups of about as many points each, by rising values, since a few large ones would take all colours."""
+    values = values.astype(np.float64)
+    edges = np.unique(np.quantile(values, np.linspace(0, 1, len(STEPS) + 1)))
+    place = np.clip(np.searchsorted(edges, values, "right") - 1, 0, max(len(edges) - 2, 0))
+    ends = list(pairwise(edges)) or [(edges[0], edges[0])]
+    groups = (
+        Group(f"{low:.3g} to {high:.3g}", np.flatnonzero(place == i), STEPS[i]) for i, (low, high) in enumerate(ends)
+    )
+    return Colouring(by, tuple(groups))
+
+
+def _short(value: object) -> str:
+    words = f"{value:g}" if isinstance(value, float) else str(value)
+    return words if len(words) <= MAX_NAME else f"{words[: MAX_NAME - 1]}…"

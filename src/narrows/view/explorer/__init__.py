@@ -1,0 +1,1 @@
+"""The explorer: a map as one page to walk in."""

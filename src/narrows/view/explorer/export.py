@@ -1,0 +1,203 @@
+"""The halves of a network as lists of plain layers and numbers, for an interpreter in another language.
+
+The explorer's page runs them in JavaScript (`files/network.js`). A layer that is not in the list below is
+unknown to it, and then there is no export.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from narrows.model.bottleneck import Bottleneck, Linear, Map, ReLU
+from narrows.model.layers import Cut, Parallel
+from narrows.model.network import Network
+from narrows.model.scaling import Robust, Scaling, Standard, Unit
+
+
+class UnknownLayerError(Exception):
+    """A layer that the interpreter does not know."""
+
+
+@dataclass
+class Exported:
+    """Layers in a row, as they are recorded.
+
+    Attributes
+    ----------
+    layers : each with its `kind`, the `shape` that leaves it and what its kind needs.
+    weights : of the layers that have some, one after another: weight, then bias, each in torch's order.
+    multiplications : of one sample.
+    """
+
+    layers: list[dict[str, Any]] = field(default_factory=list)
+    weights: list[np.ndarray] = field(default_factory=list)
+    multiplications: int = 0
+
+    def add(self, shape: Sequence[int], kind: str, weights: Sequence[Tensor] = (), **about: Any) -> None:
+        """Add a layer that leaves samples of `shape`."""
+        self.layers.append({"kind": kind, "shape": list(shape), **about})
+        self.weights += [np.asarray(w.detach().cpu(), np.float32).ravel() for w in weights]
+
+
+def export_decoder(networks: Sequence[Network]) -> Exported | None:
+    """Return the way from a code of the first of `networks` to samples of the last, in user's units.
+
+    Each decodes what the one before it leaves: a map head's network, then the model's.
+    None where a network has a layer that is unknown.
+
+    Examples
+    --------
+    >>> network = Network.from_texts((4,), backbone="dense(hidden=[])", bottleneck="linear(2)", corruption="none",
+    ...     loss="mse", scaling="standard")
+    >>> [layer["kind"] for layer in export_decoder([network]).layers]
+    ['linear', 'shape', 'back']
+    """
+    exported = Exported()
+    try:
+        for network in networks:
+            shape = network.code_shape
+            if exported.layers:
+                exported.add(shape, "shape")
+            shape = _add_module(exported, network.decoder, shape)
+            _add_squash(exported, network.scaling, shape)
+            _add_scaling(exported, "back", network.scaling, network.shape)
+    except UnknownLayerError:
+        return None
+    return exported
+
+
+def export_encoder(networks: Sequence[Network]) -> Exported | None:
+    """Return the way from a sample of the first of `networks`, in user's units, to a code of the last.
+
+    None where a network has a layer that is unknown.
+
+    Examples
+    --------
+    >>> network = Network.from_texts((4,), backbone="dense(hidden=[])", bottleneck="relu(2)", corruption="none",
+    ...     loss="mse", scaling="standard")
+    >>> [layer["kind"] for layer in export_encoder([network]).layers]
+    ['scale', 'shape', 'linear', 'relu', 'shape']
+    """
+    exported = Exported()
+    try:
+        for network in networks:
+            _add_scaling(exported, "scale", network.scaling, network.shape)
+            shape = _add_module(exported, network.encoder, network.shape)
+            _add_bottleneck(exported, network.bottleneck, shape)
+            exported.add((network.code_size,), "shape")
+    except UnknownLayerError:
+        return None
+    return exported
+
+
+def _add_module(exported: Exported, module: nn.Module, shape: Sequence[int]) -> tuple[int, ...]:
+    """Record `module` and return the shape that leaves it."""
+    if isinstance(module, nn.Sequential):
+        for part in module:
+            shape = _add_module(exported, part, shape)
+        return tuple(shape)
+    if isinstance(module, Parallel):
+        return _add_parallel(exported, module, shape)
+    write = KINDS.get(type(module))
+    if write is None:
+        raise UnknownLayerError
+    with torch.no_grad():
+        result = module(torch.zeros(1, *shape, device=next(iter(module.parameters()), torch.zeros(0)).device))
+    out = tuple(result.shape[1:])
+    about = write(module)
+    weights = list(module.parameters())  # weight, then bias, for the layers that have some
+    exported.add(out, weights=weights, **about)
+    if weights:
+        places = shape if isinstance(module, nn.ConvTranspose2d) else out
+        exported.multiplications += weights[0].numel() * int(np.prod(places[1:]))
+    return out
+
+
+def _add_parallel(exported: Exported, module: Parallel, shape: Sequence[int]) -> tuple[int, ...]:
+    """Record parts side by side for an interpreter that keeps samples in a pile.
+
+    "keep" lays the sample on it; "swap" exchanges the sample in hand, what a part made, for the one on top; "add" adds
+    the top to the sample in hand.
+    """
+    first, *others = module.parts
+    exported.add(shape, "keep")
+    out = _add_module(exported, first, shape)
+    for i, part in enumerate(others):
+        exported.add(shape, "swap")
+        if i < len(others) - 1:
+            raise UnknownLayerError  # more than two would need the sample once more
+        out = _add_module(exported, part, shape)
+        exported.add(out, "add")
+    return out
+
+
+def _add_squash(exported: Exported, scaling: Scaling, shape: Sequence[int]) -> None:
+    if isinstance(scaling, Unit):
+        exported.add(shape, "sigmoid" if scaling.output == "sigmoid" else "clamp")
+    elif not isinstance(scaling, Standard | Robust):
+        raise UnknownLayerError
+
+
+def _add_scaling(exported: Exported, kind: str, scaling: Scaling, shape: Sequence[int]) -> None:
+    """Record the way to model's units, "scale", or to user's, "back"; their numbers stay in double precision."""
+    scale, offset = (
+        value.cpu().expand(shape[0], *[1] * (len(shape) - 1)).flatten().tolist()
+        for value in (scaling.scale, scaling.offset)
+    )
+    tail: dict[str, Any] = {"tail": scaling.tail} if isinstance(scaling, Robust) else {}
+    exported.add(shape, kind, scale=scale, offset=offset, **tail)
+
+
+def _add_bottleneck(exported: Exported, bottleneck: Bottleneck, shape: Sequence[int]) -> None:
+    if isinstance(bottleneck, ReLU):
+        exported.add(shape, "relu")
+    elif not isinstance(bottleneck, Linear | Map):
+        raise UnknownLayerError
+
+
+def _write_conv(layer: nn.Conv2d | nn.ConvTranspose2d) -> dict[str, Any]:
+    simple = layer.groups == 1 and layer.dilation == (1, 1) and layer.padding_mode == "zeros" and layer.bias is not None
+    square = all(isinstance(v, tuple) and v[0] == v[1] for v in (layer.kernel_size, layer.stride, layer.padding))
+    if not (simple and square and layer.output_padding == (0, 0)):
+        raise UnknownLayerError
+    kind = "transposed" if isinstance(layer, nn.ConvTranspose2d) else "conv"
+    return {"kind": kind, "kernel": layer.kernel_size[0], "stride": layer.stride[0], "padding": layer.padding[0]}
+
+
+def _write_linear(layer: nn.Linear) -> dict[str, Any]:
+    if layer.bias is None:
+        raise UnknownLayerError
+    return {"kind": "linear"}
+
+
+def _write_pool(layer: nn.MaxPool2d) -> dict[str, Any]:
+    if layer.kernel_size != layer.stride or not isinstance(layer.kernel_size, int) or layer.padding != 0:
+        raise UnknownLayerError
+    return {"kind": "maxpool", "size": layer.kernel_size}
+
+
+def _write_upsample(layer: nn.Upsample) -> dict[str, Any]:
+    factor = layer.scale_factor
+    if layer.mode != "nearest" or not isinstance(factor, int | float) or factor != int(factor):
+        raise UnknownLayerError
+    return {"kind": "upsample", "factor": int(factor)}
+
+
+KINDS: dict[type[nn.Module], Callable[[Any], dict[str, Any]]] = {
+    nn.Linear: _write_linear,
+    nn.Conv2d: _write_conv,
+    nn.ConvTranspose2d: _write_conv,
+    nn.MaxPool2d: _write_pool,
+    nn.Upsample: _write_upsample,
+    Cut: lambda layer: {"kind": "cut"},
+    nn.ReLU: lambda layer: {"kind": "relu"},
+    nn.LeakyReLU: lambda layer: {"kind": "leaky", "slope": layer.negative_slope},
+    nn.Flatten: lambda layer: {"kind": "shape"},
+    nn.Unflatten: lambda layer: {"kind": "shape"},
+}

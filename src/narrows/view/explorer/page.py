@@ -1,0 +1,251 @@
+"""The explorer: a map as one page to walk in, which opens anywhere without a server and asks for nothing.
+
+The page's own files are in `files/`; this module puts them, the map, the samples and the model in one file.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from html import escape
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from torch import Tensor
+
+from narrows.files import whole
+from narrows.modelfile import Model
+from narrows.tasks.encode import spot
+from narrows.tasks.units import FULL, enter
+from narrows.view.colours import PALETTE
+from narrows.view.explorer.export import Exported, export_decoder, export_encoder
+from narrows.view.explorer.sprites import A_SHEET, ACROSS, Sprites, pack
+
+if TYPE_CHECKING:
+    from narrows.tasks.mapping import Map
+
+SCRIPTS = ("network", "blocks", "data", "nearest", "colours", "painter", "panel", "find", "draw", "pointer", "explorer")
+MAX_PAGE = 24_000_000  # characters of a page: mail takes 25 MB
+MAX_MODEL = 9_000_000  # of them for the decoder, and for the encoder too
+MAX_COLUMNS = 12_000_000  # of them for a table's columns
+LEAST_PICTURES = 2_000_000  # of them for the samples' pictures
+MAX_MULTIPLICATIONS = 20_000_000  # of one decoding: a browser that does half a billion a second takes 40 ms
+SPOTS = 40  # decoded spots across the map and up, where the page cannot run the model
+CHUNK = 4096  # samples that are turned into pictures at once
+
+
+def write_explorer(path: str | Path, model: Model, mapped: Map, overwrite: bool = False) -> None:
+    """Write the page of `make_explorer` to `path`, whole or not at all.
+
+    Raises DataError where the path exists or cannot be written.
+    """
+    page = make_explorer(model, mapped)
+    with whole(path, overwrite) as temporary:
+        temporary.write_text(page, encoding="utf-8", newline="\n")
+
+
+def make_explorer(model: Model, mapped: Map) -> str:
+    """Return a page to walk in a map: one HTML text that holds the points, the samples, the model and all scripts.
+
+    The page runs the decoder itself where it knows all layers and they are not too many; else it holds a grid of
+    decoded spots. With the encoder too it has a place to draw. Its policy forbids any request.
+
+    Parameters
+    ----------
+    model : with a map of two dimensions.
+    mapped : samples on that map, `narrows.tasks.mapping.Map`.
+    """
+    order = sort_by_place(mapped.points)
+    blocks = _point_blocks(mapped, order)
+    about = _describe(model, mapped)
+    networks = [model.network] if model.head is None else [model.network, model.head]
+    decoder, encoder = export_decoder(networks[::-1]), export_encoder(networks)
+    if decoder and decoder.multiplications <= MAX_MULTIPLICATIONS and _characters(decoder, 4) <= MAX_MODEL:
+        about["decoder"] = decoder.layers
+        blocks["decoder"] = _join(decoder, np.float32)
+        if encoder and about["pictures"] and _characters(encoder, 2) <= MAX_MODEL:
+            about["encoder"] = encoder.layers
+            blocks["encoder"] = _join(encoder, np.float16)
+    samples, _ = enter(model, mapped.x)
+    add = _add_pictures if about["pictures"] else _add_columns
+    add(about, blocks, model, mapped.points, samples, order)
+    return _fill(f"Map of {mapped.origin or 'samples'}", about, blocks)
+
+
+def sort_by_place(points: np.ndarray) -> np.ndarray:
+    """Return the order of points (N, 2) along a Z-curve, so that neighbours share a sheet of pictures.
+
+    Morton, "A Computer Oriented Geodetic Data Base", 1966; on ranks, so that outliers squeeze nothing.
+
+    Examples
+    --------
+    >>> sort_by_place(np.array([[0, 0], [9, 9], [0, 1], [9, 8]]))
+    array([0, 2, 3, 1])
+    """
+    ranks = points.argsort(0, kind="stable").argsort(0).astype(np.uint64)
+    code = np.zeros(len(points), np.uint64)
+    for bit in range(int(ranks.max()).bit_length()):
+        for axis in (0, 1):
+            code |= ((ranks[:, axis] >> np.uint64(bit)) & np.uint64(1)) << np.uint64(2 * bit + axis)
+    return code.argsort(kind="stable")
+
+
+def _describe(model: Model, mapped: Map) -> dict[str, Any]:
+    """Return what the page knows of the whole: words, sizes and ranges."""
+    from narrows import __version__
+
+    labels = [] if mapped.labels is None else np.unique(mapped.labels).tolist()
+    return {
+        "version": __version__,
+        "origin": mapped.origin,
+        "count": len(mapped.points),
+        "labels": labels,
+        "colours": PALETTE,
+        "columns": mapped.columns,
+        "shape": model.network.shape,
+        "pictures": len(model.network.shape) == 3,
+        "whole": model.card.dtype in FULL,
+        "names": mapped.names is not None,
+        "decoder": None,
+        "encoder": None,
+        "spots": None,
+    }
+
+
+def _point_blocks(mapped: Map, order: np.ndarray) -> dict[str, str]:
+    """Return what is known of every point, in the page's order."""
+    blocks = {"points": _encode(mapped.points[order], np.float32), "errors": _encode(mapped.errors[order], np.float32)}
+    blocks["indices"] = _encode(order, np.uint32)
+    if mapped.labels is not None:
+        blocks["labels"] = _encode(np.unique(mapped.labels, return_inverse=True)[1][order], np.uint32)
+    if mapped.names is not None:
+        blocks["names"] = _as_json([mapped.names[i] for i in order])
+    return blocks
+
+
+def _add_pictures(
+    about: dict[str, Any], blocks: dict[str, str], model: Model, points: np.ndarray, samples: Tensor, order: np.ndarray
+) -> None:
+    """Add the samples as sheets of pictures, and the decoded spots where there is no decoder."""
+    scaling = model.network.scaling
+    offset, scale = scaling.offset.flatten()[0].item(), scaling.scale.flatten()[0].item()
+    limits = (offset, offset + scale) if scaling.limits else (samples.min().item(), samples.max().item())
+    about["limits"] = [float(limits[0]), float(max(limits[1], limits[0] + 1e-12))]
+    if about["decoder"] is None:
+        about["spots"] = find_spots(points)
+        decoded, _ = enter(model, spot(model, _spot_points(about["spots"])))
+        _add_sheets(about, blocks, "spot", pack(_as_bytes(decoded, limits), LEAST_PICTURES))
+    used = sum(map(len, blocks.values()))
+    pictures = _as_bytes(samples, limits, order)
+    _add_sheets(about, blocks, "sheet", pack(pictures, max(MAX_PAGE - used, LEAST_PICTURES)))
+    corners = pictures[:, [0, 0, -1, -1], [0, -1, 0, -1]]
+    about["ground"] = float(np.median(corners)) / 255
+
+
+def _add_columns(
+    about: dict[str, Any], blocks: dict[str, str], model: Model, points: np.ndarray, samples: Tensor, order: np.ndarray
+) -> None:
+    """Add a table's columns, as many as fit, and the decoded spots where there is no decoder."""
+    values = samples.double().numpy()
+    kept = int(min(values.shape[1], max(1, MAX_COLUMNS // (len(values) * 4 * 4 // 3))))
+    about["columns"] = about["columns"][:kept]
+    about["means"] = values[:, :kept].mean(0).tolist()
+    about["deviations"] = values[:, :kept].std(0).tolist()
+    for i in range(kept):
+        blocks[f"column-{i}"] = _encode(values[order, i], np.float32)
+    if about["decoder"] is None:
+        about["spots"] = find_spots(points)
+        decoded, _ = enter(model, spot(model, _spot_points(about["spots"])))
+        blocks["spots"] = _encode(decoded.double().numpy()[:, :kept], np.float32)
+
+
+def _add_sheets(about: dict[str, Any], blocks: dict[str, str], name: str, sprites: Sprites) -> None:
+    sides = {"height": sprites.height, "width": sprites.width, "across": ACROSS, "each": A_SHEET}
+    about[name] = {**sides, "exact": sprites.exact}
+    blocks |= {f"{name}-{i}": sheet for i, sheet in enumerate(sprites.sheets)}
+
+
+def find_spots(points: np.ndarray) -> dict[str, Any]:
+    """Return a grid of spots over the points: where it begins, `left` and `bottom`, its `step` and its `count`.
+
+    Examples
+    --------
+    >>> find_spots(np.array([[0.0, 0.0], [78.0, 39.0]]))
+    {'left': 0.0, 'bottom': 0.0, 'step': [2.0, 1.0], 'count': 40}
+    """
+    low, high = points.min(0).astype(float), points.max(0).astype(float)
+    step = np.maximum(high - low, 1e-9) / (SPOTS - 1)
+    return {"left": low[0].item(), "bottom": low[1].item(), "step": step.tolist(), "count": SPOTS}
+
+
+def _spot_points(spots: dict[str, Any]) -> np.ndarray:
+    """Return the spots of a grid, row by row from the bottom, (count * count, 2)."""
+    rows, columns = np.divmod(np.arange(spots["count"] ** 2), spots["count"])
+    return np.stack([spots["left"] + columns * spots["step"][0], spots["bottom"] + rows * spots["step"][1]], 1)
+
+
+def _as_bytes(samples: Tensor, limits: tuple[float, float], order: np.ndarray | None = None) -> np.ndarray:
+    """Return samples (N, C, H, W) as grey (N, H, W) or RGB (N, H, W, 3) bytes; further channels are not shown."""
+    shown = samples.numpy()[:, :3] if samples.shape[1] >= 3 else samples.numpy()[:, 0]
+    order = np.arange(len(shown)) if order is None else order
+    result = np.empty(shown.shape, np.uint8)
+    span = max(limits[1] - limits[0], 1e-12)
+    for start in range(0, len(order), CHUNK):
+        chunk = shown[order[start : start + CHUNK]]
+        exact = chunk.dtype == np.uint8 and limits == (0.0, 255.0)
+        shares = chunk if exact else np.rint(np.clip((chunk - limits[0]) / span, 0, 1) * 255)
+        result[start : start + CHUNK] = shares
+    return np.moveaxis(result, 1, -1) if result.ndim == 4 else result
+
+
+def _characters(exported: Exported, size: int) -> int:
+    """Return the base64 characters of the weights in numbers of `size` bytes."""
+    return sum(w.size for w in exported.weights) * size * 4 // 3
+
+
+def _join(exported: Exported, dtype: type) -> str:
+    return _encode(np.concatenate(exported.weights), dtype)
+
+
+def _encode(values: np.ndarray, dtype: type) -> str:
+    """Return numbers as base64, little endian."""
+    return base64.b64encode(np.ascontiguousarray(values, np.dtype(dtype).newbyteorder("<")).tobytes()).decode()
+
+
+def _as_json(value: Any) -> str:
+    """Return JSON that no text in it can end as an element of a page."""
+    return json.dumps(value, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
+
+
+def _fill(title: str, about: dict[str, Any], blocks: dict[str, str]) -> str:
+    """Return the page: what the first picture needs, the scripts, then all else."""
+    here = files("narrows.view.explorer") / "files"
+    style = (here / "page.css").read_text(encoding="utf-8")
+    script = "\n".join(["'use strict';", *((here / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS)])
+    early = {"about": _as_json(about)}
+    early |= {key: blocks[key] for key in ("points", "errors", "indices", "labels") if key in blocks}
+    pieces = {
+        "title": escape(title),
+        "policy": f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; img-src blob: data:; "
+        "base-uri 'none'; form-action 'none'",
+        "style": style,
+        "early": _as_elements(early),
+        "script": script,
+        "late": _as_elements({key: value for key, value in blocks.items() if key not in early}),
+    }
+    template = (here / "page.html").read_text(encoding="utf-8")
+    return re.sub(r"\{\{(\w+)\}\}", lambda match: pieces[match[1]], template)
+
+
+def _as_elements(blocks: dict[str, str]) -> str:
+    """Return blocks as elements that a browser neither shows nor runs."""
+    return "\n".join(f'<script type="text/plain" id="{key}">{text}</script>' for key, text in blocks.items())
+
+
+def _hash(text: str) -> str:
+    """Return what a policy calls a script or style of this text."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"

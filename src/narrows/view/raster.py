@@ -1,0 +1,140 @@
+"""A drawing as pixels, for files that everything opens and for more marks than an SVG file should hold."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from narrows.files import whole
+from narrows.view.figure import GROUND, INK, Anchor, Box, Drawing, Mark, Points
+
+DOTS = 2  # of the picture per CSS pixel
+FINE = 2  # pixels across that are averaged into one dot, so that edges are smooth
+SCALE = DOTS * FINE
+UPRIGHT = 90  # degrees from level
+MINUS = "\N{MINUS SIGN}"  # which the font lacks
+ANCHORS = {"start": "ls", "middle": "ms", "end": "rs"}  # as Pillow says it: left, middle, right; on the baseline
+
+
+class Raster(Drawing):
+    """A drawing as a picture of bytes, two dots per CSS pixel.
+
+    Letters are those of Pillow's own font, Latin ones; what it lacks is shown as a box, and a `Figure` has all.
+
+    Examples
+    --------
+    >>> raster = Raster(40, 20)
+    >>> raster.bars([(0, 0, 20, 20)], "#000000")
+    >>> raster.pixels.shape, raster.pixels[20, [10, 60], 0].tolist()
+    ((40, 80, 3), [0, 246])
+    """
+
+    def __init__(self, width: float, height: float) -> None:
+        super().__init__(width, height)
+        self._image = Image.new("RGB", (SCALE * self.width, SCALE * self.height), GROUND)
+        self._draw = ImageDraw.Draw(self._image)
+
+    @property
+    def pixels(self) -> np.ndarray:
+        """The drawing, bytes (H, W, 3)."""
+        return np.asarray(self._image.reduce(FINE))
+
+    def write(self, path: str | Path, overwrite: bool = False) -> None:
+        """Write a PNG file, whole or not at all.
+
+        Raises DataError where it exists, unless `overwrite`, or cannot be written.
+        """
+        with whole(path, overwrite) as temporary:
+            Image.fromarray(self.pixels).save(temporary, "PNG", optimize=True)
+
+    def line(self, points: Points, colour: str, width: float = 1.0, dash: str = "") -> None:
+        """Draw a line through points; `dash` is its strokes and gaps, "5 3"."""
+        through = _scaled(points)
+        for stroke in _strokes(through, [SCALE * float(length) for length in dash.split()]) if dash else [through]:
+            self._draw.line(stroke, colour, max(round(SCALE * width), 1), joint="curve")
+
+    def area(self, points: Points, colour: str) -> None:
+        """Fill the area within points."""
+        self._draw.polygon(_scaled(points), colour)
+
+    def bars(self, boxes: Iterable[Box], colour: str) -> None:
+        """Fill boxes."""
+        for x, y, width, height in boxes:
+            self._draw.rectangle((*_corner(x, y), *_corner(x + width, y + height, -1)), colour)
+
+    def marks(self, points: Points, colour: str, size: float, kind: Mark = "dot") -> None:
+        """Draw a mark at every point; a diamond is hollow."""
+        half = SCALE * size / 2
+        for x, y in _scaled(points):
+            if kind == "diamond":
+                corners = [(x, y - half), (x + half, y), (x, y + half), (x - half, y), (x, y - half)]
+                self._draw.line(corners, colour, round(1.5 * SCALE))
+            else:
+                draw = self._draw.ellipse if kind == "dot" else self._draw.rectangle
+                draw((x - half, y - half, x + half, y + half), colour)
+
+    def text(
+        self,
+        x: float,
+        y: float,
+        words: str,
+        *,
+        size: float = 12,
+        colour: str = INK,
+        anchor: Anchor = "middle",
+        bold: bool = False,
+        upright: bool = False,
+    ) -> None:
+        """Write lines of words, the first one standing on `y`; upright ones are read from below."""
+        style: dict[str, Any] = {"font": _font(size), "stroke_width": round(SCALE * size / 40) if bold else 0}
+        place = ANCHORS[anchor]
+        for i, line in enumerate(words.replace(MINUS, "-").split("\n") if words else ()):
+            at = SCALE * x, SCALE * (y + 1.4 * size * i)
+            if not upright:
+                self._draw.text(at, line, colour, anchor=place, **style)
+                continue
+            wide, high = (math.ceil(side) for side in (style["font"].getlength(line), 2 * SCALE * size))
+            mask = Image.new("L", (wide, high))
+            ImageDraw.Draw(mask).text((0, high / 2), line, 255, anchor="ls", **style)
+            shift = {"start": wide, "middle": wide / 2, "end": 0}[anchor]
+            self._image.paste(
+                colour, (round(at[0] - high / 2), round(at[1] - shift)), mask.rotate(UPRIGHT, expand=True)
+            )
+
+    def image(self, box: Box, pixels: np.ndarray) -> None:
+        """Draw a picture of bytes, (H, W) or (H, W, 3); a small one's pixels stay sharp squares."""
+        left, top = _corner(box[0], box[1])
+        right, bottom = _corner(box[0] + box[2], box[1] + box[3])
+        picture = Image.fromarray(pixels)
+        smooth = picture.width > DOTS * box[2]
+        kind = Image.Resampling.LANCZOS if smooth else Image.Resampling.NEAREST
+        self._image.paste(picture.resize((max(right - left, 1), max(bottom - top, 1)), kind), (left, top))
+
+
+@cache
+def _font(size: float) -> Any:
+    return ImageFont.load_default(SCALE * size)
+
+
+def _scaled(points: Points) -> list[tuple[float, float]]:
+    return [(SCALE * x, SCALE * y) for x, y in points]
+
+
+def _corner(x: float, y: float, inside: int = 0) -> tuple[int, int]:
+    return round(SCALE * x) + inside, round(SCALE * y) + inside
+
+
+def _strokes(through: list[tuple[float, float]], lengths: list[float]) -> list[list[tuple[float, float]]]:
+    """Return the drawn parts of a line whose strokes and gaps have these lengths, in turns."""
+    ends = np.array(through)
+    along = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(ends, axis=0).T))])
+    starts = np.arange(0.0, along[-1], sum(lengths))
+    places = np.stack([starts, np.minimum(starts + lengths[0], along[-1])], 1)
+    x, y = (np.interp(places, along, ends[:, axis]) for axis in (0, 1))
+    return [list(zip(*stroke, strict=True)) for stroke in zip(x.tolist(), y.tolist(), strict=True)]

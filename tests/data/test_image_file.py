@@ -1,0 +1,253 @@
+"""A picture file comes back as it was: size, depth, colours, transparency, way up and what it says of itself."""
+
+import numpy as np
+import pytest
+from PIL import Image, ImageCms
+from restoring import noise, opened, save
+
+from narrows.data.image_file import carried_mode, find_format, read_original, write_original
+from narrows.errors import DataError
+
+RNG = np.random.default_rng(0)
+ORIENTATION = 0x0112
+PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+
+
+def again(path, **options):
+    """Read a picture, write it with its own values, and return both files as read."""
+    original = read_original(path)
+    written = path.with_name(f"again{path.suffix}")
+    write_original(written, original, original.values, **options)
+    return original, opened(written)
+
+
+@pytest.mark.parametrize("suffix", ["png", "tif", "bmp", "ppm", "jp2", "webp"])
+@pytest.mark.parametrize("shape", [(5, 7), (5, 7, 3)])
+def test_bytes_come_back_bit_for_bit(tmp_path, suffix, shape):
+    x = noise(*shape)
+    options = {"lossless": True} if suffix == "webp" else {}
+    original, written = again(save(tmp_path / f"a.{suffix}", x, **options))
+    stored = np.asarray(written)
+    grey_in_colour = suffix == "webp" and len(shape) == 2
+    assert np.array_equal(stored, np.stack([x] * 3, -1) if grey_in_colour else x)
+    assert np.array_equal(original.values, stored)
+    assert written.format == opened(tmp_path / f"a.{suffix}").format
+
+
+@pytest.mark.parametrize("suffix", ["png", "tif", "pgm", "jp2"])
+def test_16_bits_come_back_bit_for_bit(tmp_path, suffix):
+    x = noise(5, 7, dtype=np.uint16)
+    original, written = again(save(tmp_path / f"a.{suffix}", x))
+    assert original.values.dtype == np.uint16
+    assert np.array_equal(original.values, x)
+    assert np.array_equal(np.asarray(written), x)
+
+
+def test_big_endian_tiff(tmp_path):
+    x = noise(5, 7, dtype=np.uint16)
+    Image.frombytes("I;16B", (7, 5), x.astype(">u2").tobytes()).save(tmp_path / "a.tif")
+    original, written = again(tmp_path / "a.tif")
+    assert np.array_equal(original.values, x)
+    assert np.array_equal(np.asarray(written), x)
+
+
+def test_a_jpeg_comes_back_as_one_of_high_quality(tmp_path):
+    smooth = np.linspace(0, 255, 64 * 64 * 3).reshape(64, 64, 3).astype(np.uint8)
+    original, written = again(save(tmp_path / "a.jpg", smooth, quality=60))
+    assert written.format == "JPEG"
+    assert np.abs(np.asarray(written).astype(int) - original.values).mean() < 1
+
+
+@pytest.mark.parametrize(("suffix", "channels"), [("png", 4), ("tif", 4), ("webp", 4), ("png", 2), ("tif", 2)])
+def test_transparency_is_kept_untouched_beside_other_colours(tmp_path, suffix, channels):
+    x = noise(5, 7, channels)
+    original = read_original(save(tmp_path / f"a.{suffix}", x, **({"lossless": True, "exact": True})))
+    write_original(tmp_path / f"b.{suffix}", original, 255 - original.values)
+    stored = np.asarray(opened(tmp_path / f"b.{suffix}"))
+    assert np.array_equal(stored[..., -1], x[..., -1])
+    assert np.array_equal(stored[..., :-1].squeeze(), 255 - x[..., :-1].squeeze())
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("suffix", ["jpg", "png", "webp", "tif"])
+def test_pictures_are_written_upright_and_say_so(tmp_path, suffix, orientation):
+    upright = np.linspace(0, 255, 40 * 64).reshape(40, 64).astype(np.uint8)
+    upright = np.stack([upright, upright[::-1], 255 - upright], -1)
+    exif = Image.Exif()
+    exif[ORIENTATION] = orientation
+    exif[271] = "a camera"
+    back = {2: 2, 3: 3, 4: 4, 5: 5, 6: 8, 7: 7, 8: 6}.get(orientation)
+    methods = dict(zip(range(2, 9), [0, 3, 1, 5, 4, 6, 2], strict=True))  # of EXIF orientations in Pillow
+    image = Image.fromarray(upright)
+    image = image if back is None else image.transpose(Image.Transpose(methods[back]))
+    image.save(tmp_path / f"a.{suffix}", exif=exif, quality=95, lossless=True)
+    original, written = again(tmp_path / f"a.{suffix}")
+    assert original.values.shape == (40, 64, 3)
+    assert np.abs(original.values.astype(int) - upright).mean() < 4
+    assert written.size == (64, 40)
+    assert written.getexif().get(ORIENTATION, 1) == 1
+    assert written.getexif()[271] == "a camera"
+
+
+def test_what_a_photograph_says_of_itself_is_kept(tmp_path):
+    exif = Image.Exif()
+    exif[ORIENTATION] = 6
+    exif[306] = "2026:01:02 03:04:05"
+    exif[0x8769] = {0x829A: 0.01, 0xA002: 64, 0xA003: 40}
+    xmp = b"<x:xmpmeta xmlns:x='adobe:ns:meta/'></x:xmpmeta>"
+    about = {"exif": exif, "icc_profile": PROFILE, "dpi": (300, 300), "comment": b"hello", "xmp": xmp}
+    written = again(save(tmp_path / "a.jpg", noise(40, 64, 3), **about))[1]
+    camera = written.getexif().get_ifd(0x8769)
+    assert written.getexif()[306] == "2026:01:02 03:04:05"
+    assert float(camera[0x829A]) == pytest.approx(0.01)
+    assert (camera[0xA002], camera[0xA003]) == (40, 64)
+    assert written.info["icc_profile"] == PROFILE
+    assert written.info["dpi"] == (300, 300)
+    assert written.info["comment"] == b"hello"
+    assert written.info["xmp"] == xmp
+
+
+def test_what_a_tiff_says_of_itself_is_kept(tmp_path):
+    tags = {270: "ImageJ=1.54f\nunit=um\n", 282: 0.5, 283: 0.5, 296: 3, 33550: (1.5, 1.5, 0.0)}
+    x = noise(5, 7, dtype=np.uint16)
+    written = again(save(tmp_path / "a.tif", x, tiffinfo=tags, compression="tiff_lzw"))[1]
+    assert written.tag_v2[270] == tags[270]
+    assert (float(written.tag_v2[282]), written.tag_v2[296]) == (0.5, 3)
+    assert written.tag_v2[33550] == (1.5, 1.5, 0.0)
+    assert written.info["compression"] == "tiff_lzw"
+
+
+def test_what_a_png_says_of_itself_is_kept(tmp_path):
+    from PIL.PngImagePlugin import PngInfo
+
+    texts = PngInfo()
+    texts.add_text("Title", "a title")
+    path = save(tmp_path / "a.png", noise(5, 7, 3), pnginfo=texts, icc_profile=PROFILE, dpi=(300, 300))
+    written = again(path)[1]
+    assert written.text["Title"] == "a title"
+    assert written.info["icc_profile"] == PROFILE
+    assert round(written.info["dpi"][0]) == 300
+
+
+def test_damaged_metadata_do_not_make_a_damaged_picture(tmp_path):
+    x = noise(16, 16)
+    save(tmp_path / "a.jpg", x, exif=b"Exif\0\0II*\0nonsense")
+    save(tmp_path / "b.png", x, exif=b"Exif\0\0MM\0*\0\0\0\x08\xff\xff\x01\x12\0\x03")
+    for name in ("a.jpg", "b.png"):
+        written = again(tmp_path / name)[1]
+        assert np.asarray(written).shape == (16, 16)
+
+
+def test_palettes_become_rgb_or_grey(tmp_path):
+    x = np.zeros((6, 6, 3), np.uint8)
+    x[:3], x[3:] = (255, 0, 0), (0, 0, 255)
+    Image.fromarray(x).convert("P", palette=Image.Palette.ADAPTIVE).save(tmp_path / "a.png")
+    Image.fromarray(x[..., 0]).convert("P").save(tmp_path / "b.png")
+    assert np.array_equal(read_original(tmp_path / "a.png").values, x)
+    assert np.array_equal(read_original(tmp_path / "b.png").values, x[..., 0])
+    Image.fromarray(x).save(tmp_path / "c.gif")
+    assert read_original(tmp_path / "c.gif").format == "PNG"
+
+
+def test_one_bit_becomes_bytes(tmp_path):
+    Image.fromarray(np.array([[0, 255, 0]], np.uint8)).convert("1").save(tmp_path / "a.png")
+    original, written = again(tmp_path / "a.png")
+    assert original.values.tolist() == [[0, 255, 0]]
+    assert written.mode == "L"
+
+
+def broken(folder, kind):
+    path = folder / "a.tif"
+    frames = [Image.fromarray(noise(5, 7)) for _ in range(3)]
+    match kind:
+        case "pages":
+            frames[0].save(path, save_all=True, append_images=frames[1:])
+        case "frames":
+            path = path.with_suffix(".gif")
+            frames[0].save(path, save_all=True, append_images=frames[1:])
+        case "float":
+            save(path, np.ones((5, 7), np.float32))
+        case "inks":
+            Image.new("CMYK", (7, 5)).save(path)
+        case "deep colour":
+            path = path.with_suffix(".png")
+            path.write_bytes(deep_png(noise(5, 7, 3, dtype=np.uint16)))
+        case "text":
+            path.write_text("this is no picture")
+        case "cut":
+            path.write_bytes(save(path.with_suffix(".png"), noise(60, 60)).read_bytes()[:900])
+    return path
+
+
+def deep_png(x):
+    """Return the bytes of a PNG of 16-bit colours, which Pillow reads but does not write."""
+    import struct
+    import zlib
+
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in x)
+    head = struct.pack(">IIBBBBB", x.shape[1], x.shape[0], 16, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason"),
+    [
+        ("pages", "holds 3 pictures"),
+        ("frames", "holds 3 pictures"),
+        ("float", "32 bits a pixel"),
+        ("inks", "neither grey nor RGB"),
+        ("deep colour", "16 bits a colour"),
+        ("text", "cannot identify"),
+        ("cut", "truncated|broken"),
+    ],
+)
+def test_what_would_not_come_back_is_refused_with_the_reason(tmp_path, kind, reason):
+    with pytest.raises((OSError, ValueError, SyntaxError), match=reason):
+        read_original(broken(tmp_path, kind))
+
+
+def test_another_format_holds_what_it_can(tmp_path):
+    original = read_original(save(tmp_path / "a.png", noise(5, 7, 4)))
+    write_original(tmp_path / "a.jpg", original, original.values, format_="JPEG")
+    assert opened(tmp_path / "a.jpg").mode == "RGB"
+    deep = read_original(save(tmp_path / "b.png", noise(5, 7, dtype=np.uint16)))
+    with pytest.raises(DataError, match="8 bits a value"):
+        carried_mode(deep, "JPEG")
+    with pytest.raises(DataError, match="exists already"):
+        write_original(tmp_path / "a.png", original, original.values)
+
+
+@pytest.mark.parametrize("name", ["a.gif", "a.npy", "a.eps", "a"])
+def test_endings_that_hold_no_restored_picture_are_refused(tmp_path, name):
+    with pytest.raises(DataError, match="must end in one of"):
+        find_format(tmp_path / name)
+
+
+def test_the_first_of_two_pictures_that_a_camera_puts_into_a_jpeg(tmp_path):
+    first, second = (Image.new("RGB", (24, 16), level) for level in ("white", "black"))
+    first.save(tmp_path / "a.jpg", format="MPO", save_all=True, append_images=[second])
+    original, written = again(tmp_path / "a.jpg")
+    assert written.format == "JPEG"
+    assert (original.values == 255).all()
+
+
+def test_the_thumbnail_that_shows_the_noise_is_dropped(tmp_path):
+    path = save(tmp_path / "a.jpg", noise(16, 24, 3), exif=with_thumbnail(b"\xff\xd8 a small noisy picture \xff\xd9"))
+    assert b"a small noisy picture" in path.read_bytes()
+    written = again(path)[1]
+    assert written.getexif()[271] == "abc"
+    assert b"a small noisy picture" not in (tmp_path / "again.jpg").read_bytes()
+
+
+def with_thumbnail(thumbnail):
+    """Return EXIF of a maker and a second directory that holds a thumbnail."""
+    import struct
+
+    start = 8 + 2 + 12 + 4
+    first = struct.pack("<HHHI4sI", 1, 271, 2, 4, b"abc\0", start)
+    place = start + 2 + 24 + 4
+    second = struct.pack("<HHHIIHHIII", 2, 513, 4, 1, place, 514, 4, 1, len(thumbnail), 0)
+    return b"Exif\0\0II*\0" + struct.pack("<I", 8) + first + second + thumbnail

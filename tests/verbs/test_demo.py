@@ -1,0 +1,75 @@
+"""The demo at toy size: the same steps on a few digits."""
+
+import shlex
+from dataclasses import replace
+
+import pytest
+
+import narrows
+from narrows.cli import app as cli
+from narrows.cli.printing import show
+from narrows.verbs import demo
+
+
+@pytest.fixture
+def small_mnist(monkeypatch):
+    """Let the demo read 300 digits of each split, in its own process."""
+
+    def read(name):
+        samples = narrows.read(name)
+        return replace(samples, x=samples.x[:300], labels=samples.labels[:300])
+
+    monkeypatch.setattr(demo, "read", read)
+
+
+def test_the_demo_leaves_a_page_two_runs_and_commands_that_work(small_mnist, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)  # the slow filters
+    assert cli.main(["demo"]) == 0
+    said = capsys.readouterr().out
+    assert "0.001894" in said  # the tutorial's last loss of its linear network, as true MSE
+    assert "runs/demo/report.html" in said
+    page = (tmp_path / "runs" / "demo" / "report.html").read_text()
+    assert "tutorial-linear" in page
+    assert "tutorial-conv" in page
+    assert "Trained to denoise" in page
+    assert f"{demo.DENOISER_NAME}  " in said
+    assert 'href="map.html"' in page
+    assert "300 samples, coloured by their labels" in page
+    assert '"count":300' in (tmp_path / "runs" / "demo" / "map.html").read_text()
+    for name in (*demo.NAMES, demo.DENOISER_NAME):
+        assert narrows.load(tmp_path / "runs" / "demo" / name).history_
+    monkeypatch.undo()
+    monkeypatch.chdir(tmp_path)
+    corrupt, denoise, place, train = (shlex.split(command) for command in demo.next_commands(demo.Path("runs/demo")))
+    assert cli.main(corrupt[1:]) == 0
+    assert cli.main(denoise[1:]) == 0
+    assert cli.main(place[1:]) == 0
+    assert train[:3] == ["narrows", "train", "mnist"]
+
+
+def test_a_terminal_gets_a_bar_and_a_row_per_epoch(capsys):
+    from rich.console import Console
+
+    from narrows.training.fit import Fit
+
+    fit = Fit(narrows.read(narrows.read("mnist").x[:200]), backbone="dense(hidden=[])", epochs=3)
+    show(fit, Console(force_terminal=True, width=120))
+    said = capsys.readouterr().out
+    assert "samples/s" in said
+    assert said.count("validation MSE") == 3
+
+
+def test_a_terminal_gets_a_bar_over_the_filters(capsys):
+    from rich.console import Console
+
+    from narrows.cli.printing import show_scores
+    from narrows.metrics.comparison import Comparison
+    from narrows.training.fit import Fit
+
+    x = narrows.read("mnist").x[:50]
+    model = Fit(narrows.read(x), backbone="dense(hidden=[])", epochs=1).run()
+    comparison = Comparison({"this model": model}, x, x, "gaussian(0.3)", filters=[])
+    show_scores(comparison, Console(force_terminal=True, width=120))
+    assert "gaussian(0.3)" in capsys.readouterr().out
+    assert len(comparison.scores) == 2
