@@ -35,8 +35,8 @@ def measure_fit(size: int, max_seconds: float, seed: int) -> dict[str, Any]:
     fit = Fit(read("mnist"), bottleneck=f"linear({size})", **options)
     card = fit.run().card
     return {
-        "test_mse": card.figures["test_mse"],
-        "validation_mse": card.figures["validation_mse"],
+        "test_mse": card.metrics["test_mse"],
+        "validation_mse": card.metrics["validation_mse"],
         "seconds": card.recipe["seconds"],
         "wall_seconds": time.perf_counter() - began,
         "epochs": card.recipe["epochs"],

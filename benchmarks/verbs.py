@@ -17,7 +17,7 @@ import torch
 from narrows.data.read import read
 from narrows.metrics.comparison import Comparison
 from narrows.modelfile import Model, load, save
-from narrows.tasks.encode import has_map, place, spot
+from narrows.tasks.encode import decode_map, encode_map, has_map
 from narrows.training import Fit
 from narrows.training.map_head import add_default_head, comes_with_head
 from sklearn.decomposition import PCA
@@ -45,13 +45,13 @@ def measure(model: Model) -> dict[str, Any]:
     test, training = read("mnist:test"), read("mnist:train")
     row: dict[str, Any] = {"seconds": model.card.recipe["seconds"], "map_seconds": model.card.recipe.get("map_seconds")}
     if model.network.has_code:
-        row |= {"numbers": model.network.code_size, "mse": model.card.figures["test_mse"]}
+        row |= {"numbers": model.network.code_size, "mse": model.card.metrics["test_mse"]}
     if has_map(model):
         began = time.perf_counter()
-        points = place(model, test.x)
+        points = encode_map(model, test.x)
         row["place_seconds"] = time.perf_counter() - began
-        row |= measure_map(place(model, training.x), points)
-        row["map_mse"] = float(np.square(spot(model, points) / 255.0 - test.x / 255.0).mean())
+        row |= measure_map(encode_map(model, training.x), points)
+        row["map_mse"] = float(np.square(decode_map(model, points) / 255.0 - test.x / 255.0).mean())
     return row
 
 

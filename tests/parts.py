@@ -62,8 +62,8 @@ class BridgeEncoder(nn.Module):
         self.first, self.second = nn.Linear(size, width), nn.Linear(width, features)
 
     def forward(self, x):
-        around = self.first(x.flatten(1)).relu()
-        return self.second(around), (around,)
+        skips = self.first(x.flatten(1)).relu()
+        return self.second(skips), (skips,)
 
 
 class BridgeDecoder(nn.Module):
@@ -72,8 +72,8 @@ class BridgeDecoder(nn.Module):
         self.shape = shape
         self.join = nn.Linear(features + width, torch.Size(shape).numel())
 
-    def forward(self, z, around):
-        return self.join(torch.cat([z, *around], 1)).unflatten(1, self.shape)
+    def forward(self, z, skips):
+        return self.join(torch.cat([z, *skips], 1)).unflatten(1, self.shape)
 
 
 class Holes(Corruption):

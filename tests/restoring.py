@@ -37,4 +37,4 @@ def model_of(backbone="conv(channels=[3], grid=True)", channels=1, dtype="uint8"
     for parameter in network.parameters():
         parameter.data *= 3  # so that a seam would show
     layout = "grey" if channels == 1 else "channels_last"
-    return Model(network.place("cpu"), Card(layout=layout, dtype=dtype))
+    return Model(network.to("cpu"), Card(layout=layout, dtype=dtype))

@@ -11,7 +11,7 @@ from parts import PARTS
 from narrows import modelfile
 from narrows.errors import SpecError
 from narrows.model.backbone import Conv, Decoder, Encoder, SkipBackbone
-from narrows.model.bottleneck import Bottleneck, PlacedBottleneck
+from narrows.model.bottleneck import Bottleneck, PositionedBottleneck
 from narrows.model.network import MENUS, Network, build_part
 from narrows.modelfile import Card, Model
 from narrows.spec import arguments, build
@@ -82,8 +82,8 @@ def chance(seed=0):
 
 def batch(network, x):
     """Return what one step of training reads: places too, where the bottleneck draws codes to them."""
-    if isinstance(network.bottleneck, PlacedBottleneck):
-        return {"x": x, "place": torch.ones(len(x), *network.code_shape)}
+    if isinstance(network.bottleneck, PositionedBottleneck):
+        return {"x": x, "target_position": torch.ones(len(x), *network.code_shape)}
     return {"x": x}
 
 
@@ -132,19 +132,19 @@ def test_every_part_is_documented_with_an_example(kind, name):
 def test_shapes(kind, text, shape):
     network = network_of(shape, kind, text)
     x, n = samples(shape), 12
-    h, around = network.encoder(network.scaling(x))
+    h, skips = network.encoder(network.scaling(x))
     code = network.bottleneck(h)
-    raw = network.decoder(code.z, around)
+    logits = network.decoder(code.z, skips)
     assert h.shape[1] == network.bottleneck.features_in
     assert code.z.shape == (n, *network.code_shape)
     assert code.z.shape[1] == network.bottleneck.features_out
     assert network.code_size == code.z[0].numel()
-    assert raw.shape == x.shape
+    assert logits.shape == x.shape
     assert code.penalty.shape == (n,)
     assert network.restore(network.scaling(x)).shape == x.shape
     assert network.reconstruct(x).shape == x.shape
     assert network.reconstruct(x).dtype == torch.float64
-    assert (around == ()) == network.has_code
+    assert (skips == ()) == network.has_code
     if not network.backbone.grid:
         assert code.z.ndim == 2
 
@@ -155,18 +155,18 @@ def test_total_is_loss_and_penalty_over_values(kind, text, shape):
     x = samples(shape)
     cost = network(**batch(network, x))
     scaled = network.scaling(x)
-    h, around = network.encoder(scaled)
+    h, skips = network.encoder(scaled)
     code = network.bottleneck(h)
-    raw = network.decoder(code.z, around)
-    squashed = network.scaling.squash(raw)
+    logits = network.decoder(code.z, skips)
+    output = network.scaling.activation(logits)
     penalty = code.penalty
-    if isinstance(network.bottleneck, PlacedBottleneck):
+    if isinstance(network.bottleneck, PositionedBottleneck):
         penalty = penalty + network.bottleneck.relate(code.z, torch.ones_like(code.z))
-    loss = network.loss.pointwise((raw, squashed), scaled).flatten(1).sum(1)
+    loss = network.loss.pointwise((logits, output), scaled).flatten(1).sum(1)
     assert [part.shape for part in cost] == [(12,)] * 3
     assert torch.allclose(cost.penalty, penalty, atol=1e-6)
     assert torch.allclose(cost.total, (loss + penalty) / math.prod(shape), atol=1e-6)
-    assert torch.allclose(cost.mse, (squashed - scaled).square().flatten(1).mean(1), atol=1e-6)
+    assert torch.allclose(cost.mse, (output - scaled).square().flatten(1).mean(1), atol=1e-6)
 
 
 @every_choice
@@ -280,12 +280,12 @@ def test_a_random_code_gives_its_mean_unless_it_may_draw():
 def test_places_add_one_cost_per_sample_and_only_where_given():
     network = network_of((6,), "bottleneck", "map(2)").eval()
     x = samples((6,))
-    alone, drawn = network(x), network(x, place=torch.ones(12, 2))
+    alone, drawn = network(x), network(x, target_position=torch.ones(12, 2))
     assert torch.equal(alone.penalty, torch.zeros(12))
     assert drawn.penalty.abs().min() > 0
     assert torch.equal(alone.mse, drawn.mse)
     linear = network_of((6,), "bottleneck", "linear(2)").eval()
-    assert torch.equal(linear(x, place=torch.ones(12, 2)).total, linear(x).total)
+    assert torch.equal(linear(x, target_position=torch.ones(12, 2)).total, linear(x).total)
 
 
 def test_convolutions_take_pictures_only():

@@ -18,7 +18,7 @@ import torch
 from narrows.errors import ModelFileError
 from narrows.model.network import Network
 from narrows.modelfile import Model, load, save
-from narrows.tasks.encode import place
+from narrows.tasks.encode import encode_map
 from narrows.tasks.score import errors
 
 FORMAT_1 = Path(__file__).parent / "files" / "format-1.safetensors"
@@ -86,7 +86,7 @@ def test_a_file_holds_the_model_and_its_card(model, table, tmp_path):
     assert loaded.network.texts == model.network.texts
     x = torch.from_numpy(table)
     assert torch.equal(*(m.network.in_blocks(m.network.reconstruct, x) for m in (loaded, model)))
-    assert np.array_equal(place(loaded, table), place(model, table))
+    assert np.array_equal(encode_map(loaded, table), encode_map(model, table))
 
 
 def test_a_file_holds_the_map_head(mapped_model, tmp_path):
@@ -107,7 +107,7 @@ def test_a_file_of_format_1_is_read_and_has_no_head(table, tmp_path):
     assert errors(old, table).mean() == pytest.approx(0.040139347, abs=1e-7)
     save(tmp_path / "m", old)
     assert take_apart((tmp_path / "m").read_bytes())[1]["format"] == 3
-    assert np.array_equal(place(load(tmp_path / "m"), table), place(old, table))
+    assert np.array_equal(encode_map(load(tmp_path / "m"), table), encode_map(old, table))
 
 
 def test_a_file_of_format_1_has_no_key_for_a_head(mapped_model, tmp_path):
@@ -278,7 +278,7 @@ def test_metadata_that_are_not_ours(good, tmp_path, metadata):
 
 
 def test_a_figure_that_is_not_finite_is_not_written(table_model, tmp_path):
-    card = replace(table_model.card, figures={"test_mse": float("nan")})
+    card = replace(table_model.card, metrics={"test_mse": float("nan")})
     with pytest.raises(ModelFileError, match="a figure of its card is not finite"):
         save(tmp_path / "m", Model(table_model.network, card))
     assert not list(tmp_path.iterdir())
@@ -494,6 +494,6 @@ def test_a_file_of_format_2_is_read_with_its_head(table, tmp_path):
     assert take_apart(FORMAT_2.read_bytes())[1]["format"] == 2
     assert old.card.variances == ()
     assert errors(old, table).mean() == pytest.approx(0.001974345, abs=1e-7)
-    assert np.allclose(place(old, table)[:2], [[1.015793, 0.388023], [-0.461624, -0.608352]], atol=1e-5)
+    assert np.allclose(encode_map(old, table)[:2], [[1.015793, 0.388023], [-0.461624, -0.608352]], atol=1e-5)
     save(tmp_path / "m", old)
-    assert np.array_equal(place(load(tmp_path / "m"), table), place(old, table))
+    assert np.array_equal(encode_map(load(tmp_path / "m"), table), encode_map(old, table))

@@ -70,7 +70,7 @@ class Narrows(Method):
     def fit(self, images: np.ndarray, seed: int, max_seconds: float | None = None) -> np.ndarray:
         """Train, and place all images."""
         from narrows.data.read import read
-        from narrows.tasks.encode import place
+        from narrows.tasks.encode import encode_map
         from narrows.training import Fit
 
         samples = replace(read("mnist"), x=images, labels=None, test=None)
@@ -78,19 +78,19 @@ class Narrows(Method):
         self.model = fit.run()
         recipe = self.model.card.recipe
         self.recipe = f"{fit.texts['backbone']} x {fit.texts['bottleneck']}, {recipe['steps']} steps"
-        return place(self.model, images)
+        return encode_map(self.model, images)
 
     def place(self, images: np.ndarray) -> np.ndarray:
         """Return the codes."""
-        from narrows.tasks.encode import place
+        from narrows.tasks.encode import encode_map
 
-        return place(self.model, images)
+        return encode_map(self.model, images)
 
     def decode(self, points: np.ndarray) -> np.ndarray:
         """Return what the decoder makes of points, rounded to bytes as in use."""
-        from narrows.tasks.encode import spot
+        from narrows.tasks.encode import decode_map
 
-        return mnist.as_values(spot(self.model, points))
+        return mnist.as_values(decode_map(self.model, points))
 
     def save(self, folder: Path) -> None:
         """Keep the model."""
@@ -184,7 +184,7 @@ def measure(
     method: Method, seed: int, counts: tuple[int, int], folder: Path, max_seconds: float | None
 ) -> dict[str, Any]:
     """Return every figure of a method, and keep its points in `folder`."""
-    from narrows.metrics.map_quality import figures
+    from narrows.metrics.map_quality import measure_map
 
     parts = ("train", "t10k")
     (train, test), (labels, test_labels) = (
@@ -206,8 +206,8 @@ def measure(
         "fit_seconds": fitted - began,
         "place_seconds": placed - fitted,
         "test_mse": None if decoded is None else float(np.square(decoded.reshape(len(test), SIZE) - flat(test)).mean()),
-        **figures(flat(test[:0]), places, test_labels, (points, labels), index=np.arange(0)),
-        **figures(flat(train)[trusted], points[trusted]),
+        **measure_map(flat(test[:0]), places, test_labels, (points, labels), index=np.arange(0)),
+        **measure_map(flat(train)[trusted], points[trusted]),
         "recipe": method.recipe,
         "train_images": len(train),
         "test_images": len(test),

@@ -44,7 +44,7 @@ def main() -> None:
         train_images=recipe["train_samples"],
         loop_seconds=recipe["seconds"],
         fit_seconds=wall,
-        validation_mse=model.card.figures.get("validation_mse"),
+        validation_mse=model.card.metrics.get("validation_mse"),
     )
 
 

@@ -20,7 +20,7 @@ from narrows.errors import DataError, SpecError, TrainingError
 from narrows.files import refuse_existing
 from narrows.modelfile import Model
 from narrows.runfolder import read_history
-from narrows.tasks.encode import decode, encode, has_map, place, spot
+from narrows.tasks.encode import decode, decode_map, encode, encode_map, has_map
 from narrows.tasks.reconstruct import denoise, reconstruct
 from narrows.tasks.score import errors, variance_explained
 from narrows.training.fit import Fit
@@ -174,11 +174,11 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         two numbers is a map itself. Raises SpecError for a model that has no map.
         """
         x = self._samples(X)
-        return place(self._model_with_map(), x)
+        return encode_map(self._model_with_map(), x)
 
     def inverse_map(self, points):
         """Return what the model decodes at `points` (m, 2) of its map, arranged and typed as the training data were."""
-        return spot(self._model_with_map(), validate_codes(points))
+        return decode_map(self._model_with_map(), validate_codes(points))
 
     def reconstruct(self, X):
         """Return X through the narrow place, in its own arrangement, units and type."""

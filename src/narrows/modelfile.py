@@ -38,6 +38,7 @@ FORMAT_KEYS: dict[Any, set[str]] = {
     3: {"format", "shape", "texts", "map", "card"},
 }
 NEW_IN_CARD = {3: {"variances"}}  # keys that cards of earlier formats lack, by format
+CARD_KEYS = {"metrics": "figures"}  # fields of a card that files call otherwise
 MAP = "map."  # the prefix of the map head's weights
 FILE_NAME = "model.safetensors"
 MAX_FILE = 4 * 2**30  # bytes
@@ -64,7 +65,7 @@ class Card:
     reading : how pictures were read (size, None for their own, fit, colour, depth), {} for arrays.
     origin : a short name of the data.
     recipe : how it was trained: optimizer, schedule, batch size, steps, seed and the like.
-    figures : what was measured, such as `test_mse`; every MSE is per value, in model's units.
+    metrics : what was measured, such as `test_mse`; every MSE is per value, in model's units.
     error_quantiles : the MSE of held-out samples at the QUANTILES, rising; () when none was measured.
     variances : of the training data's columns, or of their channels round each pixel's mean, in user's units; () in
         files of narrows that did not keep them.
@@ -76,7 +77,7 @@ class Card:
     reading: dict[str, Any] = field(default_factory=dict)
     origin: str = ""
     recipe: dict[str, Scalar] = field(default_factory=dict)
-    figures: dict[str, float] = field(default_factory=dict)
+    metrics: dict[str, float] = field(default_factory=dict)
     error_quantiles: tuple[float, ...] = ()
     variances: tuple[float, ...] = ()
 
@@ -113,7 +114,7 @@ def save(path: str | Path, model: Model, overwrite: bool = False) -> None:
     tensors = {name: value.detach().cpu().contiguous() for name, value in model.tensors().items()}
     _check_finite(tensors, str(path))
     network, head = model.network, model.head
-    header = {"format": FORMAT, "shape": network.shape, "texts": network.texts, "card": asdict(model.card)}
+    header = {"format": FORMAT, "shape": network.shape, "texts": network.texts, "card": _card_in_file(model.card)}
     header["map"] = None if head is None else head.texts
     try:  # one key only: the order of several would differ from run to run
         metadata = {"narrows": json.dumps(header, sort_keys=True, allow_nan=False)}
@@ -155,11 +156,16 @@ def load(path: str | Path, device: str | torch.device = "cpu") -> Model:
         raise _refusal(path.name, f"its weights are damaged ({error})") from None
     _check_finite(tensors, path.name)
     own = {name: value for name, value in tensors.items() if not name.startswith(MAP)}
-    network = _filled(model.network, own, path.name).place(device)
+    network = _filled(model.network, own, path.name).to(device)
     if model.head is None:
         return Model(network, model.card)
     rest = {name.removeprefix(MAP): value for name, value in tensors.items() if name.startswith(MAP)}
-    return Model(network, model.card, _filled(model.head, rest, path.name).place(device))
+    return Model(network, model.card, _filled(model.head, rest, path.name).to(device))
+
+
+def _card_in_file(card: Card) -> dict[str, Any]:
+    """Return the card by the keys of a file, where the metrics are called figures."""
+    return {CARD_KEYS.get(key, key): value for key, value in asdict(card).items()}
 
 
 def find_file(path: str | Path) -> Path:
@@ -259,7 +265,7 @@ def _check_shape(shape: Any, name: str) -> tuple[int, ...]:
 def _check_card(card: Any, shape: tuple[int, ...], version: Any, name: str) -> Card:
     """Return the card, every field of it within the values that `save` writes."""
     later = set().union(*(keys for number, keys in NEW_IN_CARD.items() if number > version))
-    if not isinstance(card, dict) or set(card) != {f.name for f in fields(Card)} - later:
+    if not isinstance(card, dict) or set(card) != {CARD_KEYS.get(f.name, f.name) for f in fields(Card)} - later:
         raise _refusal(name, "its card lacks a key or has an unknown one")
     card = {"variances": []} | card
     columns, quantiles, variances = card["columns"], card["error_quantiles"], card["variances"]
@@ -286,13 +292,13 @@ def _check_card(card: Any, shape: tuple[int, ...], version: Any, name: str) -> C
     for key, good in rules.items():
         if not good:
             raise _refusal(name, f"the {key!r} of its card is not one that narrows writes")
-    card = {
-        **card,
+    values = {field: card[CARD_KEYS.get(field, field)] for field in (f.name for f in fields(Card))}
+    values |= {
         "columns": columns and tuple(columns),
         "error_quantiles": tuple(quantiles),
         "variances": tuple(variances),
     }
-    return Card(**card)
+    return Card(**values)
 
 
 def _is_reading(value: Any) -> bool:

@@ -72,7 +72,7 @@ def test_info_says_what_the_file_says(run, digits, capsys):
     assert main(["info", str(run)]) == 0
     said = capsys.readouterr().out
     card = narrows.load(run).model_.card
-    assert f"{card.figures['validation_mse']:.6f}" in said
+    assert f"{card.metrics['validation_mse']:.6f}" in said
     assert "128 numbers for 784" in said
     assert "201,616" in said
     assert main(["info", str(digits)]) == 0

@@ -177,4 +177,4 @@ def test_pairs_are_learned_without_added_damage():
     assert fit.texts["corruption"] == "none()"
     model = fit.run()
     scale = model.network.scaling.scale.item()
-    assert model.card.figures["validation_mse"] < 0.5 * (40 / scale) ** 2
+    assert model.card.metrics["validation_mse"] < 0.5 * (40 / scale) ** 2

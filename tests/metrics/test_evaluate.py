@@ -19,7 +19,7 @@ from narrows.metrics.evaluate import (
 )
 from narrows.tasks.reconstruct import reconstruct
 from narrows.tasks.score import errors
-from narrows.tasks.units import enter
+from narrows.tasks.units import as_samples
 from narrows.training.fit import Fit
 
 
@@ -88,14 +88,14 @@ def test_wide_samples_get_the_same_components_another_way(monkeypatch, rows, fou
 def test_what_is_measured_by_chunks_is_what_all_samples_at_once_say(monkeypatch, table_model, table):
     monkeypatch.setattr("narrows.tasks.units.CHUNK_VALUES", 1)  # 64 rows, then the 16 that are left
     components = fit_pca(table_model, table)
-    measured = measure(table_model, enter(table_model, table)[0], components)
+    measured = measure(table_model, as_samples(table_model, table)[0], components)
     passed = through(table_model, table)
     np.testing.assert_array_equal(measured.errors, passed.errors)
     np.testing.assert_allclose(measured.value_errors, passed.squares.mean(0, dtype=float))
     np.testing.assert_allclose(measured.mean, passed.x.mean(0, dtype=float), atol=1e-6)
     np.testing.assert_allclose(measured.variance, passed.x.var(0, dtype=float), rtol=1e-5)
     assert measured.mse_of(components.mean) == pytest.approx(np.square(passed.x - components.mean).mean(), rel=1e-5)
-    assert measured.beside.mse == pytest.approx(components.through(passed.x, 2).mse, rel=1e-6)
+    assert measured.pca.mse == pytest.approx(components.through(passed.x, 2).mse, rel=1e-6)
 
 
 def test_doing_nothing_answers_the_mean_of_the_reference(table_model, table):

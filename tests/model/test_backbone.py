@@ -72,8 +72,8 @@ def test_a_relu_after_the_pooling_equals_one_before_it():
 @pytest.mark.parametrize("size", [(1, 1), (1, 7), (2, 3), (5, 5), (31, 45), (16, 9)])
 def test_pictures_of_any_size_come_back_in_it(pool, up, grid, size):
     encoder, decoder = Conv(channels=[3, 5], pool=pool, up=up, grid=grid).build((2, *size), 4, 6)
-    h, around = encoder(torch.rand(2, 2, *size))
-    assert around == ()
+    h, skips = encoder(torch.rand(2, 2, *size))
+    assert skips == ()
     stages = 3 if grid else 2
     side = [-(-s // 2**stages) for s in size]
     assert h.shape == ((2, 4, *side) if grid else (2, 4))
@@ -86,8 +86,8 @@ def test_every_pixel_of_an_odd_picture_counts():
         for up in ("transposed", "upsample"):
             encoder, decoder = Conv(channels=[8], pool=pool, up=up).build((1, 7, 5), 4, 4)
             x = torch.rand(64, 1, 7, 5, requires_grad=True)
-            raw = decoder(encoder(x)[0])
-            raw.square().sum().backward()
+            logits = decoder(encoder(x)[0])
+            logits.square().sum().backward()
             assert (x.grad.abs().sum(0) > 0).all(), (pool, up)
 
 
@@ -278,10 +278,10 @@ def test_a_u_begins_as_a_correction_of_the_damage_that_it_will_see():
 
 def test_a_u_sees_its_stages_again_on_the_way_up():
     encoder, decoder = UNet(4).build((3, 31, 45), 2, 5)
-    h, around = encoder(torch.rand(2, 3, 31, 45))
+    h, skips = encoder(torch.rand(2, 3, 31, 45))
     assert h.shape == (2, 2, 4, 6)
-    assert [tuple(kept.shape[1:]) for kept in around] == [(3, 31, 45), (4, 31, 45), (8, 16, 23), (16, 8, 12)]
-    assert decoder(torch.rand(2, 5, 4, 6), around).shape == (2, 3, 31, 45)
+    assert [tuple(kept.shape[1:]) for kept in skips] == [(3, 31, 45), (4, 31, 45), (8, 16, 23), (16, 8, 12)]
+    assert decoder(torch.rand(2, 5, 4, 6), skips).shape == (2, 3, 31, 45)
     assert sum(p.numel() for p in encoder.parameters()) < 40_000
 
 

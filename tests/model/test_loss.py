@@ -13,8 +13,8 @@ from narrows.model.network import Network
 REFERENCE = {"mse": mse_loss, "mae": l1_loss, "bce": binary_cross_entropy}
 
 
-def output_of(raw):
-    return raw, raw.sigmoid()
+def output_of(logits):
+    return logits, logits.sigmoid()
 
 
 def some(seed=0, shape=(5, 1, 4, 3)):
@@ -54,11 +54,11 @@ def test_a_weight_of_nothing_costs_nothing():
 
 
 def test_cross_entropy_has_a_gradient_where_the_sigmoid_has_none():
-    raw = torch.full((1, 1), -200.0, requires_grad=True)
-    cost = BCE()(output_of(raw), torch.ones(1, 1))
+    logits = torch.full((1, 1), -200.0, requires_grad=True)
+    cost = BCE()(output_of(logits), torch.ones(1, 1))
     cost.sum().backward()
     assert cost.item() == pytest.approx(200)
-    assert raw.grad.item() == pytest.approx(-1)
+    assert logits.grad.item() == pytest.approx(-1)
 
 
 def test_cross_entropy_is_least_where_output_and_target_agree():

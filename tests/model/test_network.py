@@ -25,8 +25,8 @@ def test_the_formula_step_by_step():
     cost = network(x, generator=torch.Generator().manual_seed(5))
     scaled = ((x - x.mean(0)) / x.std(0, correction=0)).float()
     noisy = scaled + 0.5 * torch.randn(6, 4, generator=torch.Generator().manual_seed(5))
-    raw = network.decoder(network.encoder(noisy)[0])
-    assert torch.allclose(cost.total, (raw - scaled).square().mean(1), atol=1e-6)
+    logits = network.decoder(network.encoder(noisy)[0])
+    assert torch.allclose(cost.total, (logits - scaled).square().mean(1), atol=1e-6)
     assert torch.equal(cost.mse, cost.total)
 
 

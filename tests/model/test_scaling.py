@@ -79,19 +79,19 @@ def test_the_range_is_that_of_all_chunks_not_of_the_last():
 
 
 def test_units_output_is_bounded_as_it_says():
-    raw = torch.tensor([[-9.0, 0.0, 9.0]])
+    logits = torch.tensor([[-9.0, 0.0, 9.0]])
     sigmoid, linear = Unit(), Unit(output="linear")
-    assert torch.equal(sigmoid.squash(raw), raw.sigmoid())
-    assert torch.equal(linear.train().squash(raw), raw)
-    assert torch.equal(linear.eval().squash(raw), raw.clamp(0, 1))
-    assert (sigmoid.logits, linear.logits) == (True, False)
+    assert torch.equal(sigmoid.activation(logits), logits.sigmoid())
+    assert torch.equal(linear.train().activation(logits), logits)
+    assert torch.equal(linear.eval().activation(logits), logits.clamp(0, 1))
+    assert (sigmoid.has_sigmoid, linear.has_sigmoid) == (True, False)
 
 
 @pytest.mark.parametrize("scaling", [Unit(), Unit(output="linear"), Standard()])
 def test_unsquash_undoes_squash(scaling):
     value = torch.tensor([[0.1, 0.5, 0.9]])
-    assert torch.allclose(scaling.squash(scaling.unsquash(value)), value, atol=1e-6)
-    assert scaling.unsquash(torch.tensor([[0.0, 1.0]])).isfinite().all()
+    assert torch.allclose(scaling.activation(scaling.inverse_activation(value)), value, atol=1e-6)
+    assert scaling.inverse_activation(torch.tensor([[0.0, 1.0]])).isfinite().all()
 
 
 def test_standard_is_mean_0_and_deviation_1_per_column():

@@ -100,7 +100,7 @@ def test_decoded_spots_lie_where_the_axes_say(bars, monkeypatch):
     mapped, drawn = make_map(model, samples), {}
     monkeypatch.setattr("narrows.view.map_picture._fit", lambda pixels: np.full((60, 60, 3), pixels.mean(), np.uint8))
     monkeypatch.setattr(Figure, "image", lambda self, box, pixels: drawn.setdefault("pixels", pixels))
-    monkeypatch.setattr("narrows.view.map_picture.spot", lambda model, points: shade(points))
+    monkeypatch.setattr("narrows.view.map_picture.decode_map", lambda model, points: shade(points))
     monkeypatch.setattr("narrows.view.map_picture.NEAR", np.inf)
 
     def shade(points):

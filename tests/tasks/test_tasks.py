@@ -7,7 +7,7 @@ import torch
 from narrows import read
 from narrows.errors import DataError, SpecError
 from narrows.tasks.corrupt import corrupt
-from narrows.tasks.encode import decode, encode, place, spot
+from narrows.tasks.encode import decode, decode_map, encode, encode_map
 from narrows.tasks.reconstruct import denoise, learned_from_noisy, reconstruct, was_damaged
 from narrows.tasks.score import errors, times_usual
 from narrows.training.fit import Fit
@@ -76,12 +76,12 @@ def test_codes_that_are_none_are_refused(model, z):
 
 
 def test_a_code_of_two_numbers_is_the_map(table_model, table):
-    points = place(table_model, table)
+    points = encode_map(table_model, table)
     assert points.dtype == np.float32
     assert np.array_equal(points, encode(table_model, table))
-    assert np.array_equal(place(table_model, table[7]), points[7:8])
-    assert np.array_equal(spot(table_model, points), decode(table_model, points))
-    assert spot(table_model, points[3]).shape == (1, 5)
+    assert np.array_equal(encode_map(table_model, table[7]), points[7:8])
+    assert np.array_equal(decode_map(table_model, points), decode(table_model, points))
+    assert decode_map(table_model, points[3]).shape == (1, 5)
 
 
 @pytest.mark.parametrize(
@@ -89,14 +89,14 @@ def test_a_code_of_two_numbers_is_the_map(table_model, table):
 )
 def test_points_that_are_none_are_refused(table_model, points):
     with pytest.raises(DataError, match="points of the map"):
-        spot(table_model, points)
+        decode_map(table_model, points)
 
 
 def test_a_model_without_a_map_says_so(model, pictures):
     with pytest.raises(SpecError, match="its code has 16 numbers, and its file holds no map head"):
-        place(model, DIGITS)
+        encode_map(model, DIGITS)
     restoring = Fit(read(pictures), preset="denoise", backbone="unet(2)", epochs=1, device="cpu").run()
-    for use, values in ((place, pictures), (spot, np.zeros((1, 2)))):
+    for use, values in ((encode_map, pictures), (decode_map, np.zeros((1, 2)))):
         with pytest.raises(SpecError, match="connections round its bottleneck"):
             use(restoring, values)
 

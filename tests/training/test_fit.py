@@ -62,7 +62,7 @@ def test_a_tenth_is_kept_out_and_measured(pictures):
     assert (name, len(shown.x), len(reference)) == ("validation", 6, 54)
     card = fit.run().card
     assert card.error_quantiles == tuple(sorted(card.error_quantiles))
-    assert card.error_quantiles[0] <= card.figures["validation_mse"] <= card.error_quantiles[-1]
+    assert card.error_quantiles[0] <= card.metrics["validation_mse"] <= card.error_quantiles[-1]
 
 
 def test_without_validation_there_is_none(pictures):
@@ -111,7 +111,7 @@ def test_a_named_set_is_measured_on_its_test_split():
     network = model.network
     test = torch.from_numpy(read("mnist:test").x[:, None])
     expected = network.in_blocks(lambda rows: network.squared_error(rows).flatten(1).mean(1), test).mean().item()
-    assert model.card.figures["test_mse"] == pytest.approx(expected)
+    assert model.card.metrics["test_mse"] == pytest.approx(expected)
 
 
 def test_a_started_network_answers_the_mean(pictures):
@@ -158,7 +158,7 @@ def test_two_samples_are_enough(x):
     """One of them is trained on and one kept out."""
     model = Fit(read(x), epochs=2, device="cpu").run()
     assert all(p.isfinite().all() for p in model.network.parameters())
-    assert np.isfinite(model.card.figures["validation_mse"])
+    assert np.isfinite(model.card.metrics["validation_mse"])
 
 
 @pytest.mark.parametrize("dtype", ["bool", "uint8", "int8", "uint16", "int64", "uint64", "float16", "float64"])
@@ -167,7 +167,7 @@ def test_every_type_of_picture_trains(dtype):
     x = {"b": x > 50, "f": x / 100}.get(np.dtype(dtype).kind, x).astype(dtype)
     model = Fit(read(x), epochs=1, device="cpu").run()
     assert model.card.dtype == dtype
-    assert np.isfinite(model.card.figures["train_mse"])
+    assert np.isfinite(model.card.metrics["train_mse"])
 
 
 def test_numbers_of_numpy_are_numbers(table):
@@ -181,7 +181,7 @@ def test_history_has_a_row_per_epoch_and_ends_in_the_cards_figures(pictures):
     card = fit.run().card
     assert [row["epoch"] for row in fit.history] == [1, 2, 3]
     assert all(row["seconds"] >= 0 and row["val_mse"] > 0 for row in fit.history)
-    assert fit.history[-1]["train_mse"] == card.figures["train_mse"] < fit.history[0]["train_mse"]
+    assert fit.history[-1]["train_mse"] == card.metrics["train_mse"] < fit.history[0]["train_mse"]
     assert card.recipe["steps"] == card.recipe["steps_asked"] == 3 * fit.stream.steps_per_epoch
 
 

@@ -192,7 +192,7 @@ def test_the_cap_cuts_the_budget_after_twenty_steps(table, monkeypatch):
     rows = run(network, x, budget=budget)
     assert budget.was_cut
     assert 20 <= rows[-1].step == budget.steps < 1000
-    assert budget.asked == 100_000
+    assert budget.requested == 100_000
 
 
 def test_a_cap_that_is_not_reached_changes_nothing(table):

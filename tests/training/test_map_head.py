@@ -11,7 +11,7 @@ import narrows
 from narrows import Autoencoder, read
 from narrows.errors import DataError, SpecError
 from narrows.modelfile import FILE_NAME, load, save
-from narrows.tasks.encode import decode, encode, place, spot
+from narrows.tasks.encode import decode, decode_map, encode, encode_map
 from narrows.tasks.score import errors
 from narrows.training.fit import Fit
 from narrows.training.map_head import (
@@ -68,10 +68,10 @@ def test_the_default_model_comes_with_a_head_and_specialists_do_not(pictures, op
 
 
 def test_a_head_maps_samples_and_decodes_spots(mapped):
-    points = place(mapped, DIGITS)
+    points = encode_map(mapped, DIGITS)
     assert points.shape == (len(DIGITS), 2)
     assert points.dtype == np.float32
-    decoded = spot(mapped, points)
+    decoded = decode_map(mapped, points)
     assert decoded.dtype == np.uint8
     assert decoded.shape == DIGITS.shape
     own, others = (np.square(decoded / 255 - x / 255).mean() for x in (DIGITS, np.roll(DIGITS, 1, axis=0)))
@@ -81,23 +81,23 @@ def test_a_head_maps_samples_and_decodes_spots(mapped):
 def test_the_map_shows_which_samples_are_alike(mapped):
     """More of the nearest on the map are of the same digit than chance would have it."""
     labels = read("mnist").labels[: len(DIGITS)]
-    points = place(mapped, DIGITS)
+    points = encode_map(mapped, DIGITS)
     distance = np.square(points[:, None] - points[None]).sum(-1)
     np.fill_diagonal(distance, np.inf)
     assert (labels[distance.argmin(1)] == labels).mean() > 0.3
 
 
 def test_a_sample_alone_or_among_others_lies_on_the_same_bits(mapped):
-    together = place(mapped, DIGITS)
+    together = encode_map(mapped, DIGITS)
     for i in (0, 63, 64, 399):
-        assert np.array_equal(place(mapped, DIGITS[i]), together[i : i + 1])
-        assert np.array_equal(spot(mapped, together[i]), spot(mapped, together)[i : i + 1])
+        assert np.array_equal(encode_map(mapped, DIGITS[i]), together[i : i + 1])
+        assert np.array_equal(decode_map(mapped, together[i]), decode_map(mapped, together)[i : i + 1])
 
 
 def test_the_figures_of_the_map_are_in_the_card(fit, mapped):
     held_out = DIGITS[fit.held_out_index]
-    restored = spot(mapped, place(mapped, held_out)) / 255.0
-    assert mapped.card.figures["map_mse"] == pytest.approx(np.square(restored - held_out / 255).mean(), rel=0.01)
+    restored = decode_map(mapped, encode_map(mapped, held_out)) / 255.0
+    assert mapped.card.metrics["map_mse"] == pytest.approx(np.square(restored - held_out / 255).mean(), rel=0.01)
     assert mapped.card.recipe["map_samples"] == 360
     assert mapped.card.recipe["map_seconds"] > 0
     assert mapped.network is fit.network
@@ -107,7 +107,7 @@ def test_the_figures_of_the_map_are_in_the_card(fit, mapped):
 def test_a_seed_repeats_a_head_to_the_bit_and_leaves_the_global_state(fit):
     state = torch.get_rng_state()
     codes = training_codes(fit)
-    first, again, other = (place(add_head(fit.finish(), codes, seed), DIGITS[:50]) for seed in (1, 1, 2))
+    first, again, other = (encode_map(add_head(fit.finish(), codes, seed), DIGITS[:50]) for seed in (1, 1, 2))
     assert torch.equal(torch.get_rng_state(), state)
     assert np.array_equal(first, again)
     assert not np.array_equal(first, other)
@@ -143,7 +143,7 @@ def test_a_file_made_anew_with_a_head_is_whole(fit, tmp_path, monkeypatch):
     save(tmp_path / FILE_NAME, mapped, overwrite=True)
     assert [file.name for file in tmp_path.iterdir()] == [FILE_NAME]
     loaded = load(tmp_path)
-    assert np.array_equal(place(loaded, DIGITS), place(mapped, DIGITS))
+    assert np.array_equal(encode_map(loaded, DIGITS), encode_map(mapped, DIGITS))
     assert np.array_equal(encode(loaded, DIGITS), encode(model, DIGITS))
 
 
@@ -167,12 +167,12 @@ def test_a_pca_head_is_the_pca_of_the_codes(fit):
     codes = encode(fit.finish(), DIGITS)
     model = add_pca_head(fit.finish(), codes)
     pca = PCA(2).fit(codes)
-    ours, theirs = place(model, DIGITS), pca.transform(codes)
+    ours, theirs = encode_map(model, DIGITS), pca.transform(codes)
     signs = np.sign((ours * theirs).sum(0))
     assert ours == pytest.approx(signs * theirs, abs=1e-4)
     assert (pca.components_[range(2), np.abs(pca.components_).argmax(1)] * signs > 0).all()
     restored = decode(model, pca.inverse_transform(theirs))
-    assert np.abs(spot(model, ours).astype(int) - restored).max() <= 1
+    assert np.abs(decode_map(model, ours).astype(int) - restored).max() <= 1
     with pytest.raises(SpecError, match="makes two numbers of more"):
         add_pca_head(model._replace(network=model.head), ours)
 
@@ -188,14 +188,14 @@ def test_grid_codes_get_a_head_of_flat_ones(pictures):
     fit = Fit(read(pictures), backbone="conv(channels=[4], grid=True)", bottleneck="linear(2)", epochs=1, device="cpu")
     mapped = add_default_head(fit, fit.run())
     assert mapped.head.shape == (fit.network.code_size,)
-    assert spot(mapped, place(mapped, pictures)).shape == pictures.shape
+    assert decode_map(mapped, encode_map(mapped, pictures)).shape == pictures.shape
 
 
 def test_the_estimator_maps_lazily_and_saves_its_map(tmp_path):
     model = Autoencoder(random_state=0, **SMALL).fit(DIGITS)
     assert model.model_.head is None
     points = model.map(DIGITS)
-    assert np.array_equal(points, place(model.model_, DIGITS))
+    assert np.array_equal(points, encode_map(model.model_, DIGITS))
     assert model.inverse_map(points[:7]).shape == (7, 28, 28)
     assert np.array_equal(model.map(DIGITS), points)
     again = Autoencoder(random_state=0, **SMALL).fit(DIGITS)
@@ -287,7 +287,7 @@ def test_a_model_without_a_map_gets_one_which_is_kept(fit, tmp_path, capsys):
     save(tmp_path / FILE_NAME, fit.finish())
     mapped = with_map(str(tmp_path), load(tmp_path), DIGITS)
     assert "map: 2 numbers for 16" in capsys.readouterr().out
-    assert np.array_equal(place(load(tmp_path), DIGITS), place(mapped, DIGITS))
+    assert np.array_equal(encode_map(load(tmp_path), DIGITS), encode_map(mapped, DIGITS))
 
 
 def test_a_map_that_cannot_be_kept_is_still_a_map(fit, tmp_path, monkeypatch, capsys):

@@ -13,7 +13,7 @@ from narrows import Autoencoder, read
 from narrows.model.network import Network
 from narrows.training.fit import Fit
 from narrows.training.loop import Snapshots, is_lower
-from narrows.training.pca_baseline import Beside, is_comparable, measure_pca
+from narrows.training.pca_baseline import PcaBaseline, is_comparable, measure_pca
 
 DEFAULT = "dense(hidden=[]) + dense(hidden=[16, 16], leak=0.1)"
 
@@ -75,7 +75,7 @@ def test_where_nothing_can_be_learned_pca_of_all_rows_is_what_comes_out():
     model = fit.run()
     assert fit.kept.startswith("PCA is kept as the model")
     assert model.card.recipe["kept_step"] == 0
-    assert model.card.figures["validation_mse"] == pytest.approx(model.card.figures["pca_mse"], rel=1e-4)
+    assert model.card.metrics["validation_mse"] == pytest.approx(model.card.metrics["pca_mse"], rel=1e-4)
     ours, plain = held_out_mses(model, x, x)
     assert ours == pytest.approx(plain, rel=1e-4)
     assert fit.examples()[0] == "training"  # none of them is new to it
@@ -88,7 +88,7 @@ def test_few_samples_that_have_something_to_teach_are_all_learned_from():
     assert last.step == last.steps > 4 * fit.budget.steps  # three other parts, and all of them
     model = fit.finish()
     assert model.card.recipe["kept_step"] == fit.budget.steps
-    assert model.card.figures["validation_mse"] < 0.8 * model.card.figures["pca_mse"]
+    assert model.card.metrics["validation_mse"] < 0.8 * model.card.metrics["pca_mse"]
     assert fit.examples()[0] == "training"
 
 
@@ -161,10 +161,10 @@ def test_pca_beside_a_network_is_that_of_scikit_learn(table, table_model):
 
 
 def test_what_is_worse_than_pca_or_hardly_varies_is_said():
-    assert Beside(mse=1.0, count=3, flat=0, varying=9).complaints(0.99) == []
-    (worse,) = Beside(mse=1.0, count=3, flat=0, varying=9).complaints(1.1)
+    assert PcaBaseline(mse=1.0, count=3, flat=0, varying=9).complaints(0.99) == []
+    (worse,) = PcaBaseline(mse=1.0, count=3, flat=0, varying=9).complaints(1.1)
     assert worse.startswith("PCA with 3 numbers is better here: its MSE on the validation share is 1.0")
-    (flat,) = Beside(mse=1.0, count=3, flat=9, varying=9).complaints(0.5)
+    (flat,) = PcaBaseline(mse=1.0, count=3, flat=9, varying=9).complaints(0.5)
     assert flat.startswith("the outputs of 9 of 9 values hardly vary")
 
 
@@ -239,7 +239,7 @@ def test_stopping_early_keeps_the_start_where_nothing_is_better_and_finishes_onc
 def test_a_preset_that_damages_nothing_is_told_where_pca_is_better(pictures):
     fit = Fit(read(pictures), preset="tutorial-conv", epochs=1, device="cpu")
     model = fit.run()
-    assert model.card.figures["pca_mse"] < model.card.figures["validation_mse"]
+    assert model.card.metrics["pca_mse"] < model.card.metrics["validation_mse"]
     assert "PCA with" in fit.warnings[0]
 
 

@@ -15,7 +15,7 @@ from sklearn.datasets import load_wine
 
 from narrows.cli import main
 from narrows.data.read import read
-from narrows.tasks.encode import encode, place, spot
+from narrows.tasks.encode import decode_map, encode, encode_map
 from narrows.tasks.mapping import make_map
 from narrows.training.fit import Fit
 from narrows.training.map_head import add_head
@@ -169,7 +169,7 @@ def test_a_dot_shows_its_sample_its_label_and_its_reconstruction(opened, mapped,
         assert np.allclose(mapped.points[seen], mapped.points[index], atol=0.02)  # they may lie on top of each other
         assert np.array_equal(pixels(opened, "sample"), mapped.x[seen])
         assert f"Label {mapped.labels[seen]}. {mapped.names[seen]}." in opened.text("#facts")
-        decoded = spot(model, mapped.points[seen])[0]
+        decoded = decode_map(model, mapped.points[seen])[0]
         assert np.abs(pixels(opened, "decoded") - decoded.astype(int)).max() <= 1
 
 
@@ -180,7 +180,7 @@ def test_empty_space_shows_what_the_model_decodes_there(opened, mapped, model):
     opened.wait_for("document.getElementById('who').innerText.startsWith('Between')")
     x, y = opened.evaluate("[explorer.place.x, explorer.place.y]")
     assert np.allclose([x, y], point, atol=np.ptp(mapped.points, 0).max() / 200)  # a pixel or so
-    assert np.abs(pixels(opened, "decoded") - spot(model, np.array([x, y]))[0].astype(int)).max() <= 1
+    assert np.abs(pixels(opened, "decoded") - decode_map(model, np.array([x, y]))[0].astype(int)).max() <= 1
     assert shown_index(opened) == ""
 
 
@@ -205,13 +205,15 @@ def test_the_page_computes_what_narrows_does(browser, tmp_path, backbone, shape)
     open_page(browser, tmp_path / "map.html")
     points = rng.normal(size=(6, 2)).astype(np.float32) * 3
     decoded = browser.evaluate(f"{json.dumps(points.tolist())}.map(([x, y]) => [...explorer.data.decode(x, y)])")
-    wanted = spot(model, points)
+    wanted = decode_map(model, points)
     wanted = np.moveaxis(wanted, -1, 1) if wanted.ndim == 4 else wanted
     if shape:
         assert np.abs(np.array(decoded) - wanted.reshape(6, -1)).max() <= 1  # half a grey level rounds either way
         wide = np.moveaxis(x, -1, 1) if x.ndim == 4 else x
         placed = browser.evaluate(f"[...explorer.data.encoder.run({json.dumps(wide[0].ravel().tolist())})]")
-        assert np.allclose(placed, place(model, x)[0], atol=0.01 * np.ptp(place(model, x)))  # half-precision weights
+        assert np.allclose(
+            placed, encode_map(model, x)[0], atol=0.01 * np.ptp(encode_map(model, x))
+        )  # half-precision weights
     else:
         assert np.allclose(decoded, wanted, rtol=1e-5, atol=1e-5 * np.abs(wanted).max(0))
 
@@ -224,7 +226,7 @@ def test_a_map_head_is_run_before_the_decoder(browser, tmp_path, picture_model, 
     open_page(browser, tmp_path / "map.html")
     points = mapped.points[:4].astype(float)
     decoded = browser.evaluate(f"{json.dumps(points.tolist())}.map(([x, y]) => [...explorer.data.decode(x, y)])")
-    assert np.abs(np.array(decoded) - spot(model, points).reshape(4, -1)).max() <= 1
+    assert np.abs(np.array(decoded) - decode_map(model, points).reshape(4, -1)).max() <= 1
     placed = browser.evaluate(f"[...explorer.data.encoder.run({json.dumps(pictures[0].ravel().tolist())})]")
     assert np.allclose(placed, points[0], atol=0.01 * np.ptp(mapped.points))
 
@@ -241,7 +243,7 @@ def test_a_backbone_that_the_page_does_not_know_gets_decoded_spots(browser, tmp_
     assert "nearest" in browser.text("#made")
     low, high = mapped.points.min(0), mapped.points.max(0)
     near = low + np.round((point - low) / (high - low) * 39) * (high - low) / 39
-    assert np.abs(pixels(browser, "decoded") - spot(model, near)[0].astype(int)).max() <= 1
+    assert np.abs(pixels(browser, "decoded") - decode_map(model, near)[0].astype(int)).max() <= 1
 
 
 @needs_chromium
@@ -369,8 +371,8 @@ def test_a_drawing_is_restored_and_finds_its_place(opened, model, mapped):
     drawn = pixels(opened, "paper").astype(np.uint8)
     assert drawn.max() > 200 > drawn.min()
     x, y = opened.evaluate("explorer.landed")
-    assert np.allclose([x, y], place(model, drawn[None])[0], atol=0.03 * np.ptp(mapped.points))
-    assert np.abs(pixels(opened, "restored") - spot(model, np.array([x, y]))[0].astype(int)).max() <= 1
+    assert np.allclose([x, y], encode_map(model, drawn[None])[0], atol=0.03 * np.ptp(mapped.points))
+    assert np.abs(pixels(opened, "restored") - decode_map(model, np.array([x, y]))[0].astype(int)).max() <= 1
     set_value(opened, "noise", "0.5", "input")
     assert np.abs(pixels(opened, "paper") - drawn.astype(int)).mean() > 20
     assert opened.evaluate("explorer.landed") != [x, y]

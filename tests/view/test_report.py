@@ -165,7 +165,7 @@ def test_every_name_is_escaped_and_drawn_without_a_warning(table_model, table):
 
 
 def test_a_page_without_history_reference_or_kept_errors_says_less_and_stands(picture_model, pictures):
-    model = Model(picture_model.network, replace(picture_model.card, error_quantiles=(), recipe={}, figures={}))
+    model = Model(picture_model.network, replace(picture_model.card, error_quantiles=(), recipe={}, metrics={}))
     said = check(
         run_report(model, [], pictures, x_name="array"),
         *sorted({*PICTURES, "codes.svg", "restored.svg"} - {"losses.svg"}),

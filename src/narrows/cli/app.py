@@ -665,15 +665,15 @@ def _print_figures(model: Model) -> None:
     }
     print(f"MSE per value, in units of {model.network.texts['scaling']}:")
     for key, name in names.items():
-        if key in model.card.figures:
-            print(f"  {model.card.figures[key]:.6f}  {name}")
+        if key in model.card.metrics:
+            print(f"  {model.card.metrics[key]:.6f}  {name}")
 
 
 def _print_cut(fitting: Fit) -> None:
     budget, last = fitting.budget, fitting.last
     if budget.was_cut and last is not None:
-        enough = budget.max_seconds * budget.asked / last.steps * 1.1
+        enough = budget.max_seconds * budget.requested / last.steps * 1.1
         print(
-            f"the cap of {budget.max_seconds:g} s cut training to {last.steps:,} of {budget.asked:,} steps, so this "
-            f"run does not repeat bit for bit; to train them all, add --max-seconds {enough:.0f}"
+            f"the cap of {budget.max_seconds:g} s cut training to {last.steps:,} of {budget.requested:,} steps, so "
+            f"this run does not repeat bit for bit; to train them all, add --max-seconds {enough:.0f}"
         )

@@ -61,7 +61,7 @@ class Stream:
     shuffle : whether every epoch has an order of its own; False keeps the data's order.
     target : what each sample should become, a Source of the same samples; None means itself.
     device : where batches go.
-    places : (N, k) where each sample's code should lie, given as `place` of a batch.
+    target_positions : (N, k) where each sample's code should lie, `target_position` of a batch.
 
     Examples
     --------
@@ -77,14 +77,14 @@ class Stream:
         shuffle: bool = True,
         target: Source | None = None,
         device: torch.device | str = "cpu",
-        places: Tensor | None = None,
+        target_positions: Tensor | None = None,
     ) -> None:
         self.source = (Rows(source) if isinstance(source, Tensor) else source).to(device)
         self.target = None if target is None else target.to(device)
         self.batch_size = min(batch_size, len(self))
         self.shuffle = shuffle
         self.device = device
-        self.places = None if places is None else places.cpu()
+        self.target_positions = None if target_positions is None else target_positions.cpu()
 
     def __len__(self) -> int:
         """Return the samples of an epoch."""
@@ -100,8 +100,8 @@ class Stream:
         order = torch.randperm(len(self), generator=generator) if self.shuffle else torch.arange(len(self))
         for index in self.source.visits[order].split(self.batch_size):
             batch = take(self.source, self.target, index, generator)
-            if self.places is not None:
-                batch["place"] = self.places[index]
+            if self.target_positions is not None:
+                batch["target_position"] = self.target_positions[index]
             yield {key: x.to(self.device) for key, x in batch.items()}
 
 

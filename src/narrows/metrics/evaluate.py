@@ -15,13 +15,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from narrows.metrics.map_quality import NEIGHBOURS, figures
+from narrows.metrics.map_quality import NEIGHBOURS, measure_map
 from narrows.model.network import Network
 from narrows.model.summary import describe_code
 from narrows.modelfile import Model
-from narrows.tasks.encode import has_map, place, spot
+from narrows.tasks.encode import decode_map, encode_map, has_map
 from narrows.tasks.score import times_usual
-from narrows.tasks.units import enter, in_chunks
+from narrows.tasks.units import as_samples, in_chunks
 
 MAX_ROWS = 10_000  # samples that are measured, or that PCA learns from
 MAX_REFERENCE_VALUES = 2**25  # of all samples that PCA learns from together
@@ -57,7 +57,7 @@ class Table:
 
 
 @dataclass(frozen=True, eq=False)
-class Passed:
+class Reconstructed:
     """Samples before and after a model, flat and in model's units.
 
     Attributes
@@ -110,13 +110,13 @@ class Components:
         restored = scores @ self.axes[: scores.shape[1]] + self.mean
         return restored if self.limits is None else np.clip(restored, *self.limits, out=restored)
 
-    def through(self, x: np.ndarray, count: int) -> Passed:
+    def through(self, x: np.ndarray, count: int) -> Reconstructed:
         """Return samples `x` (N, D) before and after `count` components; `count` may exceed those there are."""
-        return Passed(x, self.restore(self.scores(x, count)))
+        return Reconstructed(x, self.restore(self.scores(x, count)))
 
 
 @dataclass(frozen=True, eq=False)
-class Beside:
+class PcaBaseline:
     """PCA beside a model, on the same samples.
 
     Attributes
@@ -145,14 +145,14 @@ class Measured:
     errors : the MSE of every sample, float64 (N,).
     value_errors : the MSE of every value over the samples, float64 (D,).
     mean, variance : of every value over the samples, float64 (D,).
-    beside : PCA on the same samples, None without one.
+    pca : PCA on the same samples, None without one.
     """
 
     errors: np.ndarray
     value_errors: np.ndarray
     mean: np.ndarray
     variance: np.ndarray
-    beside: Beside | None = None
+    pca: PcaBaseline | None = None
 
     @property
     def mse(self) -> float:
@@ -164,7 +164,7 @@ class Measured:
         return float((self.variance + np.square(self.mean - answer)).mean())
 
 
-def through(model: Model, x: np.ndarray) -> Passed:
+def through(model: Model, x: np.ndarray) -> Reconstructed:
     """Return samples before and after the model.
 
     Parameters
@@ -173,11 +173,11 @@ def through(model: Model, x: np.ndarray) -> Passed:
 
     Raises DataError for an array whose samples are not of the model's shape.
     """
-    samples, _ = enter(model, x)
+    samples, _ = as_samples(model, x)
     return pass_tensor(model.network, samples)
 
 
-def pass_tensor(network: Network, samples: Tensor) -> Passed:
+def pass_tensor(network: Network, samples: Tensor) -> Reconstructed:
     """Return `samples` (N, C, *grid), in user's units, before and after the network."""
 
     def both(rows: Tensor) -> Tensor:
@@ -185,7 +185,7 @@ def pass_tensor(network: Network, samples: Tensor) -> Passed:
         return torch.stack((scaled, network.restore(scaled)), 1)
 
     pairs = network.in_blocks(both, samples).flatten(2).numpy()
-    return Passed(pairs[:, 0], pairs[:, 1])
+    return Reconstructed(pairs[:, 0], pairs[:, 1])
 
 
 def scaled(network: Network, samples: Tensor) -> np.ndarray:
@@ -214,7 +214,7 @@ def measure(model: Model, samples: Tensor, components: Components | None = None)
     if components is None:
         return measured
     needed = _count_components(network, samples, measured.errors, components)
-    return replace(measured, beside=Beside(components, pca_squares / count, needed))
+    return replace(measured, pca=PcaBaseline(components, pca_squares / count, needed))
 
 
 def _count_components(network: Network, samples: Tensor, errors: np.ndarray, components: Components) -> int | None:
@@ -257,7 +257,7 @@ def fit_pca(model: Model, reference: np.ndarray) -> Components:
     network = model.network
     if reference.ndim > 1:
         reference = reference[pick(len(reference), min(MAX_ROWS, max(2, MAX_REFERENCE_VALUES // network.values)))]
-    samples, _ = enter(model, reference)
+    samples, _ = as_samples(model, reference)
     count, width = len(samples), network.values
     chunks = in_chunks(network, samples)
     mean = sum(scaled(network, chunk).sum(0, dtype=np.float64) for chunk in chunks) / count
@@ -381,7 +381,7 @@ def evaluate(
 
     Raises DataError for an array whose samples are not of the model's shape.
     """
-    samples, _ = enter(model, take(x))
+    samples, _ = as_samples(model, take(x))
     components = fit_pca(model, reference)
     measured = measure(model, samples, components)
     tables = [reconstruction_table(model, measured, reference_name), error_table(model, measured.errors)]
@@ -400,7 +400,7 @@ def reconstruction_table(model: Model, measured: Measured, reference_name: str) 
     `measured` must hold a PCA. Of a model without a code that holds a sample nothing says how much is kept, so it
     stands beside doing nothing alone.
     """
-    network, beside = model.network, measured.beside
+    network, beside = model.network, measured.pca
     assert beside is not None
     components, nothing = beside.components, measured.mse_of(beside.components.mean)
     pca_kept = min(network.code_size, len(components.axes))
@@ -449,7 +449,7 @@ def error_table(model: Model, sample_errors: np.ndarray) -> Table:
 
 def column_table(model: Model, measured: Measured) -> Table:
     """Return the error of every column of a table against the column's own spread, the worst first."""
-    names, order, beside = model.column_names, worst_columns(model, measured), measured.beside
+    names, order, beside = model.column_names, worst_columns(model, measured), measured.pca
     mses = [_per_column(model, v) for v in ([measured.value_errors] + ([beside.value_errors] if beside else []))]
     scale = np.broadcast_to(model.network.scaling.scale.cpu().numpy(), mses[0].shape)
     spread = np.sqrt(measured.variance)
@@ -491,9 +491,9 @@ def map_table(
     known : training samples and their labels, among which neighbours are looked for; the other samples by default.
     known_name : what to call those in the note.
     """
-    network, beside = model.network, measured.beside
+    network, beside = model.network, measured.pca
     assert beside is not None
-    components, (samples, _) = beside.components, enter(model, x)
+    components, (samples, _) = beside.components, as_samples(model, x)
     if known is not None:
         chosen = pick(len(known[0]), MAX_KNOWN)
         known = known[0][chosen], known[1][chosen]
@@ -501,21 +501,21 @@ def map_table(
     some = scaled(network, samples[index])
 
     def plain(values: np.ndarray) -> np.ndarray:
-        chunks = in_chunks(network, enter(model, values)[0])
+        chunks = in_chunks(network, as_samples(model, values)[0])
         return np.concatenate([components.scores(scaled(network, chunk), 2) for chunk in chunks])
 
     def decoded(points: np.ndarray) -> np.ndarray:
-        return scaled(network, enter(model, spot(model, points))[0])
+        return scaled(network, as_samples(model, decode_map(model, points))[0])
 
     methods: dict[str, tuple[Callable[[np.ndarray], np.ndarray], ...]] = {
-        "this model": (lambda values: place(model, values), decoded)
+        "this model": (lambda values: encode_map(model, values), decoded)
     }
     if len(components.axes) > 1:  # a reference of one or two samples has none, or one
         methods["PCA"] = plain, components.restore
     rows: list[tuple[Cell, ...]] = []
     for method, (put, restore) in methods.items():
         points, among = put(x), None if known is None else (put(known[0]), known[1])
-        found = figures(some, points, labels, among, index)
+        found = measure_map(some, points, labels, among, index)
         rows.append(
             (method, *(_as_shown(*figure) for figure in found.items()), _mse(network, samples, points, restore))
         )

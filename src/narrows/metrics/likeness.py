@@ -15,8 +15,8 @@ from narrows.tasks.units import FULL
 WINDOW = 11  # pixels of SSIM's window
 
 
-class Figures(NamedTuple):
-    """Figures of pictures, each (N,), before and after the model.
+class Likeness(NamedTuple):
+    """Likeness of pictures, each (N,), before and after the model.
 
     Attributes
     ----------
@@ -34,7 +34,7 @@ class Figures(NamedTuple):
     clipped: bool
 
 
-def measure(model: Model, noisy: np.ndarray, restored: np.ndarray, clean: np.ndarray) -> Figures:
+def measure(model: Model, noisy: np.ndarray, restored: np.ndarray, clean: np.ndarray) -> Likeness:
     """Return how near noisy and restored pictures are to the clean ones, all of one shape and in the same units.
 
     Nothing is clipped here: whole numbers lie within the range of their type, and fractions are taken as they are.
@@ -51,7 +51,7 @@ def measure(model: Model, noisy: np.ndarray, restored: np.ndarray, clean: np.nda
     if min(truth.shape[2:]) >= WINDOW:
         noisy_ssim, ssim_ = ssim(before, truth, data_range), ssim(after, truth, data_range)
     near = psnr(before, truth, data_range), psnr(after, truth, data_range)
-    return Figures(near[0], near[1], noisy_ssim, ssim_, data_range, clean.dtype.kind != "f")
+    return Likeness(near[0], near[1], noisy_ssim, ssim_, data_range, clean.dtype.kind != "f")
 
 
 def find_range(model: Model, x: np.ndarray) -> float:
@@ -64,7 +64,7 @@ def find_range(model: Model, x: np.ndarray) -> float:
     return FULL.get(x.dtype.name) or float(np.ptp(x)) or 1.0
 
 
-def likeness_table(names: Sequence[str], figures: Sequence[Figures]) -> Table:
+def likeness_table(names: Sequence[str], figures: Sequence[Likeness]) -> Table:
     """Return a row per name, and the mean over pictures below.
 
     Parameters

@@ -16,7 +16,7 @@ BLOCK_DISTANCES = 2**22  # distances that are held at once: 32 MB
 SILHOUETTE_ROWS = 5000  # samples of which all distances to each other are taken
 
 
-def figures(
+def measure_map(
     x: np.ndarray,
     points: np.ndarray,
     labels: np.ndarray | None = None,
@@ -36,9 +36,9 @@ def figures(
     Examples
     --------
     >>> rng = np.random.default_rng(0)
-    >>> list(figures(rng.normal(size=(20, 3)), rng.normal(size=(20, 2))))
+    >>> list(measure_map(rng.normal(size=(20, 3)), rng.normal(size=(20, 2))))
     ['trustworthiness', 'continuity']
-    >>> list(figures(rng.normal(size=(20, 3)), rng.normal(size=(20, 2)), np.arange(20) % 2))
+    >>> list(measure_map(rng.normal(size=(20, 3)), rng.normal(size=(20, 2)), np.arange(20) % 2))
     ['1-NN', '5-NN', 'trustworthiness', 'continuity', 'V-measure', 'silhouette']
     """
     found: dict[str, float] = {}

@@ -13,7 +13,7 @@ from narrows.metrics.denoisers import Noise
 from narrows.model.corruption import Corruption, Mask, SaltPepper
 from narrows.model.network import as_tensor, build_part, damage
 from narrows.modelfile import Model
-from narrows.tasks.units import enter, find_depth
+from narrows.tasks.units import as_samples, find_depth
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,7 +97,7 @@ def make_trial(model: Model, x: np.ndarray, corruption: str, seed: int = 0) -> T
 def _find_samples(model: Model, x: np.ndarray) -> Tensor:
     """Return pictures (N, C, H, W) in the units of the training data."""
     try:
-        return enter(model, x)[0]
+        return as_samples(model, x)[0]
     except DataError:
         if len(model.network.shape) != 3 or x.ndim not in (3, 4):
             raise

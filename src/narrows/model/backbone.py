@@ -1,6 +1,6 @@
 """Recipes that build the two halves of an autoencoder: an encoder and a decoder.
 
-encoder(x) -> (h, around) and decoder(z, around) -> raw, where `around` are the tensors that go round the
+encoder(x) -> (h, skips) and decoder(z, skips) -> logits, where `skips` are the tensors that go round the
 bottleneck: none but for a `SkipBackbone`.
 """
 
@@ -15,7 +15,16 @@ from typing import NamedTuple
 from torch import nn
 
 from narrows.errors import SpecError
-from narrows.model.layers import Ascent, Block, Cut, Decoder, Descent, Encoder, ParallelDecoder, ParallelEncoder
+from narrows.model.layers import (
+    Block,
+    Cut,
+    Decoder,
+    Encoder,
+    ParallelDecoder,
+    ParallelEncoder,
+    UNetDecoder,
+    UNetEncoder,
+)
 from narrows.spec import Part, check_choice, check_flag, check_number, check_sizes, check_whole
 
 MAX_WIDTH = 65536
@@ -320,7 +329,7 @@ class UNet(SkipBackbone):
         """Return (encoder, decoder) for pictures of shape (C, H, W), any height and width."""
         _check_pictures(self, shape)
         channels = [shape[0], *(self.channels * 2**i for i in range(UNET_STAGES))]
-        return Descent(channels, features_in), Ascent(channels, features_out)
+        return UNetEncoder(channels, features_in), UNetDecoder(channels, features_out)
 
 
 def find_reach(layers: list[Window]) -> int:

@@ -44,7 +44,7 @@ class Bottleneck(Part, nn.Module, ABC):
         """Return the code of `h` (N, features_in, *grid)."""
 
 
-class PlacedBottleneck(Bottleneck):
+class PositionedBottleneck(Bottleneck):
     """A bottleneck whose codes have places to take, found beforehand by the `neighbours` of the training samples.
 
     A `weight` that is None is set by training.
@@ -54,8 +54,8 @@ class PlacedBottleneck(Bottleneck):
     weight: float | None
 
     @abstractmethod
-    def relate(self, z: Tensor, place: Tensor) -> Tensor:
-        """Return a cost (N,) of codes `z` (N, features) that lie away from each `place`, of the same shape."""
+    def relate(self, z: Tensor, target_position: Tensor) -> Tensor:
+        """Return a cost (N,) of codes `z` (N, features) that lie away from their `target_position`."""
 
 
 class Plain(Bottleneck):
@@ -139,10 +139,10 @@ class Sparse(Plain):
         return _free(h.new_zeros(h.shape).scatter(1, places, values))
 
 
-class Map(Plain, PlacedBottleneck):
+class Map(Plain, PositionedBottleneck):
     """Passes `size` numbers through unchanged, and draws each code to the place that its neighbours give its sample.
 
-        cost = weight * log(1 + |z - place|^2 / width^2)
+        cost = weight * log(1 + |z - target position|^2 / width^2)
 
     The places lie on a line, a plane or in space; t-SNE of the training samples finds them beforehand, with deviation 1
     (`narrows.training.tsne`). The network learns to place new samples, as in Cho, Berger and Peng, "Generalizable and
@@ -176,10 +176,10 @@ class Map(Plain, PlacedBottleneck):
         """Return `h` as the code."""
         return _free(h)
 
-    def relate(self, z: Tensor, place: Tensor) -> Tensor:
-        """Return the cost (N,) of codes `z` that lie away from each `place` (N, size)."""
+    def relate(self, z: Tensor, target_position: Tensor) -> Tensor:
+        """Return the cost (N,) of codes `z` that lie away from each `target_position` (N, size)."""
         weight = 1.0 if self.weight is None else self.weight
-        return weight * ((z - place).square().sum(1) / self.width**2).log1p()
+        return weight * ((z - target_position).square().sum(1) / self.width**2).log1p()
 
 
 def _free(z: Tensor) -> Code:

@@ -10,7 +10,7 @@ from torch import Tensor
 from narrows.model.network import Network
 
 
-def place(network: Network, head: Network | None, x: Tensor) -> Tensor:
+def encode_map(network: Network, head: Network | None, x: Tensor) -> Tensor:
     """Return the places (N, 2) of samples `x` (N, C, *grid), in user's units, on the map.
 
     Examples
@@ -19,22 +19,22 @@ def place(network: Network, head: Network | None, x: Tensor) -> Tensor:
     >>> texts = {"backbone": "dense", "corruption": "none", "loss": "mse", "scaling": "standard"}
     >>> network = Network.from_texts((5,), bottleneck="linear(3)", **texts)
     >>> head = Network.from_texts((3,), bottleneck="linear(2)", **texts)
-    >>> place(network, head, torch.zeros(4, 5)).shape, spot(network, head, torch.zeros(4, 2)).shape
+    >>> encode_map(network, head, torch.zeros(4, 5)).shape, decode_map(network, head, torch.zeros(4, 2)).shape
     (torch.Size([4, 2]), torch.Size([4, 5]))
     """
     z = network.encode(x).z.flatten(1)
     return z if head is None else head.encode(z).z
 
 
-def spot(network: Network, head: Network | None, points: Tensor) -> Tensor:
+def decode_map(network: Network, head: Network | None, points: Tensor) -> Tensor:
     """Return the samples (M, C, *grid), in user's units, that `points` (M, 2) of the map stand for, float64."""
     return network.decode(_code(network, head, points))
 
 
 def squared_error(network: Network, head: Network | None, x: Tensor) -> Tensor:
     """Return the squared error of every value of `x` (N, C, *grid) from its two numbers, in model's units, float64."""
-    raw = network.decoder(_code(network, head, place(network, head, x)), ())
-    return (network.scaling.squash(raw).double() - network.scaling(x).double()).square()
+    logits = network.decoder(_code(network, head, encode_map(network, head, x)), ())
+    return (network.scaling.activation(logits).double() - network.scaling(x).double()).square()
 
 
 def _code(network: Network, head: Network | None, points: Tensor) -> Tensor:

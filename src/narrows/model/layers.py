@@ -21,8 +21,8 @@ class Encoder(nn.Sequential):
 class Decoder(nn.Sequential):
     """Layers in a row that read the code alone."""
 
-    def forward(self, z: Tensor, around: tuple[Tensor, ...] = ()) -> Tensor:
-        """Return raw (N, C, *grid)."""
+    def forward(self, z: Tensor, skips: tuple[Tensor, ...] = ()) -> Tensor:
+        """Return logits (N, C, *grid)."""
         return super().forward(z)
 
 
@@ -55,8 +55,8 @@ class ParallelEncoder(Parallel):
 class ParallelDecoder(Parallel):
     """Decoders side by side."""
 
-    def forward(self, z: Tensor, around: tuple[Tensor, ...] = ()) -> Tensor:
-        """Return the sum of their raw outputs (N, C, *grid)."""
+    def forward(self, z: Tensor, skips: tuple[Tensor, ...] = ()) -> Tensor:
+        """Return the sum of their logits (N, C, *grid)."""
         first, *others = (part(z) for part in self.parts)
         return sum(others, first)
 
@@ -93,7 +93,7 @@ class Block(nn.Module):
         return x + self.second(self.first(x).relu())
 
 
-class Descent(nn.Module):
+class UNetEncoder(nn.Module):
     """The left side of a U: halves a picture stage by stage, and keeps what each stage made for the right side.
 
     Parameters
@@ -111,13 +111,13 @@ class Descent(nn.Module):
 
     def forward(self, x: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
         """Return the bottom (N, features, *grid), and the picture and each stage but the last, outermost first."""
-        around = [x]
+        skips = [x]
         for deepen, block in zip([self.enter, *self.halve], self.blocks, strict=True):
-            around.append(block(deepen(around[-1]).relu()))
-        return self.narrow(around.pop()), tuple(around)
+            skips.append(block(deepen(skips[-1]).relu()))
+        return self.narrow(skips.pop()), tuple(skips)
 
 
-class Ascent(nn.Module):
+class UNetDecoder(nn.Module):
     """The right side of a U: doubles a picture stage by stage, each added to what the left side kept."""
 
     def __init__(self, channels: list[int], features: int) -> None:
@@ -127,9 +127,9 @@ class Ascent(nn.Module):
         self.grow = nn.ModuleList(nn.ConvTranspose2d(*pair, 2, stride=2) for pair in pairwise(channels[:0:-1]))
         self.leave = nn.Conv2d(channels[1], channels[0], 3, padding=1)
 
-    def forward(self, z: Tensor, around: tuple[Tensor, ...]) -> Tensor:
-        """Return the picture of `around` (N, C, H, W), corrected."""
-        picture, *stages = around
+    def forward(self, z: Tensor, skips: tuple[Tensor, ...]) -> Tensor:
+        """Return the picture of `skips` (N, C, H, W), corrected."""
+        picture, *stages = skips
         h = self.blocks[0](self.widen(z).relu())
         for grow, block, kept in zip(self.grow, self.blocks[1:], reversed(stages), strict=True):
             h = block(grow(h)[..., : kept.shape[2], : kept.shape[3]] + kept)

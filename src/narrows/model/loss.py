@@ -1,7 +1,7 @@
 """The cost of a reconstruction, per value and per sample.
 
-`output` is the pair (raw, squashed): the decoder's raw values and the same in model's units. Cross-entropies
-read the raw ones, since a saturated sigmoid has gradient 0.
+`output` is a pair: the decoder's logits, and what the scaling's activation makes of them, in model's units.
+Cross-entropies read the logits, since a saturated sigmoid has gradient 0.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from torch.nn.functional import binary_cross_entropy_with_logits, mse_loss
 
 from narrows.spec import Part
 
-Output = tuple[Tensor, Tensor]  # (raw, squashed), each (N, C, *grid)
+Output = tuple[Tensor, Tensor]  # (logits, output), each (N, C, *grid)
 
 
 class Loss(Part, nn.Module, ABC):
     """The cost of an output beside a target, both in model's units."""
 
-    needs_logits = False  # whether it reads `raw` as the logit of a value in [0, 1]
+    needs_logits = False  # whether it reads the logits of values in [0, 1]
 
     @abstractmethod
     def pointwise(self, output: Output, target: Tensor) -> Tensor:
@@ -47,7 +47,7 @@ class MSE(Loss):
     """
 
     def pointwise(self, output: Output, target: Tensor) -> Tensor:
-        """Return (squashed - target)^2."""
+        """Return (output - target)^2."""
         return mse_loss(output[1], target, reduction="none")
 
 
@@ -62,7 +62,7 @@ class MAE(Loss):
     """
 
     def pointwise(self, output: Output, target: Tensor) -> Tensor:
-        """Return |squashed - target|."""
+        """Return |output - target|."""
         return (output[1] - target).abs()
 
 
@@ -79,7 +79,7 @@ class BCE(Loss):
     needs_logits = True
 
     def pointwise(self, output: Output, target: Tensor) -> Tensor:
-        """Return -target log(squashed) - (1 - target) log(1 - squashed), from the raw values."""
+        """Return -target log(output) - (1 - target) log(1 - output), from the logits."""
         return binary_cross_entropy_with_logits(output[0], target, reduction="none")
 
 

@@ -15,7 +15,7 @@ from torch.overrides import TorchFunctionMode
 
 from narrows.errors import SpecError
 from narrows.model.backbone import BACKBONES, Backbone, SkipBackbone, Sum
-from narrows.model.bottleneck import BOTTLENECKS, Bottleneck, Code, PlacedBottleneck
+from narrows.model.bottleneck import BOTTLENECKS, Bottleneck, Code, PositionedBottleneck
 from narrows.model.corruption import CORRUPTIONS, Chain, Corruption
 from narrows.model.initialise import EXACT, RIDGE, cut_blocks, fit_layer, principal_components
 from narrows.model.layers import parallel_parts
@@ -112,12 +112,12 @@ class Network(nn.Module):
         scaling: Scaling,
     ) -> None:
         super().__init__()
-        if loss.needs_logits and not scaling.logits:
+        if loss.needs_logits and not scaling.has_sigmoid:
             raise SpecError(
                 f"the loss {loss!r} compares shares between 0 and 1, however the scaling is {scaling!r}; "
                 f"use scaling=\"unit(output='sigmoid')\" or loss='mse'"
             )
-        if isinstance(bottleneck, PlacedBottleneck) and backbone.grid:
+        if isinstance(bottleneck, PositionedBottleneck) and backbone.grid:
             raise SpecError(f"{bottleneck!r} relates whole samples and needs a vector code, however: {backbone!r}")
         self.shape = tuple(shape)
         self.backbone = backbone
@@ -158,16 +158,16 @@ class Network(nn.Module):
         """Where the weights lie."""
         return self.scaling.offset.device
 
-    def place(self, device: torch.device | str) -> Network:
-        """Move to `device` and return itself, with pictures laid out channels last.
+    def to(self, *args: Any, **kwargs: Any) -> Network:
+        """Move as every module does, and keep pictures laid out channels last.
 
-        That is two to three times faster on a CPU; all networks are placed so, since another layout rounds otherwise.
+        That is two to three times faster on a CPU, and another layout rounds otherwise.
         """
-        module: nn.Module = self.to(device)
-        module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        super().to(*args, **kwargs)
+        super().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         return self
 
-    def asked(self, corruption: Corruption, loss: Loss) -> Network:
+    def with_objective(self, corruption: Corruption, loss: Loss) -> Network:
         """Return a network of the same weights that is asked for something else; to train one is to train both."""
         twin = copy.copy(self)
         twin._modules = self._modules | {"corruption": corruption, "loss": loss}  # the others are shared
@@ -177,26 +177,26 @@ class Network(nn.Module):
         self,
         x: Tensor,
         target: Tensor | None = None,
-        place: Tensor | None = None,
+        target_position: Tensor | None = None,
         generator: Generator | None = None,
     ) -> Cost:
         """Return the cost of a batch `x` (N, C, *grid) in user's units: the training step's objective.
 
-        `target` is what it should become (`x` itself by default), `place` (N, features) where each code should lie for
-        a `PlacedBottleneck`. Without a generator nothing is damaged and nothing is drawn.
+        `target` is what it should become (`x` itself by default), `target_position` (N, features) where each code
+        should lie for a `PositionedBottleneck`. Without a generator nothing is damaged and nothing is drawn.
         """
         clean, damaged, weight = self.damage(x, generator)
         if target is not None:
             clean = self.scaling(target)
-        h, around = self.encoder(damaged)
+        h, skips = self.encoder(damaged)
         code = self.bottleneck(h, generator)
-        raw = self.decoder(code.z, around).float()  # under autocast it comes in 16 bits
-        output = raw, self.scaling.squash(raw)
+        logits = self.decoder(code.z, skips).float()  # under autocast it comes in 16 bits
+        output = logits, self.scaling.activation(logits)
 
         loss = self.loss(output, clean, weight)
         penalty = code.penalty
-        if place is not None and isinstance(self.bottleneck, PlacedBottleneck):
-            penalty = penalty + self.bottleneck.relate(code.z.float(), place)
+        if target_position is not None and isinstance(self.bottleneck, PositionedBottleneck):
+            penalty = penalty + self.bottleneck.relate(code.z.float(), target_position)
         if isinstance(self.loss, MSE) and weight is None:
             mse = loss.detach() / self.values
         else:
@@ -217,8 +217,8 @@ class Network(nn.Module):
         Where the backbone has a `tiling`, pictures may be of any size.
         """
         encoder, decoder = self._halves(tuple(scaled.shape[1:]))
-        h, around = encoder(scaled)
-        return self.scaling.squash(decoder(self.bottleneck(h).z, around))
+        h, skips = encoder(scaled)
+        return self.scaling.activation(decoder(self.bottleneck(h).z, skips))
 
     def _halves(self, shape: tuple[int, ...]) -> Halves:
         """Return (encoder, decoder) for samples of `shape` in model's units, of this network's own weights."""
@@ -246,7 +246,7 @@ class Network(nn.Module):
     def decode(self, z: Tensor) -> Tensor:
         """Return what codes `z` (N, *code_shape) stand for, in user's units, float64."""
         self.check_code()
-        return self.scaling.back(self.scaling.squash(self.decoder(z, ())))
+        return self.scaling.back(self.scaling.activation(self.decoder(z, ())))
 
     def reconstruct(self, x: Tensor) -> Tensor:
         """Return `x` (N, C, *grid) through the narrow place, in user's units, float64."""
@@ -295,7 +295,7 @@ class Network(nn.Module):
         """Return a hook that sets the last layer by samples in model's units, from what the encoder has `seen`."""
 
         def hook(layer: Any, inputs: tuple[Tensor], output: Tensor) -> None:
-            target = self.scaling.unsquash(scaled) - (seen if self.backbone.adds_input else 0)
+            target = self.scaling.inverse_activation(scaled) - (seen if self.backbone.adds_input else 0)
             fit_layer(layer, inputs[0], target if output.ndim > 2 else target.flatten(1), ridge)
 
         return hook

@@ -33,7 +33,7 @@ class Scaling(Part, nn.Module, ABC):
     """
 
     is_linear = True  # whether model's units are user's units, moved and stretched, however large a value is
-    logits = False  # whether `raw` is a logit of a value in [0, 1], which cross-entropies need
+    has_sigmoid = False  # whether the activation is a sigmoid, whose logits cross-entropies need
     offset: Tensor
     scale: Tensor
 
@@ -67,12 +67,12 @@ class Scaling(Part, nn.Module, ABC):
         scaled = (x.float() - self.offset.float()) * (1 / self.scale).float()
         return scaled.clamp(-LARGEST, LARGEST) if x.is_floating_point() else scaled
 
-    def squash(self, raw: Tensor) -> Tensor:
-        """Return the decoder's output `raw` as values in model's units."""
-        return raw
+    def activation(self, logits: Tensor) -> Tensor:
+        """Return the decoder's `logits` as values in model's units."""
+        return logits
 
-    def unsquash(self, value: Tensor) -> Tensor:
-        """Return the raw output that `squash` turns into `value`."""
+    def inverse_activation(self, value: Tensor) -> Tensor:
+        """Return the logits that `activation` turns into `value`."""
         return value
 
     def back(self, value: Tensor) -> Tensor:
@@ -112,7 +112,7 @@ class Unit(Scaling):
     def __init__(self, *, output: str = "sigmoid") -> None:
         super().__init__()
         self.output = check_choice("output", output, ("sigmoid", "linear"))
-        self.logits = output == "sigmoid"
+        self.has_sigmoid = output == "sigmoid"
 
     def statistics_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         """Return (1, ...): one range for all values."""
@@ -130,15 +130,15 @@ class Unit(Scaling):
         self.scale.fill_(high - low if high > low else 1.0)
         self._check_spread()
 
-    def squash(self, raw: Tensor) -> Tensor:
-        """Return `raw` within the range: by a sigmoid, or clamped where the network is in use."""
+    def activation(self, logits: Tensor) -> Tensor:
+        """Return `logits` within the range: by a sigmoid, or clamped where the network is in use."""
         if self.output == "sigmoid":
-            return raw.sigmoid()
-        return raw if self.training else raw.clamp(0.0, 1.0)
+            return logits.sigmoid()
+        return logits if self.training else logits.clamp(0.0, 1.0)
 
-    def unsquash(self, value: Tensor) -> Tensor:
-        """Return the raw output for `value`, kept where a sigmoid still has a slope to leave from."""
-        return value.logit(eps=1 / 256) if self.logits else value
+    def inverse_activation(self, value: Tensor) -> Tensor:
+        """Return the logits for `value`, kept where a sigmoid still has a slope to leave from."""
+        return value.logit(eps=1 / 256) if self.has_sigmoid else value
 
 
 class Standard(Scaling):

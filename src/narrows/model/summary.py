@@ -42,11 +42,11 @@ def layers(network: Network) -> list[Layer]:
 
     halves = [*network.encoder.modules(), *network.decoder.modules()]
     hooks = [module.register_forward_hook(note) for module in halves if not list(module.children())]
-    h, around = network.encoder(torch.zeros(1, *shape, device=network.device))
+    h, skips = network.encoder(torch.zeros(1, *shape, device=network.device))
     z = network.bottleneck(h).z
     count = sum(p.numel() for p in network.bottleneck.parameters())
     rows.append(Layer(f"code: {network.texts['bottleneck']}", tuple(z.shape[1:]), count))
-    network.decoder(z, around)
+    network.decoder(z, skips)
     for hook in hooks:
         hook.remove()
     return [row for before, row in zip([None, *rows], rows, strict=False) if not _is_silent(before, row)]

@@ -9,7 +9,7 @@ from torch import Tensor
 from narrows.errors import DataError, SpecError
 from narrows.model import chain
 from narrows.modelfile import Model
-from narrows.tasks.units import enter, in_chunks, joined, leave
+from narrows.tasks.units import as_array, as_samples, in_chunks, joined
 
 
 def encode(model: Model, x: np.ndarray) -> np.ndarray:
@@ -18,7 +18,7 @@ def encode(model: Model, x: np.ndarray) -> np.ndarray:
     Raises SpecError for a model without a code, DataError for samples of another shape.
     """
     model.network.check_code()
-    samples, _ = enter(model, x)
+    samples, _ = as_samples(model, x)
     return model.network.in_blocks(lambda rows: model.network.encode(rows).z.flatten(1), samples).numpy()
 
 
@@ -30,10 +30,10 @@ def decode(model: Model, z: np.ndarray) -> np.ndarray:
     network = model.network
     network.check_code()
     codes = _as_rows(z, network.code_size, "codes of this model", "encode").view(-1, *network.code_shape)
-    return joined(leave(model, network.in_blocks(network.decode, chunk)) for chunk in in_chunks(network, codes))
+    return joined(as_array(model, network.in_blocks(network.decode, chunk)) for chunk in in_chunks(network, codes))
 
 
-def place(model: Model, x: np.ndarray) -> np.ndarray:
+def encode_map(model: Model, x: np.ndarray) -> np.ndarray:
     """Return where the samples `x` lie on the model's map, float32 (N, 2).
 
     That is the code itself where it has two numbers, else what the map head makes of it.
@@ -41,21 +41,22 @@ def place(model: Model, x: np.ndarray) -> np.ndarray:
     Raises SpecError for a model without a map, DataError for samples of another shape.
     """
     check_map(model)
-    samples, _ = enter(model, x)
+    samples, _ = as_samples(model, x)
     network, head = model.network, model.head
-    return network.in_blocks(lambda rows: chain.place(network, head, rows), samples).numpy()
+    return network.in_blocks(lambda rows: chain.encode_map(network, head, rows), samples).numpy()
 
 
-def spot(model: Model, points: np.ndarray) -> np.ndarray:
+def decode_map(model: Model, points: np.ndarray) -> np.ndarray:
     """Return what the model decodes at `points` (M, 2) or (2,) of its map, as `decode` arranges and types samples.
 
     Raises SpecError for a model without a map, DataError for what are no points.
     """
     check_map(model)
     network, head = model.network, model.head
-    chunks = in_chunks(network, _as_rows(points, 2, "points of the map", "place"))
+    chunks = in_chunks(network, _as_rows(points, 2, "points of the map", "map"))
     return joined(
-        leave(model, network.in_blocks(lambda rows: chain.spot(network, head, rows), chunk)) for chunk in chunks
+        as_array(model, network.in_blocks(lambda rows: chain.decode_map(network, head, rows), chunk))
+        for chunk in chunks
     )
 
 

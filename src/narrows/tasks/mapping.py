@@ -13,9 +13,9 @@ from narrows.data.read import Samples
 from narrows.errors import DataError
 from narrows.files import whole
 from narrows.modelfile import Model
-from narrows.tasks.encode import check_map, place
+from narrows.tasks.encode import check_map, encode_map
 from narrows.tasks.score import errors
-from narrows.tasks.units import enter, in_chunks
+from narrows.tasks.units import as_samples, in_chunks
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +65,7 @@ def make_map(model: Model, samples: Samples) -> Map:
     """
     check_map(model)
     check_differ(model, samples)
-    points, x = place(model, samples.x), samples.x
+    points, x = encode_map(model, samples.x), samples.x
     if (points == points[0]).all():
         raise DataError(
             f"a map shows how samples differ, however: this model puts all {len(points):,} of {_name(samples)} at one "
@@ -77,7 +77,7 @@ def make_map(model: Model, samples: Samples) -> Map:
 
 def check_differ(model: Model, samples: Samples) -> None:
     """Raise a DataError where there are fewer than two samples, or all are equal: they make no map."""
-    x, _ = enter(model, samples.x)
+    x, _ = as_samples(model, samples.x)
     if len(x) < 2:
         raise DataError(f"a map shows how samples lie to each other, however: {_name(samples)} holds one; give it more")
     if all(bool((chunk == x[:1]).all()) for chunk in in_chunks(model.network, x)):

@@ -7,7 +7,7 @@ import numpy as np
 from narrows.model.corruption import BlindSpots
 from narrows.modelfile import Model
 from narrows.tasks.tiles import restore_pictures, takes_any_size
-from narrows.tasks.units import enter, in_chunks, joined
+from narrows.tasks.units import as_samples, in_chunks, joined
 
 
 def reconstruct(model: Model, x: np.ndarray) -> np.ndarray:
@@ -19,7 +19,7 @@ def reconstruct(model: Model, x: np.ndarray) -> np.ndarray:
 
     Raises DataError for an array whose samples are not of the model's shape.
     """
-    samples, back = enter(model, x)
+    samples, back = as_samples(model, x)
     network = model.network
     return joined(back(network.in_blocks(network.reconstruct, chunk)) for chunk in in_chunks(network, samples))
 

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from narrows.model.summary import column_variances
 from narrows.modelfile import QUANTILES, Model
-from narrows.tasks.units import enter
+from narrows.tasks.units import as_samples
 
 LEAST_SHARE = -1.0  # of a column's variance that counts as explained
 UNUSUAL = 3.0  # times the usual error, from which a shell says that data are unlike those of training
@@ -19,7 +19,7 @@ def errors(model: Model, x: np.ndarray, most: int | None = None) -> np.ndarray:
     Nothing is damaged. The errors are the same whatever the model's loss, and bit-identical for a sample alone or among
     others.
     """
-    samples, _ = enter(model, x)
+    samples, _ = as_samples(model, x)
     network = model.network
     return network.in_blocks(lambda rows: network.squared_error(rows).flatten(1).mean(1), samples[:most]).numpy()
 
@@ -33,7 +33,7 @@ def variance_explained(model: Model, x: np.ndarray) -> float:
     channel, round each pixel's mean. A column counts as -1 at least, so that no single value decides, and one that did
     not vary in training does not count. A model file of an earlier narrows holds no variances; those of `x` serve then.
     """
-    samples, _ = enter(model, x)
+    samples, _ = as_samples(model, x)
     variances = np.array(model.card.variances or column_variances(samples))
     network = model.network
 

@@ -14,17 +14,17 @@ from narrows.modelfile import Model
 
 FULL = {"bool": 1.0, "uint8": 255.0, "uint16": 65535.0}  # the full range of the types that pictures come in
 CHUNK_VALUES = 2**19  # of samples that are worked on together: 2 MB in float32
-Leave = Callable[[Tensor], np.ndarray]
+Back = Callable[[Tensor], np.ndarray]
 
 
 class Depth(NamedTuple):
     """Numbers of a user's type <-> the units that a model was trained in."""
 
     inside: Callable[[Tensor], Tensor]
-    outside: Leave
+    outside: Back
 
 
-def enter(model: Model, x: np.ndarray) -> tuple[Tensor, Leave]:
+def as_samples(model: Model, x: np.ndarray) -> tuple[Tensor, Back]:
     """Return the array `x` as samples (N, C, *grid) in the units that `model` was trained in, and the way back.
 
     The depth is mapped as `find_depth` says.
@@ -66,13 +66,13 @@ def joined(chunks: Iterable[np.ndarray]) -> np.ndarray:
     return results[0] if len(results) == 1 else np.concatenate(results)
 
 
-def leave(model: Model, values: Tensor) -> np.ndarray:
+def as_array(model: Model, values: Tensor) -> np.ndarray:
     """Return samples (N, C, *grid) in user's units as an array arranged and typed as the training data were."""
     return Layout(model.card.layout).back(cast(values.numpy(), np.dtype(model.card.dtype)))
 
 
 def cast(values: np.ndarray, dtype: np.dtype) -> np.ndarray:
-    """Return `values` as the type that data of `dtype` come back in, see `enter`.
+    """Return `values` as the type that data of `dtype` come back in, see `as_samples`.
 
     Examples
     --------

@@ -19,7 +19,7 @@ from narrows.data.read import Samples, read
 from narrows.data.stream import Rows, Source, Stream, take
 from narrows.errors import SpecError, TrainingError
 from narrows.model.backbone import choose_backbone
-from narrows.model.bottleneck import PlacedBottleneck
+from narrows.model.bottleneck import PositionedBottleneck
 from narrows.model.network import MENUS, Network, as_tensor, build_part
 from narrows.model.scaling import choose_scaling
 from narrows.model.summary import column_variances, describe_code
@@ -45,7 +45,7 @@ from narrows.training.loop import Budget, Progress, Snapshots, has_fast_bfloat16
 from narrows.training.optim import OPTIMIZERS, SCHEDULES
 from narrows.training.pca_baseline import choose_samples, describe_kept, is_comparable, measure_pca
 from narrows.training.self_distillation import train_twice
-from narrows.training.tsne import find_places
+from narrows.training.tsne import find_positions
 
 SCHEDULE = "one_cycle(warmup=0.15)"
 VALIDATION = 0.1  # the default share of the samples that is kept out of training
@@ -57,7 +57,7 @@ CHECKED_WEIGHTS = 500_000  # of a network that is soon trained again
 BFLOAT16_WEIGHTS = 100_000  # fewer weights are not multiplied faster in 16 bits
 BFLOAT16_SIDE = 16  # of smaller pictures a strided convolution in 16 bits makes infinities on CPUs (PyTorch 2.13)
 BLIND_SPOTS = "blind_spots"
-PLACES_WEIGHT = 0.5  # of the cost of codes away from their places, in variances of a sample
+POSITIONS_WEIGHT = 0.5  # of the cost of codes away from their places, in variances of a sample
 NOISY = 0.04  # of the range: noise above this is no fine texture
 
 
@@ -157,13 +157,13 @@ class Fit:
         self.undoes_damage = target is None and is_asked
         began = time.perf_counter()
         self.network = self._build()
-        places = self._find_places()
+        positions = self._find_positions()
         start_seconds = time.perf_counter() - began
         self.schedule = build(recipe["schedule"], SCHEDULES, "schedule")
         epochs = recipe.get("epochs") if epochs is None else check_whole("epochs", epochs, 1, 10**6)
         visits = len(self.source.visits)
         batch_size = recipe.get("batch_size") or choose_batch_size(visits, epochs, *_convolves(self.network))
-        self.stream = Stream(self.source, batch_size, not as_published, self.target, self.device, places)
+        self.stream = Stream(self.source, batch_size, not as_published, self.target, self.device, positions)
         optimizer = recipe.get("optimizer") or choose_optimizer(self.network, self.stream.batch_size)
         self.optimizer = build(optimizer, OPTIMIZERS, "optimizer")
         self.budget = self._budget(recipe, epochs, max_seconds, start_seconds)
@@ -174,7 +174,9 @@ class Fit:
 
     def __iter__(self) -> Iterator[Progress]:
         """Train, yielding where it stands; the network is usable after each, and when one stops early."""
-        has_places = isinstance(self.network.bottleneck, PlacedBottleneck)  # whose worth the MSE alone does not tell
+        has_places = isinstance(
+            self.network.bottleneck, PositionedBottleneck
+        )  # whose worth the MSE alone does not tell
         chooses = not (self.relearns or self.as_published or has_places)
         options: dict[str, Any] = {"validates_damaged": self.undoes_damage}
         options |= {"snapshots": self.snapshots} if chooses else {}
@@ -250,17 +252,17 @@ class Fit:
             self.training.close()  # the weights to keep are chosen then
         self.network.eval()
         some = choose_samples(self.source, self.network.code_size, self.seed)
-        figures = {} if self.last is None else {"train_mse": self.last.train_mse}
+        metrics = {} if self.last is None else {"train_mse": self.last.train_mse}
         quantiles: tuple[float, ...] = ()
         if self.held_out is not None:
             errors = self._errors(**self.held_out)
-            figures["validation_mse"] = errors.mean().item()
+            metrics["validation_mse"] = errors.mean().item()
             levels = torch.tensor(QUANTILES, dtype=torch.float64)
             quantiles = tuple(errors.quantile(levels).tolist())
-            self._look_beside(figures, some)
+            self._look_beside(metrics, some)
         if self.samples.test is not None:
             test, _ = to_samples(self._shown(self._test()), self.network.shape)
-            figures["test_mse"] = self._errors(as_tensor(test)).mean().item()
+            metrics["test_mse"] = self._errors(as_tensor(test)).mean().item()
         card = Card(
             layout=self.layout.kind,
             dtype=self.samples.x.dtype.name,
@@ -268,7 +270,7 @@ class Fit:
             reading=self.samples.reading,
             origin=_printable(self.samples.origin),
             recipe=self._recipe_done(),
-            figures=figures,
+            metrics=metrics,
             error_quantiles=quantiles,
             variances=column_variances(some),
         )
@@ -277,7 +279,7 @@ class Fit:
         return self.finished
 
     def _learn_from_all(self) -> None:
-        """Learn from what was kept out too, once the figures are taken from it, where that is known not to harm.
+        """Learn from what was kept out too, once the metrics are taken from it, where that is known not to harm.
 
         PCA, where it is kept, is fitted to all samples; what was trained anew on all of few takes the network's place.
         """
@@ -289,8 +291,8 @@ class Fit:
             return
         self.held_out, self.held_out_index = None, []
 
-    def _look_beside(self, figures: dict[str, float], some: Tensor) -> None:
-        """Add PCA's error on the held-out samples to `figures`, and say what was kept and where PCA is better.
+    def _look_beside(self, metrics: dict[str, float], some: Tensor) -> None:
+        """Add PCA's error on the held-out samples to `metrics`, and say what was kept and where PCA is better.
 
         `some` are training samples, which PCA learns from.
         """
@@ -299,8 +301,8 @@ class Fit:
             self.kept = describe_kept(kept, steps, self.network)
         if self.held_out is not None and self.target is None and is_comparable(self.network):
             beside = measure_pca(self.network, some, self.held_out["x"])
-            figures["pca_mse"] = beside.mse
-            self.warnings = [] if self.undoes_damage else beside.complaints(figures["validation_mse"])
+            metrics["pca_mse"] = beside.mse
+            self.warnings = [] if self.undoes_damage else beside.complaints(metrics["validation_mse"])
 
     def examples(self) -> tuple[str, Samples, np.ndarray]:
         """Return samples to show a person, best those never trained on, and what plain methods may learn from.
@@ -403,7 +405,7 @@ class Fit:
             torch.manual_seed(self.seed)
             network = Network.from_texts(self.source.shape, **self.texts)
         network.scaling.fit(self.source.chunks())
-        network.place(self.device)
+        network.to(self.device)
         if not self.as_published:
             self._start(network, self.source, self.target)
         self.notes.append(f"code: {describe_code(network)}")
@@ -419,10 +421,10 @@ class Fit:
         batch = take(source, target, source.visits[index], chance)
         network.start(**{key: x.to(self.device) for key, x in batch.items()})
 
-    def _find_places(self) -> Tensor | None:
+    def _find_positions(self) -> Tensor | None:
         """Return where each training sample's code should lie, (N, k), where the bottleneck asks for it."""
         part = self.network.bottleneck
-        if not isinstance(part, PlacedBottleneck):
+        if not isinstance(part, PositionedBottleneck):
             return None
         if self.target is not None or not isinstance(self.source, Rows):
             what = "are cut into crops" if self.target is None else "have a target"
@@ -433,9 +435,9 @@ class Fit:
         with torch.no_grad():
             rows = torch.cat([self.network.scaling(chunk.to(self.device)).flatten(1) for chunk in self.source.chunks()])
         if part.weight is None:
-            part.weight = float(f"{PLACES_WEIGHT * rows.var(0).sum().item():.3g}")
+            part.weight = float(f"{POSITIONS_WEIGHT * rows.var(0).sum().item():.3g}")
             self.texts["bottleneck"] = repr(part)
-        return find_places(rows, part.features_out, part.neighbours, self.seed)
+        return find_positions(rows, part.features_out, part.neighbours, self.seed)
 
     def _budget(
         self, recipe: dict[str, Any], epochs: int | None, max_seconds: float | None, start_seconds: float
@@ -475,7 +477,7 @@ class Fit:
             "batch_size": self.stream.batch_size,
             "bfloat16": self.bfloat16,
             "steps": 0 if self.last is None else self.last.step,
-            "steps_asked": self.budget.asked,
+            "steps_asked": self.budget.requested,
             "kept_step": self.snapshots.kept_step,
             "validated_damaged": self.undoes_damage,
             "epochs": 0 if self.last is None else self.last.epoch,

@@ -49,17 +49,17 @@ class Budget:
     asked: int = field(init=False)
 
     def __post_init__(self) -> None:
-        self.asked = self.steps
+        self.requested = self.steps
 
     @property
     def was_cut(self) -> bool:
         """Whether `max_seconds` took steps away."""
-        return self.steps < self.asked
+        return self.steps < self.requested
 
     def cut(self, done: int, seconds: float, seconds_per_step: float) -> None:
         """Set `steps` to what fits into the rest of `max_seconds`, after `done` steps in `seconds`; `asked` at most."""
         left = (self.max_seconds - self.spent - seconds) / max(seconds_per_step, 1e-9)
-        self.steps = max(done, min(self.asked, done + int(min(left, self.asked))))
+        self.steps = max(done, min(self.requested, done + int(min(left, self.requested))))
 
 
 @dataclass(frozen=True)

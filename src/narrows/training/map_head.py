@@ -123,7 +123,7 @@ def add_pca_head(model: Model, codes: np.ndarray) -> Model:
     outwards.weight.copy_((directions / head.scaling.scale).mT)
     for layer in (inwards, outwards):
         layer.bias.zero_()
-    return model._replace(head=head.place(model.network.device).eval())
+    return model._replace(head=head.to(model.network.device).eval())
 
 
 def _check_head(network: Network, codes: np.ndarray) -> None:
@@ -146,5 +146,5 @@ def add_default_head(fit: Fit, model: Model) -> Model:
         return model
     network, head = model.network, model.head
     errors = network.in_blocks(lambda x: squared_error(network, head, x).flatten(1).mean(1), fit.held_out["x"])
-    figures = model.card.figures | {"map_mse": errors.mean().item()}
-    return model._replace(card=replace(model.card, figures=figures))
+    metrics = model.card.metrics | {"map_mse": errors.mean().item()}
+    return model._replace(card=replace(model.card, metrics=metrics))

@@ -21,7 +21,7 @@ BETTER = 0.995  # times the network's error: PCA's, where it counts as better
 
 
 @dataclass(frozen=True)
-class Beside:
+class PcaBaseline:
     """PCA's error on held-out samples, and whether the network's outputs vary as PCA's do.
 
     Attributes
@@ -57,7 +57,7 @@ def is_comparable(network: Network) -> bool:
     return network.has_code and network.code_size < network.values
 
 
-def measure_pca(network: Network, samples: Tensor, held_out: Tensor) -> Beside:
+def measure_pca(network: Network, samples: Tensor, held_out: Tensor) -> PcaBaseline:
     """Return how PCA fitted to `samples` does on `held_out` ones (n, C, *grid), clamped as the network is."""
     rows, wanted = (_scaled(network, x) for x in (samples, held_out))
     pca = PCA.fit(rows, network.code_size)
@@ -67,7 +67,7 @@ def measure_pca(network: Network, samples: Tensor, held_out: Tensor) -> Beside:
     usual = _clamped(network, pca.restore(rows[: len(few)])).std(0, correction=0)
     varies = usual > RARELY * usual.square().mean().sqrt()
     flat = varies & (deviation < HARDLY * usual)
-    return Beside(mse, len(pca.axes), int(flat.sum()), int(varies.sum()))
+    return PcaBaseline(mse, len(pca.axes), int(flat.sum()), int(varies.sum()))
 
 
 def choose_samples(source: Source, code_size: int, seed: int) -> Tensor:

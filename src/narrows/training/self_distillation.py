@@ -128,8 +128,10 @@ def train_twice(
         yield last
     lessons = Restorations(stream, network, seed)
     pairs = validation and lessons.pair(validation["x"], Generator().manual_seed(seed))
-    rest = Budget(max(1, budget.asked - last.step), budget.max_seconds, budget.spent + last.seconds)
-    for progress in train(network.asked(Clean(), MSE()), lessons, rest, validation=pairs, seed=seed, **options):
+    rest = Budget(max(1, budget.requested - last.step), budget.max_seconds, budget.spent + last.seconds)
+    for progress in train(
+        network.with_objective(Clean(), MSE()), lessons, rest, validation=pairs, seed=seed, **options
+    ):
         budget.steps = last.step + progress.steps
         yield _after(last, progress)
 

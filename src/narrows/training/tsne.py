@@ -1,4 +1,4 @@
-"""Places on a line, a plane or in space for samples, so that neighbours lie together: t-SNE by a grid."""
+"""Positions on a line, a plane or in space for samples, so that neighbours lie together: t-SNE by a grid."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ CELL = 0.125  # of the grid, about, where the pull is strongest at 1; wider wher
 GRID = {1: (64, 4096), 2: (64, 256), 3: (24, 40)}  # cells along each side, by dimensions: the fewest and the most
 
 
-def find_places(rows: Tensor, size: int, neighbours: int, seed: int = 0) -> Tensor:
-    """Return a place (N, size) for each of `rows` (N, values): each near its neighbours', deviation 1 in all.
+def find_positions(rows: Tensor, size: int, neighbours: int, seed: int = 0) -> Tensor:
+    """Return a position (N, size) for each of `rows` (N, values): each near its neighbours', deviation 1 in all.
 
     Van der Maaten and Hinton, "Visualizing Data using t-SNE", 2008, with every neighbour of a sample alike and
     from the principal components on. A few neighbours pull at each step, in turn; all samples push, through a grid and
@@ -36,7 +36,7 @@ def find_places(rows: Tensor, size: int, neighbours: int, seed: int = 0) -> Tens
     ----------
     size : dimensions, 1 to 3.
     neighbours : of each sample that count as near; at most a third of the samples do, since a layout in which nearly
-        all pull at each other falls into one place.
+        all pull at each other falls into one position.
 
     Raises
     ------
@@ -44,7 +44,7 @@ def find_places(rows: Tensor, size: int, neighbours: int, seed: int = 0) -> Tens
 
     Examples
     --------
-    >>> find_places(torch.arange(40.0)[:, None], 2, neighbours=3).shape
+    >>> find_positions(torch.arange(40.0)[:, None], 2, neighbours=3).shape
     torch.Size([40, 2])
     """
     rows = project(rows.flatten(1).float())
@@ -53,17 +53,17 @@ def find_places(rows: Tensor, size: int, neighbours: int, seed: int = 0) -> Tens
     chance = Generator(rows.device).manual_seed(seed)
     turns = torch.rand(near.shape, generator=chance, device=rows.device).argsort(1)
     near = near.gather(1, turns).mT.contiguous()  # each sample's neighbours in an order of its own
-    places = _start(rows, size, chance)  # a row per coordinate, which adds and sums fastest
-    speed, gain = torch.zeros_like(places), torch.ones_like(places)
+    positions = _start(rows, size, chance)  # a row per coordinate, which adds and sums fastest
+    speed, gain = torch.zeros_like(positions), torch.ones_like(positions)
     for step in range(STEPS if len(rows) >= LEAST else 0):
         exaggeration = EXAGGERATION if step < EARLY else ATTRACTION
         turn = torch.arange(step * TURN, (step + 1) * TURN, device=rows.device) % neighbours
-        slope = exaggeration * _pull(places, near[turn]) - _push(places)
+        slope = exaggeration * _pull(positions, near[turn]) - _push(positions)
         gain = torch.where(slope * speed < 0, gain + 0.2, gain * 0.8).clamp_min_(0.01)
-        speed.mul_(MOMENTUM).sub_(gain.mul(slope), alpha=places.shape[1] / exaggeration)
-        places = places + speed
-    places = places - places.mean(1, keepdim=True)
-    return (places / places.square().mean().sqrt()).mT.contiguous()
+        speed.mul_(MOMENTUM).sub_(gain.mul(slope), alpha=positions.shape[1] / exaggeration)
+        positions = positions + speed
+    positions = positions - positions.mean(1, keepdim=True)
+    return (positions / positions.square().mean().sqrt()).mT.contiguous()
 
 
 def _start(scores: Tensor, size: int, chance: Generator) -> Tensor:
@@ -75,29 +75,29 @@ def _start(scores: Tensor, size: int, chance: Generator) -> Tensor:
     return START_STD * (start / start.square().mean().sqrt() + 0.01 * noise)
 
 
-def _pull(places: Tensor, partners: Tensor) -> Tensor:
+def _pull(positions: Tensor, partners: Tensor) -> Tensor:
     """Return how the share of the cost of `partners` (d, N) grows along each coordinate, (size, N)."""
-    ends = partners.flatten().expand(len(places), -1)  # gathered and scattered so, they take a third of the time
-    gaps = places[:, None] - places.gather(1, ends).unflatten(1, partners.shape)
+    ends = partners.flatten().expand(len(positions), -1)  # gathered and scattered so, they take a third of the time
+    gaps = positions[:, None] - positions.gather(1, ends).unflatten(1, partners.shape)
     pull = gaps / (1 + gaps.square().sum(0))
-    back = torch.zeros_like(places).scatter_add_(1, ends, pull.flatten(1))
+    back = torch.zeros_like(positions).scatter_add_(1, ends, pull.flatten(1))
     return (pull.sum(1) - back) / (2 * partners.numel())
 
 
-def _push(places: Tensor) -> Tensor:
+def _push(positions: Tensor) -> Tensor:
     """Return how much the cost falls along each coordinate by the distance from all others, (size, N)."""
-    size = len(places)
-    low = places.amin(1, keepdim=True)
-    span = max((places.amax(1, keepdim=True) - low).max().item(), 1e-6)
+    size = len(positions)
+    low = positions.amin(1, keepdim=True)
+    span = max((positions.amax(1, keepdim=True) - low).max().item(), 1e-6)
     least, most = GRID[size]
     side = min(most, max(least, int(span / CELL) // 16 * 16))  # by sixteens, which transform fast
     cell = 2 ** (math.ceil(4 * math.log2(span / (side - 2))) / 4)  # by steps, so that the kernels stay for a while
-    index, weight = _corners((places - low) / cell, side)
+    index, weight = _corners((positions - low) / cell, side)
     corners = index.flatten()
-    mass = places.new_zeros(side**size).scatter_add_(0, corners, weight.flatten())
+    mass = positions.new_zeros(side**size).scatter_add_(0, corners, weight.flatten())
     dims, padded = list(range(1, size + 1)), [2 * side] * size
     spectrum = torch.fft.rfftn(mass.view(1, *[side] * size), s=padded, dim=dims)
-    fields = torch.fft.irfftn(spectrum * _kernels(side, cell, size, places.device), s=padded, dim=dims)
+    fields = torch.fft.irfftn(spectrum * _kernels(side, cell, size, positions.device), s=padded, dim=dims)
     for dim in dims:
         fields = fields.narrow(dim, 0, side)
     fields = fields.flatten(1).gather(1, corners.expand(size + 1, -1)).unflatten(1, index.shape)

@@ -97,7 +97,7 @@ def print_losses(runs: dict[str, tuple[Model, list[dict[str, float | None]]]]) -
     rows = [[e, *(f"{losses[e]:.6f}" if e in losses else "" for losses in columns.values())] for e in epochs]
     print_rows(["epoch", *map(str.strip, columns)], rows)
     for name, (model, _) in runs.items():
-        print(f"{name}: {model.card.figures['test_mse']:.6f} on the 10,000 test images, which training never saw")
+        print(f"{name}: {model.card.metrics['test_mse']:.6f} on the 10,000 test images, which training never saw")
     print(
         "The published figures are what the tutorial prints, divided by 20: it divides a sum over samples by the\n"
         "number of batches, and a batch has 20."

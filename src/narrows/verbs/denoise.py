@@ -99,7 +99,7 @@ def _say(outcome: Outcome, before: Sequence[Outcome]) -> None:
 def _print_likeness(outcomes: Sequence[Outcome]) -> None:
     from narrows.metrics.likeness import likeness_table
 
-    known = {outcome.name: outcome.figures for outcome in outcomes if outcome.figures is not None}
+    known = {outcome.name: outcome.likeness for outcome in outcomes if outcome.likeness is not None}
     if known:
         print_table(likeness_table(list(known), list(known.values())))
 

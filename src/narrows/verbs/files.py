@@ -14,7 +14,7 @@ from narrows.data.images import EXTENSIONS, list_pictures, reason_of
 from narrows.data.write import png_names
 from narrows.errors import DataError
 from narrows.files import refuse_existing
-from narrows.metrics.likeness import Figures, find_range, measure
+from narrows.metrics.likeness import Likeness, find_range, measure
 from narrows.modelfile import Model
 from narrows.tasks.tiles import restore_pictures, says_of_colours
 from narrows.view.sheets import write_sheet
@@ -52,14 +52,14 @@ class Outcome:
     missing : what was asked for and is not there, with the reason; "" where all is.
     written : whether the restored picture is there.
     notes : what a person should know.
-    figures : where there is a clean picture.
+    likeness : to the clean picture, where there is a clean picture.
     """
 
     name: str
     missing: str = ""
     written: bool = False
     notes: tuple[str, ...] = ()
-    figures: Figures | None = None
+    likeness: Likeness | None = None
 
 
 def plan_jobs(
@@ -110,13 +110,13 @@ def restore_file(model: Model, job: Job, overwrite: bool = False) -> Outcome:
         return Outcome(job.name, reason_of(error))
     try:
         clean = None if job.clean is None else _read_clean(job, original)
-        figures = None if clean is None else measure(model, original.values, restored, clean)
+        likeness = None if clean is None else measure(model, original.values, restored, clean)
         if job.sheet is not None:
             data_range = find_range(model, original.values if clean is None else clean)
             write_sheet(job.sheet, original.values, restored, clean, data_range, overwrite)
     except Exception as error:
         return Outcome(job.name, f"restored, but not compared: {reason_of(error)}", True, notes)
-    return Outcome(job.name, "", True, notes, figures)
+    return Outcome(job.name, "", True, notes, likeness)
 
 
 def _place(output: Path, names: list[Path], alone: bool, overwrite: bool) -> list[Path]:

@@ -15,9 +15,9 @@ from PIL import Image
 
 from narrows.files import whole
 from narrows.modelfile import Model
-from narrows.tasks.encode import spot
+from narrows.tasks.encode import decode_map
 from narrows.tasks.mapping import Map
-from narrows.tasks.units import enter
+from narrows.tasks.units import as_samples
 from narrows.view.charts import show
 from narrows.view.colours import STEPS, Colouring, colour
 from narrows.view.figure import GROUND, INK, LINE, MUTED, Axes, Box, Drawing, Figure, extent
@@ -215,7 +215,7 @@ def _draw_spots(drawing: Drawing, left: float, model: Model, mapped: Map) -> Non
 def _draw_decoded(drawing: Drawing, frame: Frame, model: Model, mapped: Map) -> None:
     """Draw the decoded pictures of all cells, those far from every sample paler."""
     centres = frame.centres()
-    decoded = _pictures(model, spot(model, centres.astype(np.float32)), mapped)
+    decoded = _pictures(model, decode_map(model, centres.astype(np.float32)), mapped)
     far = _nearest(centres, mapped.points)[1] > NEAR * frame.cell
     tiles = np.stack([_fit(picture) for picture in decoded])
     rows = _paler(tiles, far).reshape(CELLS, CELLS, DOTS, DOTS, 3).swapaxes(1, 2)
@@ -226,7 +226,7 @@ def _draw_decoded(drawing: Drawing, frame: Frame, model: Model, mapped: Map) -> 
 def _draw_fields(drawing: Drawing, frame: Frame, model: Model, mapped: Map) -> None:
     """Draw what a table's model decodes for the columns that change most over the map, a field each."""
     centres, columns = frame.centres(FIELD_CELLS), mapped.columns or ()
-    decoded = spot(model, centres.astype(np.float32)).astype(np.float64)
+    decoded = decode_map(model, centres.astype(np.float32)).astype(np.float64)
     far = _nearest(centres, mapped.points)[1] > NEAR * frame.cell
     near = decoded[~far] if (~far).any() else decoded
     spread = np.ptp(near, axis=0) / np.maximum(mapped.x.std(0, dtype=np.float64), 1e-12)
@@ -274,8 +274,8 @@ def _cells_of(frame: Frame, points: np.ndarray) -> set[int]:
 
 def _pictures(model: Model, x: np.ndarray, mapped: Map) -> np.ndarray:
     """Return samples in the user's arrangement as pictures of bytes, on the scale of the map's data."""
-    samples, _ = enter(model, x)
-    limits = find_limits(model, enter(model, mapped.x)[0])
+    samples, _ = as_samples(model, x)
+    limits = find_limits(model, as_samples(model, mapped.x)[0])
     return show(np.moveaxis(samples.numpy(), 1, -1), limits)
 
 

@@ -116,7 +116,7 @@ def demo_report(
     studies: dict[str, Study] = {}
     for name, (model, _) in runs.items():
         before = next(iter(studies.values()), None)
-        fitted = before.beside.components if before and before.beside else None
+        fitted = before.pca.components if before and before.pca else None
         studies[name] = study(model, x_test, "test", reference, fitted)
     histories = {name: history for name, (_, history) in runs.items()}
     page = Page("Two autoencoders learn handwritten digits", _demo_lead(studies))
@@ -200,9 +200,9 @@ def _key_figures(seen: Study, history: History) -> list[tuple[str, str]]:
     items = [(number(seen.measured.mse), f"MSE per value, {seen.counted}")]
     if network.has_code:
         items.insert(0, (f"{network.code_size:,} for {math.prod(network.shape):,}", "numbers: the code for the data"))
-    if seen.beside:
-        found, needed = len(seen.beside.components.axes), seen.beside.needed
-        items.append((number(seen.beside.mse), f"MSE of PCA with {seen.pca_kept:,} components"))
+    if seen.pca:
+        found, needed = len(seen.pca.components.axes), seen.pca.needed
+        items.append((number(seen.pca.mse), f"MSE of PCA with {seen.pca_kept:,} components"))
         items.append((f"over {found:,}" if needed is None else f"{needed:,}", "PCA components do the same work"))
     if history:
         epochs = int(history[-1].get("epoch") or len(history))
@@ -227,18 +227,18 @@ def _trained(history: History) -> str:
 
 
 def _work(name: str, seen: Study) -> str:
-    if seen.beside is None:
+    if seen.pca is None:
         return ""
-    said = describe_work(seen.model.network.code_size, seen.beside.needed, len(seen.beside.components.axes))
+    said = describe_work(seen.model.network.code_size, seen.pca.needed, len(seen.pca.components.axes))
     return f"{name}: {said[0].lower()}{said[1:]}"
 
 
 def _size_table(studies: Mapping[str, Study]) -> Table:
     """Return each network's error beside that of PCA that keeps as many numbers."""
     rows = tuple(
-        (name, seen.model.network.code_size, seen.measured.mse, seen.beside.mse)
+        (name, seen.model.network.code_size, seen.measured.mse, seen.pca.mse)
         for name, seen in studies.items()
-        if seen.beside
+        if seen.pca
     )
     note = "MSE on the test digits, pixels from 0 to 1. PCA is fitted on training digits and clamped to that range."
     return Table("At the same code size", ("network", "numbers kept", "MSE", "MSE of PCA"), rows, note)

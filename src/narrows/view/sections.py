@@ -71,8 +71,8 @@ def add_rows(page: Page, name: str, studies: Studies) -> None:
     rows = {"data": seen.first.x}
     for made, other in studies.items():
         rows[f"{made}\nMSE {number(other.measured.mse)}"] = other.first.restored
-    if seen.beside:
-        rows[f"PCA-{seen.pca_kept}\nMSE {number(seen.beside.mse)}"] = seen.pca_first()
+    if seen.pca:
+        rows[f"PCA-{seen.pca_kept}\nMSE {number(seen.pca.mse)}"] = seen.pca_first()
     low, high = seen.limits
     words = (
         f"The first {len(seen.first.x)} {seen.words}, not chosen; all on one scale, {low:g} black and {high:g} white"
@@ -83,7 +83,7 @@ def add_rows(page: Page, name: str, studies: Studies) -> None:
 
 def add_comparison(page: Page, seen: Study) -> None:
     """Add the model's error beside that of the plain methods."""
-    if seen.beside:
+    if seen.pca:
         page.table(reconstruction_table(seen.model, seen.measured, "the training data"))
     else:
         page.text(f"The mean squared error per value is {number(seen.measured.mse)}, in units of {seen.units}.")
@@ -187,7 +187,7 @@ def add_facts(page: Page, model: Model, skipped: Sequence[tuple[str, str]]) -> N
     rows: list[tuple[Cell, ...]] = list(network.texts.items())
     rows += [("data", card.origin or "an array"), ("one sample", f"{_shape(network.shape)}, {card.dtype}")]
     rows += [(f"pictures: {key}", _reading(value)) for key, value in card.reading.items()]
-    rows += [(_spaced(key), float(value)) for key, value in card.figures.items()]
+    rows += [(_spaced(key), float(value)) for key, value in card.metrics.items()]
     page.table(Table("Parts, data and figures", ("what", "value"), tuple(rows)))
     recipe = tuple(
         (_spaced(key), _plain(value)) for key, value in card.recipe.items() if not (value is None or value is False)

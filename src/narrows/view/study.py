@@ -10,10 +10,10 @@ import torch
 from torch import Generator, Tensor
 
 from narrows.metrics.evaluate import (
-    Beside,
     Components,
     Measured,
-    Passed,
+    PcaBaseline,
+    Reconstructed,
     fit_pca,
     measure,
     pass_tensor,
@@ -24,7 +24,7 @@ from narrows.metrics.evaluate import (
 from narrows.model.corruption import Gaussian
 from narrows.model.network import as_tensor, damage
 from narrows.modelfile import QUANTILES, Model
-from narrows.tasks.units import cast, enter
+from narrows.tasks.units import as_samples, cast
 
 SHOWN = 10  # samples in a row of pictures
 TRIED = 1000  # samples that damage is tried on, where a median or mean is shown
@@ -51,13 +51,13 @@ class Study:
     index: np.ndarray
     samples: Tensor
     measured: Measured
-    first: Passed
+    first: Reconstructed
     limits: tuple[float, float]
 
     @property
-    def beside(self) -> Beside | None:
+    def pca(self) -> PcaBaseline | None:
         """PCA on the measured samples, None without a reference or a code."""
-        return self.measured.beside
+        return self.measured.pca
 
     @property
     def counted(self) -> str:
@@ -99,18 +99,18 @@ class Study:
     @property
     def pca_kept(self) -> int:
         """Components that PCA keeps: as many as the code has numbers, or all there are; 0 without PCA."""
-        return min(self.model.network.code_size, len(self.beside.components.axes)) if self.beside else 0
+        return min(self.model.network.code_size, len(self.pca.components.axes)) if self.pca else 0
 
     def pca_first(self) -> np.ndarray:
-        """Return the first samples (n, D) through PCA, in model's units; `beside` must not be None."""
-        assert self.beside is not None
-        return self.beside.components.through(self.first.x, self.pca_kept).restored
+        """Return the first samples (n, D) through PCA, in model's units; `pca` must not be None."""
+        assert self.pca is not None
+        return self.pca.components.through(self.first.x, self.pca_kept).restored
 
-    def at(self, places: np.ndarray) -> Passed:
+    def at(self, places: np.ndarray) -> Reconstructed:
         """Return the measured samples at some places before and after the model, flat and in model's units."""
         return pass_tensor(self.model.network, self.samples[torch.from_numpy(places)])
 
-    def some(self) -> Passed:
+    def some(self) -> Reconstructed:
         """Return as many of the measured samples before and after the model as damage is tried on."""
         return self.at(pick(len(self.index), TRIED))
 
@@ -118,7 +118,7 @@ class Study:
         """Return flat values (n, D) in model's units as samples (n, C, *grid) in the user's, float64."""
         return back(self.model, values)
 
-    def through(self, samples: np.ndarray) -> Passed:
+    def through(self, samples: np.ndarray) -> Reconstructed:
         """Return samples (n, C, *grid) in user's units, of the training data's type, before and after the model."""
         return pass_tensor(self.model.network, self._tensor(samples))
 
@@ -173,7 +173,7 @@ def study(
     Raises DataError for an array whose samples are not of the model's shape.
     """
     taken = take(x)
-    samples, _ = enter(model, taken)
+    samples, _ = as_samples(model, taken)
     network, whole = model.network, taken is x
     first = pass_tensor(network, samples[:SHOWN]) if whole else through(model, x[:SHOWN])
     index = np.arange(len(samples)) if whole else pick(len(x))

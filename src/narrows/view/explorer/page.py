@@ -19,8 +19,8 @@ from torch import Tensor
 
 from narrows.files import whole
 from narrows.modelfile import Model
-from narrows.tasks.encode import spot
-from narrows.tasks.units import FULL, enter
+from narrows.tasks.encode import decode_map
+from narrows.tasks.units import FULL, as_samples
 from narrows.view.colours import PALETTE
 from narrows.view.explorer.export import Exported, export_decoder, export_encoder
 from narrows.view.explorer.sprites import A_SHEET, ACROSS, Sprites, pack
@@ -70,7 +70,7 @@ def make_explorer(model: Model, mapped: Map) -> str:
         if encoder and about["pictures"] and _characters(encoder, 2) <= MAX_MODEL:
             about["encoder"] = encoder.layers
             blocks["encoder"] = _join(encoder, np.float16)
-    samples, _ = enter(model, mapped.x)
+    samples, _ = as_samples(model, mapped.x)
     add = _add_pictures if about["pictures"] else _add_columns
     add(about, blocks, model, mapped.points, samples, order)
     return _fill(f"Map of {mapped.origin or 'samples'}", about, blocks)
@@ -137,7 +137,7 @@ def _add_pictures(
     about["limits"] = [float(limits[0]), float(max(limits[1], limits[0] + 1e-12))]
     if about["decoder"] is None:
         about["spots"] = find_spots(points)
-        decoded, _ = enter(model, spot(model, _spot_points(about["spots"])))
+        decoded, _ = as_samples(model, decode_map(model, _spot_points(about["spots"])))
         _add_sheets(about, blocks, "spot", pack(_as_bytes(decoded, limits), LEAST_PICTURES))
     used = sum(map(len, blocks.values()))
     pictures = _as_bytes(samples, limits, order)
@@ -159,7 +159,7 @@ def _add_columns(
         blocks[f"column-{i}"] = _encode(values[order, i], np.float32)
     if about["decoder"] is None:
         about["spots"] = find_spots(points)
-        decoded, _ = enter(model, spot(model, _spot_points(about["spots"])))
+        decoded, _ = as_samples(model, decode_map(model, _spot_points(about["spots"])))
         blocks["spots"] = _encode(decoded.double().numpy()[:, :kept], np.float32)
 
 
