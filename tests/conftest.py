@@ -63,5 +63,5 @@ def mapped_model(table):
     """Return a trained model of the table with a map head; do not change it."""
     fit = Fit(read(table), backbone="dense(hidden=[])", bottleneck="linear(3)", epochs=3, device="cpu")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("narrows.training.map_head.MOST_STEPS", 20)
+        patch.setattr("narrows.training.map_head.MAX_STEPS", 20)
         return add_head(fit.run(), training_codes(fit))

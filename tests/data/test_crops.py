@@ -1,9 +1,9 @@
-"""Crops: pictures of any sizes at full resolution, cut at places that a generator draws."""
+"""Crops: pictures of any sizes at full resolution, cut at positions that a generator draws."""
 
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from disk import put_all, waves
 
 from narrows.data.crops import Crops
 from narrows.data.read import read
@@ -32,13 +32,13 @@ def test_every_crop_is_a_part_of_its_picture():
     for i, crop in zip(index.tolist(), cut, strict=True):
         top, left = divmod(crop[0, 0, 0].item() - i * 10_000, pictures[i].shape[1])
         assert np.array_equal(crop[0], pictures[i][top : top + 16, left : left + 16])
-    places = {crop[0, 0, 0].item() for i, crop in zip(index.tolist(), cut, strict=True) if i == 0}
-    assert len(places) > 15
+    positions = {crop[0, 0, 0].item() for i, crop in zip(index.tolist(), cut, strict=True) if i == 0}
+    assert len(positions) > 15
     assert torch.equal(cut, crops.take(index, chance()))
     assert not torch.equal(cut, crops.take(index, chance(1)))
 
 
-def test_every_place_is_drawn_the_corners_too():
+def test_every_position_is_drawn_the_corners_too():
     crops = Crops(numbered((5, 4)), 3)
     firsts = {crop[0, 0, 0].item() for crop in crops.take(torch.zeros(300, dtype=torch.long), chance())}
     assert firsts == {0, 1, 4, 5, 8, 9}
@@ -67,7 +67,7 @@ def test_a_part_keeps_the_size_of_the_crops():
     assert torch.equal(part.centres(), crops.centres()[[0, 2]])
 
 
-def test_a_target_is_cut_at_the_same_places():
+def test_a_target_is_cut_at_the_same_positions():
     crops = Crops(numbered((20, 31), (16, 25)), 8)
     target = Crops([-picture for picture in crops.pictures], 8)
     for batch in Stream(crops, 4, target=target).batches(chance()):
@@ -77,80 +77,37 @@ def test_a_target_is_cut_at_the_same_places():
 
 @pytest.mark.parametrize("crop", ["a", 0, 1.5, True])
 def test_a_crop_is_a_whole_number(crop):
-    with pytest.raises(NarrowsError, match="crop"):
-        read(np.zeros((4, 9, 9), np.uint8), crop=crop)
+    with pytest.raises(NarrowsError, match="patch_size"):
+        read(np.zeros((4, 9, 9), np.uint8), patch_size=crop)
 
 
 def test_arrays_become_crops_only_where_they_are_larger():
     x = np.random.default_rng(0).integers(0, 256, (4, 30, 20, 3), dtype=np.uint8)
-    assert read(x, crop=30).x is not None
-    assert isinstance(read(x, crop=30).x, np.ndarray)
-    samples = read(x, crop=16)
+    assert read(x, patch_size=30).x is not None
+    assert isinstance(read(x, patch_size=30).x, np.ndarray)
+    samples = read(x, patch_size=16)
     assert samples.x.shape == (3, 16, 16)
     assert samples.reading == {"size": None, "fit": "crop", "colour": "rgb", "depth": 8}
-    assert isinstance(read(np.zeros((5, 80)), crop=16).x, np.ndarray)
-
-
-def write(folder, pictures):
-    for name, picture in pictures.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(picture).save(folder / name)
-    return folder
+    assert isinstance(read(np.zeros((5, 80)), patch_size=16).x, np.ndarray)
 
 
 def test_files_keep_their_resolution(tmp_path):
     rng = np.random.default_rng(0)
     pictures = {f"{i}.png": rng.integers(0, 256, (150 + i, 90), dtype=np.uint8) for i in range(3)}
-    folder = write(tmp_path, pictures)
+    folder = put_all(tmp_path, pictures)
     (folder / "broken.png").write_bytes(b"no picture")
-    samples = read(folder, crop=32)
+    samples = read(folder, patch_size=32)
     assert samples.names == tuple(pictures)
     assert all(np.array_equal(a, b) for a, b in zip(samples.x.pictures, pictures.values(), strict=True))
     assert [name for name, _ in samples.skipped] == ["broken.png"]
     assert samples.reading == {"size": None, "fit": "crop", "colour": "grey", "depth": 8}
-    with pytest.raises(NarrowsError, match="no meaning beside crop"):
-        read(folder, size=32, crop=32)
-
-
-def test_pairs_of_folders_match_by_name_and_others_are_named(tmp_path):
-    rng = np.random.default_rng(0)
-    pictures = {name: rng.integers(0, 200, (40, 50), dtype=np.uint8) for name in ("a.png", "sub/b.png", "c.png")}
-    noisy = write(tmp_path / "noisy", pictures)
-    clean = write(tmp_path / "clean", {name: picture + 1 for name, picture in list(pictures.items())[:2]})
-    write(clean, {"z.png": pictures["c.png"]})
-    for options in ({"crop": 16}, {}):
-        samples = read(noisy, target=clean, **options)
-        assert set(samples.names) == {"a.png", "sub/b.png"}
-        assert {name for name, _ in samples.skipped} == {"c.png", "target z.png"}
-        batch = take(*(source_of(x) for x in (samples.x, samples.target)), torch.tensor([0, 1]), chance())
-        assert torch.equal(batch["target"], batch["x"] + 1)
-
-
-def source_of(x):
-    from narrows.training.fit import arrange
-
-    return arrange(x)[0]
-
-
-def test_pairs_that_do_not_fit_are_refused(tmp_path):
-    x = np.zeros((4, 9, 9), np.uint8)
-    for target in (x[:3], x[:, :8], x.astype(float)):
-        with pytest.raises(NarrowsError, match="must have one shape and type, however"):
-            read(x, target=target)
-    a = write(tmp_path / "a", {"1.png": np.zeros((9, 9), np.uint8)})
-    b = write(tmp_path / "b", {"2.png": np.zeros((9, 9), np.uint8)})
-    with pytest.raises(NarrowsError, match=r"must have the same names, however: .* has '1.png' and the target '2.png'"):
-        read(a, target=b)
-
-
-def waves(n=12, size=(40, 44)):
-    rows, columns = np.mgrid[: size[0], : size[1]]
-    return np.stack([128 + 90 * np.sin(rows / (4 + i % 5) + columns / (9 - i % 3)) for i in range(n)])
+    with pytest.raises(NarrowsError, match="no meaning beside patch_size"):
+        read(folder, size=32, patch_size=32)
 
 
 def test_a_model_of_crops_trains_and_says_that_nothing_was_resized():
     x = waves().astype(np.uint8)
-    fit = Fit(read(x), crop=16, epochs=2, corruption="gaussian(0.2)", **SMALL)
+    fit = Fit(read(x), patch_size=16, epochs=2, corruption="gaussian(0.2)", **SMALL)
     assert fit.network.shape == (1, 16, 16)
     assert fit.held_out["x"].shape[1:] == (1, 16, 16)
     name, shown, reference = fit.examples()
@@ -159,22 +116,12 @@ def test_a_model_of_crops_trains_and_says_that_nothing_was_resized():
     assert model.card.reading == {"size": None, "fit": "crop", "colour": "grey", "depth": 8}
     assert model.card.recipe["train_samples"] == 10
     assert fit.history[-1]["val_mse"] > 0
-    again = Fit(read(x), crop=16, epochs=2, corruption="gaussian(0.2)", **SMALL).run()
+    again = Fit(read(x), patch_size=16, epochs=2, corruption="gaussian(0.2)", **SMALL).run()
     first, second = ([*m.network.parameters()] for m in (model, again))
     assert all(map(torch.equal, first, second))
 
 
 def test_one_picture_is_enough_for_crops():
-    fit = Fit(read(waves(1)), crop=16, epochs=1, **SMALL)
+    fit = Fit(read(waves(1)), patch_size=16, epochs=1, **SMALL)
     assert fit.held_out is None
     assert fit.run().card.recipe["validation_samples"] == 0
-
-
-def test_pairs_are_learned_without_added_damage():
-    clean = waves(60, (16, 16))
-    noisy = clean + np.random.default_rng(0).normal(0, 40, clean.shape)
-    fit = Fit(read(noisy, target=clean), epochs=10, **SMALL | {"backbone": "unet(4)"})
-    assert fit.texts["corruption"] == "none()"
-    model = fit.run()
-    scale = model.network.scaling.scale.item()
-    assert model.card.metrics["validation_mse"] < 0.5 * (40 / scale) ** 2

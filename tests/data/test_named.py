@@ -71,5 +71,5 @@ def test_a_file_of_that_name_does_not_shadow_it(tmp_path, monkeypatch):
 
 
 def test_size_is_for_pictures():
-    with pytest.raises(DataError, match=r"size and fit are for files of pictures.*mnist:test"):
+    with pytest.raises(DataError, match=r"size and resize_mode are for files of pictures.*mnist:test"):
         read("mnist:test", size=32)

@@ -8,21 +8,25 @@ import numpy as np
 import torch
 from torch import Generator, Tensor
 
+from narrows.data.source import Source
 
-class Crops:
-    """A Source that cuts each sample out of a picture, at another place each time.
+
+class Crops(Source):
+    """Pictures, of which a crop is taken at a random position each time.
 
     Parameters
     ----------
     pictures : each (H, W) or each (H, W, C), of one type.
-    side : of the crops in pixels; less where no picture is as high or as wide; a pair (height, width) stays as it is.
-        A picture that is smaller than the crops is mirrored at its lower and right border up to their size.
+    side : of the crops in pixels; it becomes less where no picture is that high or wide. A pair (height, width) is
+        kept as it is. A picture that is smaller than the crops is mirrored at its lower and right border up to their
+        size.
 
     Attributes
     ----------
     shape : of one crop, (C, height, width).
     dtype : of the values.
-    visits : (n,) the picture of every crop of an epoch: a picture is visited as often as crops fit into its area.
+    is_grey : whether pictures are (H, W).
+    visits : (n,) the picture of each crop of an epoch: a picture has as many as fit into its area, at least one.
 
     Examples
     --------
@@ -42,7 +46,7 @@ class Crops:
             height, width = (min(side, max(plane.shape[axis] for plane in planes)) for axis in (1, 2))
         self.pictures = pictures
         self.shape = (planes[0].shape[0], height, width)
-        self.planes = [_mirrored(plane, height, width) for plane in planes]
+        self.planes = [_mirror(plane, height, width) for plane in planes]
         self.dtype = pictures[0].dtype
         counts = [max(1, round(plane[0].size / (height * width))) for plane in self.planes]
         self.visits = torch.arange(len(planes)).repeat_interleave(torch.tensor(counts))
@@ -52,12 +56,12 @@ class Crops:
         return len(self.pictures)
 
     def take(self, index: Tensor, generator: Generator) -> Tensor:
-        """Return a crop of each picture of `index`, (n, *shape), at places that `generator` draws."""
-        share = torch.rand(len(index), 2, generator=generator).tolist()
-        return self._cut(index.tolist(), share)
+        """Return a crop of each picture of `index`, (n, *shape), at positions that `generator` draws."""
+        offsets = torch.rand(len(index), 2, generator=generator).tolist()
+        return self._cut(index.tolist(), offsets)
 
     def centres(self) -> Tensor:
-        """Return the middle of every picture, (N, *shape)."""
+        """Return the crop in the middle of every picture, (N, *shape)."""
         return self._cut(range(len(self)), [(0.5, 0.5)] * len(self))
 
     def to(self, device: torch.device | str) -> Crops:
@@ -65,31 +69,31 @@ class Crops:
         return self
 
     def part(self, index: Sequence[int]) -> Crops:
-        """Return crops of the same size of the pictures of `index` alone."""
-        return Crops([self.pictures[i] for i in index], self.shape[1:])
+        """Return the pictures of `index` as a Source of their own, with crops of the same size."""
+        return Crops([self.pictures[i] for i in index], (self.shape[1], self.shape[2]))
 
     def chunks(self, size: int = 1) -> Iterator[Tensor]:
-        """Yield every picture whole, (1, C, H, W), whatever `size` asks for."""
+        """Return every picture whole, (1, C, H, W), one at a time whatever `size` is."""
         return (_as_tensor(plane[np.newaxis]) for plane in self.planes)
 
-    def _cut(self, pictures: Sequence[int], share: Sequence[Sequence[float]]) -> Tensor:
-        """Return crops that begin at shares of the places where they can."""
+    def _cut(self, index: Sequence[int], offsets: Sequence[Sequence[float]]) -> Tensor:
+        """Return a crop of each picture of `index`; an offset (down, right) is 0 at one border, and 1 at the other."""
         _, height, width = self.shape
-        cut = np.empty((len(pictures), *self.shape), self.dtype)
-        for row, i, (down, right) in zip(cut, pictures, share, strict=True):
+        crops = np.empty((len(index), *self.shape), self.dtype)
+        for crop, i, (down, right) in zip(crops, index, offsets, strict=True):
             plane = self.planes[i]
             top, left = int(down * (plane.shape[1] - height + 1)), int(right * (plane.shape[2] - width + 1))
-            row[:] = plane[:, top : top + height, left : left + width]
-        return _as_tensor(cut)
+            crop[:] = plane[:, top : top + height, left : left + width]
+        return _as_tensor(crops)
 
 
-def _mirrored(plane: np.ndarray, height: int, width: int) -> np.ndarray:
-    """Return a plane (C, H, W) of at least that size."""
+def _mirror(plane: np.ndarray, height: int, width: int) -> np.ndarray:
+    """Return a plane (C, H, W), mirrored at its lower and right border where it is smaller than (height, width)."""
     below, right = max(0, height - plane.shape[1]), max(0, width - plane.shape[2])
     return np.pad(plane, ((0, 0), (0, below), (0, right)), mode="symmetric") if below or right else plane
 
 
 def _as_tensor(values: np.ndarray) -> Tensor:
-    """Return values as a tensor; types that torch cannot reckon with become float64."""
+    """Return values as a tensor; types that torch cannot calculate with become float64."""
     values = values.astype(np.float64) if values.dtype in (np.uint32, np.uint64) else np.ascontiguousarray(values)
-    return torch.from_numpy(values if values.flags.writeable else values.copy())  # torch warns of what is read only
+    return torch.from_numpy(values if values.flags.writeable else values.copy())  # torch warns of read-only arrays

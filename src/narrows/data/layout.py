@@ -1,4 +1,4 @@
-"""Users' arrays <-> samples (N, C, *grid): `data` turns them once, `use` turns results back."""
+"""Users' arrays become samples (N, C, *grid), and results come back in the user's arrangement."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ import numpy as np
 
 from narrows.errors import DataError, did_you_mean
 
-MAX_CHANNELS = 16  # a picture with more is more likely one whose axes are in another order
+MAX_CHANNELS = 16  # a picture with more probably has its axes in another order
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Says how a user's array was arranged, and arranges results the same way.
+    """How a user's array is arranged; results are arranged the same way.
 
     Parameters
     ----------
-    kind : one of LAYOUTS; a model file keeps it as text.
+    kind : one of LAYOUTS; model files hold it.
 
     Raises
     ------
@@ -37,7 +37,7 @@ class Layout:
             raise DataError(f"there is no layout {self.kind!r}; {did_you_mean(str(self.kind), LAYOUTS)}")
 
     def back(self, values: np.ndarray) -> np.ndarray:
-        """Return `values` (N, C, *grid), one sample per sample, in the user's arrangement.
+        """Return results (N, C, *grid) in the user's arrangement.
 
         >>> Layout("one_grey").back(np.zeros((1, 1, 8, 9))).shape
         (8, 9)
@@ -59,18 +59,18 @@ def to_samples(x: np.ndarray, shape: tuple[int, ...] | None = None) -> tuple[np.
     Parameters
     ----------
     x : the user's array, as `read` returns it.
-    shape : what one sample is to the model, (D,) or (C, H, W). Without it, as in training, two dimensions are a
+    shape : the model's shape of one sample, (D,) or (C, H, W). Without it, as in training, two dimensions are a
         table (N, D), three are grey pictures (N, H, W), four are grey pictures (N, 1, H, W) where the second is 1,
-        else pictures (N, H, W, C) of at most 16 channels. With it the model decides: one sample alone of its own
-        (D,), (H, W) or (H, W, C) and flat rows of pictures, channels last, are understood too.
+        else pictures (N, H, W, C) of at most 16 channels. With it the array must fit the model: one sample alone
+        (D,), (H, W) or (H, W, C) is taken too, and so are rows of pictures, flattened from channels last.
 
     Returns
     -------
-    The samples, where a table has an empty grid, (N, D), and the layout that turns results back.
+    The samples, (N, D) for a table, and the layout that arranges results as `x` was.
 
     Raises
     ------
-    DataError : for any other shape; it names the shape and the rule.
+    DataError : for any other shape.
 
     Examples
     --------
@@ -82,7 +82,7 @@ def to_samples(x: np.ndarray, shape: tuple[int, ...] | None = None) -> tuple[np.
     ((1, 1, 28, 28), (784,))
     """
     x = np.asarray(x)
-    kind = _kind_in_training(x.shape) if shape is None else _kind_in_use(x.shape, tuple(shape))
+    kind = _kind_for_training(x.shape) if shape is None else _kind_for_model(x.shape, tuple(shape))
     if x.size == 0:
         raise DataError(f"there must be at least one sample with one value, however: the shape is {x.shape}")
     return np.ascontiguousarray(_arrange(x, kind, shape)), Layout(kind)
@@ -120,7 +120,7 @@ def _kind_of_pictures(found: tuple[int, ...]) -> str:
         raise DataError(
             f"pictures are (H, W), (N, H, W), (H, W, C) or (N, H, W, C), however: the array's shape is {found}"
         )
-    return _kind_in_training(found)
+    return _kind_for_training(found)
 
 
 def _arrange(x: np.ndarray, kind: str, shape: tuple[int, ...] | None) -> np.ndarray:
@@ -135,7 +135,7 @@ def _arrange(x: np.ndarray, kind: str, shape: tuple[int, ...] | None) -> np.ndar
     return np.moveaxis(x, -1, 1) if arrangement == "channels_last" else x
 
 
-def _kind_in_training(found: tuple[int, ...]) -> str:
+def _kind_for_training(found: tuple[int, ...]) -> str:
     if len(found) in (2, 3):
         return "table" if len(found) == 2 else "grey"
     if len(found) != 4:
@@ -147,23 +147,23 @@ def _kind_in_training(found: tuple[int, ...]) -> str:
     if second == 1:
         return "channels_first"
     if last > MAX_CHANNELS or (second in (3, 4) and last not in (3, 4)):
-        raise DataError(_channels_first(found))
+        raise DataError(_ask_for_channels_last(found))
     return "channels_last"
 
 
-def _kind_in_use(found: tuple[int, ...], shape: tuple[int, ...]) -> str:
+def _kind_for_model(found: tuple[int, ...], shape: tuple[int, ...]) -> str:
     known = _known_shapes(shape)
     for kind, expected in known.items():
         if len(found) == len(expected) and all(b in (None, a) for a, b in zip(found, expected, strict=True)):
             return kind
     if len(shape) == 3 and len(found) == 4 and found[1:] == shape:
-        raise DataError(_channels_first(found))
-    rule = " or ".join(map(_written, known.values()))
+        raise DataError(_ask_for_channels_last(found))
+    rule = " or ".join(map(_shape_text, known.values()))
     raise DataError(f"this model takes arrays of shape {rule}, however: the array's shape is {found}")
 
 
 def _known_shapes(shape: tuple[int, ...]) -> dict[str, tuple[int | None, ...]]:
-    """Return the arrays that a model of samples of `shape` understands, None for N; the first that fits is meant."""
+    """Return layout -> shape of the arrays that a model of samples `shape` takes; None is N, the first match counts."""
     if len(shape) == 1:
         return {"table": (None, *shape), "one_table": shape}
     if len(shape) != 3:
@@ -177,11 +177,11 @@ def _known_shapes(shape: tuple[int, ...]) -> dict[str, tuple[int | None, ...]]:
     return grey | last | {"flat": (None, values), "one_flat": (values,)}
 
 
-def _written(shape: tuple[int | None, ...]) -> str:
+def _shape_text(shape: tuple[int | None, ...]) -> str:
     return str(tuple(shape)).replace("None", "N")
 
 
-def _channels_first(found: tuple[int, ...]) -> str:
+def _ask_for_channels_last(found: tuple[int, ...]) -> str:
     return (
         f"pictures are (N, H, W, C) with at most {MAX_CHANNELS} channels, channels last, "
         f"however: the shape is {found}; write x.transpose(0, 2, 3, 1) if its second dimension holds the channels"

@@ -1,4 +1,4 @@
-"""Data sets by name."""
+"""Data sets that ship with narrows, by name."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ HERE = Path(__file__).parent
 
 @dataclass(frozen=True)
 class NamedSet:
-    """Says which files hold a data set; `formats.read` reads them.
+    """The files of a data set, for `data.read`.
 
     Attributes
     ----------
     name : the name in full, `"mnist:train"`.
-    images, labels : IDX files, read one after another.
+    images, labels : gzipped IDX files, whose arrays are joined in this order.
     test : the name of the test split, where this is the training split.
 
     Examples

@@ -3,40 +3,42 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from narrows.data.samples import Samples
 from narrows.errors import DataError
-
-if TYPE_CHECKING:
-    from narrows.data.read import Samples
 
 
 def with_target(samples: Samples, target: Samples, name: str) -> Samples:
-    """Return `samples` whose `target` is the data of another reading; pictures without a partner are skipped by name.
+    """Return `samples` with the data of `target` as their target.
+
+    Where both have names, pictures of the same name belong together, and those without a partner are skipped; else
+    the rows of both belong together in order.
 
     Parameters
     ----------
-    name : of the samples in messages.
+    samples, target : both arrays or both `Crops`.
+    name : of the samples, in messages.
 
     Raises
     ------
-    DataError : where nothing belongs together, or shapes or types differ.
+    DataError : if no names are the same, or shapes or types differ.
 
     Examples
     --------
-    >>> from narrows.data.read import read
-    >>> with_target(read([[1.0, 2.0]]), read([[0.0, 1.0]]), "x").target.tolist()
+    >>> noisy, clean = Samples(np.array([[1.0, 2.0]])), Samples(np.array([[0.0, 1.0]]))
+    >>> with_target(noisy, clean, "x").target.tolist()
     [[0.0, 1.0]]
     """
     y = target.x
     if samples.names is not None and target.names is not None:
-        samples, y = _matched(samples, target, name)
-    sizes, others = _sizes(samples.x), _sizes(y)
-    if sizes != others or samples.x.dtype != y.dtype:
+        samples, y = _match_names(samples, target, name)
+    shapes, others = _shapes(samples.x), _shapes(y)
+    if shapes != others or samples.x.dtype != y.dtype:
         first = next(
-            (pair for pair in zip(sizes, others, strict=False) if pair[0] != pair[1]), (len(sizes), len(others))
+            (pair for pair in zip(shapes, others, strict=False) if pair[0] != pair[1]), (len(shapes), len(others))
         )
         kinds = f"{samples.x.dtype} and {y.dtype}"
         raise DataError(
@@ -46,32 +48,31 @@ def with_target(samples: Samples, target: Samples, name: str) -> Samples:
     return replace(samples, target=y)
 
 
-def _matched(samples: Samples, target: Samples, name: str) -> tuple[Samples, Any]:
+def _match_names(samples: Samples, target: Samples, name: str) -> tuple[Samples, Any]:
     """Return the samples whose name is among those of the target, and their targets in the same order."""
-    names, places = samples.names or (), {other: i for i, other in enumerate(target.names or ())}
-    kept = [i for i, other in enumerate(names) if other in places]
+    names, target_index = samples.names or (), {other: i for i, other in enumerate(target.names or ())}
+    kept = [i for i, other in enumerate(names) if other in target_index]
     if not kept:
         raise DataError(
             f"pictures and their targets must have the same names, however: {name} has {names[0]!r} and the target "
-            f"{next(iter(places))!r}"
+            f"{next(iter(target_index))!r}"
         )
-    skipped = [(other, "the target has no picture of this name") for other in names if other not in places]
-    skipped += [(f"target {other}", "no sample has this name") for other in places if other not in names]
+    skipped = [(other, "the target has no picture of this name") for other in names if other not in target_index]
+    skipped += [(f"target {other}", "no sample has this name") for other in target_index if other not in names]
     skipped += [(f"target {other}", reason) for other, reason in target.skipped]
-    labels = None if samples.labels is None else samples.labels[kept]
-    samples = replace(
+    matched = replace(
         samples,
-        x=_chosen(samples.x, kept),
-        labels=labels,
+        x=_choose(samples.x, kept),
+        labels=None if samples.labels is None else samples.labels[kept],
         names=tuple(names[i] for i in kept),
         skipped=(*samples.skipped, *skipped),
     )
-    return samples, _chosen(target.x, [places[names[i]] for i in kept])
+    return matched, _choose(target.x, [target_index[names[i]] for i in kept])
 
 
-def _chosen(x: Any, index: list[int]) -> Any:
+def _choose(x: Any, index: list[int]) -> Any:
     return x[index] if isinstance(x, np.ndarray) else x.part(index)
 
 
-def _sizes(x: Any) -> list[tuple[int, ...]]:
+def _shapes(x: Any) -> list[tuple[int, ...]]:
     return [x.shape] if isinstance(x, np.ndarray) else [picture.shape for picture in x.pictures]

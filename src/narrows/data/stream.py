@@ -1,54 +1,13 @@
-"""Samples in shuffled batches by index, on the device."""
+"""Samples in shuffled batches, on the device."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import torch
 from torch import Generator, Tensor
 
-from narrows.data.crops import Crops
-
-
-class Rows:
-    """A Source of samples that lie in one tensor.
-
-    Parameters
-    ----------
-    x : samples (N, C, *grid), in user's units and own type; bytes stay bytes.
-
-    Examples
-    --------
-    >>> Rows(torch.arange(5)).take(torch.tensor([3, 1]), Generator()).tolist()
-    [3, 1]
-    """
-
-    def __init__(self, x: Tensor) -> None:
-        self.x = x
-        self.shape = tuple(x.shape[1:])
-        self.visits = torch.arange(len(x))
-
-    def __len__(self) -> int:
-        return len(self.x)
-
-    def take(self, index: Tensor, generator: Generator) -> Tensor:
-        """Return the samples of `index`; nothing is drawn."""
-        return self.x[index.to(self.x.device)]
-
-    def to(self, device: torch.device | str) -> Rows:
-        """Return the samples on `device`, whence a batch of them comes at once."""
-        return Rows(self.x.to(device))
-
-    def part(self, index: Sequence[int]) -> Rows:
-        """Return the samples of `index` as a Source of their own."""
-        return Rows(self.x[torch.as_tensor(index)])
-
-    def chunks(self, size: int = 4096) -> tuple[Tensor, ...]:
-        """Return all samples, `size` at a time, where all at once would make a large copy."""
-        return self.x.split(size)
-
-
-Source = Rows | Crops
+from narrows.data.source import Rows, Source
 
 
 class Stream:
@@ -59,9 +18,9 @@ class Stream:
     source : samples; a tensor of samples (N, C, *grid) means its rows.
     batch_size : samples per step; the last batch of an epoch holds what is left.
     shuffle : whether every epoch has an order of its own; False keeps the data's order.
-    target : what each sample should become, a Source of the same samples; None means itself.
+    target : what each sample should become, a Source of the same samples; None means the sample itself.
     device : where batches go.
-    target_positions : (N, k) where each sample's code should lie, `target_position` of a batch.
+    target_positions : (N, k) the target position of each sample's code, `target_position` of a batch; None for none.
 
     Examples
     --------
@@ -96,7 +55,12 @@ class Stream:
         return -(-len(self) // self.batch_size)
 
     def batches(self, generator: Generator) -> Iterator[dict[str, Tensor]]:
-        """Yield one epoch of batches for `network(**batch)`; `generator` (on the CPU) draws all chance in it."""
+        """Yield one epoch of batches for `network(**batch)`.
+
+        Parameters
+        ----------
+        generator : on the CPU; it draws the order and all else that is random.
+        """
         order = torch.randperm(len(self), generator=generator) if self.shuffle else torch.arange(len(self))
         for index in self.source.visits[order].split(self.batch_size):
             batch = take(self.source, self.target, index, generator)
@@ -106,8 +70,14 @@ class Stream:
 
 
 def take(source: Source, target: Source | None, index: Tensor, generator: Generator) -> dict[str, Tensor]:
-    """Return the samples of `index` as `x`, and as `target` what they should become, cut at the same places."""
+    """Return the samples of `index` as `x` and, unless `target` is None, what they should become as `target`.
+
+    Both draw the same random numbers, so that crops of the two come from the same positions.
+
+    >>> take(Rows(torch.arange(5)), Rows(-torch.arange(5)), torch.tensor([3]), Generator())
+    {'x': tensor([3]), 'target': tensor([-3])}
+    """
     if target is None:
         return {"x": source.take(index, generator)}
-    twin = Generator().set_state(generator.get_state())
-    return {"x": source.take(index, generator), "target": target.take(index, twin)}
+    same_draws = Generator().set_state(generator.get_state())
+    return {"x": source.take(index, generator), "target": target.take(index, same_draws)}

@@ -1,4 +1,4 @@
-"""What leaves: arrays and pictures, by the ending of the path that is asked for."""
+"""Write arrays and pictures in the format that the path's ending names."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ def write(path: str | Path, x: np.ndarray, names: Sequence[str] | None = None, o
 
     Parameters
     ----------
-    x : any array; two dimensions for .csv; pictures (N, H, W) or (N, H, W, 3) of bytes or 16-bit numbers, or
-        fractions in [0, 1], for a folder.
+    x : any array for .npy and .npz; (N, D) for .csv; for a folder pictures (N, H, W) or (N, H, W, 3) of bytes, of
+        16-bit numbers or of floats in [0, 1].
     names : a name per column for .csv, or per picture for a folder (its ending becomes .png).
     overwrite : replace what is there.
 
@@ -68,7 +68,7 @@ def _write_pictures(folder: Path, x: np.ndarray, names: Sequence[str] | None, ov
     if x.dtype.kind in "fb":
         x = np.round(np.clip(x, 0, 1) * 255).astype(np.uint8)
     if x.dtype == np.uint16 and x.ndim == 4:
-        x = (x >> 8).astype(np.uint8)  # PNG files of 16-bit colour are not what Pillow writes
+        x = (x >> 8).astype(np.uint8)  # Pillow cannot write 16-bit colours
     names = number_names(len(x)) if names is None else names
     with whole_folder(folder, overwrite) as temporary:
         for picture, name in zip(x, png_names(names), strict=True):
@@ -78,7 +78,7 @@ def _write_pictures(folder: Path, x: np.ndarray, names: Sequence[str] | None, ov
 
 
 def number_names(count: int) -> list[str]:
-    """Return numbers as names that sort as they count.
+    """Return the numbers from 0 as names of one width, which sort in their order.
 
     >>> number_names(11)[:2]
     ['00', '01']
@@ -88,7 +88,7 @@ def number_names(count: int) -> list[str]:
 
 
 def png_names(names: Sequence[str]) -> list[str]:
-    """Return names of PNG files that stay different: a.jpg and a.tif become a.jpg.png and a.tif.png.
+    """Return the names with the ending .png instead of their own, or after it where two would become one.
 
     >>> png_names(["a.jpg", "b.tif"]), png_names(["a.jpg", "a.tif"])
     (['a.png', 'b.png'], ['a.jpg.png', 'a.tif.png'])

@@ -1,0 +1,114 @@
+"""The plan for a folder of pictures: the size, fit, colour and depth that all of them get."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from narrows.data.image_formats import Header
+from narrows.errors import DataError
+
+KEPT_SIDE = 128  # pixels; pictures that share one size stay as they are up to this side
+DEFAULT_SIZE = (64, 64)
+FITS = {"crop": "scaled and centre-cut", "pad": "scaled and padded with black", "stretch": "stretched"}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What every picture of an array becomes.
+
+    Attributes
+    ----------
+    size : (H, W).
+    fit : the resize mode, a key of FITS; `reading` calls it fit.
+    colour : "grey", "rgb", or "unknown": read as RGB, and made grey if no pixel has a colour.
+    depth : 8 or 16 bits a value.
+
+    Examples
+    --------
+    >>> Plan((28, 28), "crop", "unknown", 8).channels
+    3
+    """
+
+    size: tuple[int, int]
+    fit: str
+    colour: str
+    depth: int
+
+    @property
+    def channels(self) -> int:
+        """1 where pictures are read as grey, else 3."""
+        return 1 if self.colour == "grey" else 3
+
+    @property
+    def dtype(self) -> np.dtype:
+        """Of the values."""
+        return np.dtype(np.uint16 if self.depth == 16 else np.uint8)
+
+
+def make_plan(headers: list[Header], size: Any, fit: str | None, reading: dict[str, Any]) -> tuple[Plan, list[str]]:
+    """Return how all pictures are read, and notes on what that changes.
+
+    Parameters
+    ----------
+    headers : of all pictures, at least one.
+    size, fit, reading : as for `narrows.read`; `reading` {} means that no model has settled them.
+
+    Raises
+    ------
+    DataError : for a size, a resize mode or a reading that is none, or a size or mode other than that of the reading.
+    """
+    wanted = None if size is None else _as_size(size)
+    _check_fit(fit)
+    if reading:
+        return _plan_of_model(wanted, fit, reading, {header.size for header in headers}), []
+    sizes = {header.size for header in headers}
+    deep = [header.deep for header in headers]
+    fit, notes = fit or "crop", []
+    if wanted is None and (len(sizes) > 1 or max(max(sizes)) > KEPT_SIDE):
+        wanted = DEFAULT_SIZE
+        found = "mixed sizes" if len(sizes) > 1 else "{}x{}".format(*min(sizes))
+        notes.append(f"pictures of {found}: {FITS[fit]} to {wanted[0]}x{wanted[1]} (--size, --resize-mode change that)")
+    if any(deep) and not all(deep):
+        notes.append(f"{sum(deep)} of {len(deep)} pictures are 16-bit grey: all are read with 8 bits")
+    colour = "grey" if all(header.grey for header in headers) else "unknown"
+    return Plan(wanted or min(sizes), fit, colour, 16 if all(deep) else 8), notes
+
+
+def _plan_of_model(
+    wanted: tuple[int, int] | None, fit: str | None, reading: dict[str, Any], sizes: set[tuple[int, int]]
+) -> Plan:
+    """Return the plan of a model's saved reading, which `wanted` and `fit` may repeat but not change."""
+    if set(reading) != {"size", "fit", "colour", "depth"}:
+        raise DataError(f"a reading must hold size, fit, colour and depth, however: {reading!r}")
+    size = min(sizes) if reading["size"] is None else _as_size(reading["size"])
+    plan = Plan(size, reading["fit"], reading["colour"], reading["depth"])
+    if plan.fit not in FITS or plan.colour not in ("grey", "rgb") or plan.depth not in (8, 16):
+        raise DataError(f"a reading must hold a fit, a colour and a depth that are known, however: {reading!r}")
+    if reading["size"] is None and len(sizes) > 1:
+        raise DataError(
+            f"this model takes pictures at their own size, and they must be alike to become one array, however: there "
+            f"are {len(sizes)} sizes; give pictures of one size, or `narrows denoise`, which takes them one by one"
+        )
+    if wanted not in (None, plan.size) or fit not in (None, plan.fit):
+        height, width = plan.size
+        raise DataError(
+            f"this model reads pictures at {height}x{width}, resize_mode {plan.fit!r}; leave size and resize_mode out"
+        )
+    return plan
+
+
+def _check_fit(fit: str | None) -> None:
+    if fit is not None and fit not in FITS:
+        raise DataError(f"resize_mode must be one of {', '.join(map(repr, FITS))}, however: resize_mode={fit!r}")
+
+
+def _as_size(size: Any) -> tuple[int, int]:
+    pair = tuple(size) if isinstance(size, list | tuple) else (size, size)
+    pair = pair * 2 if len(pair) == 1 else pair
+    whole = all(isinstance(side, int | np.integer) and not isinstance(side, bool) and side >= 1 for side in pair)
+    if len(pair) != 2 or not whole:
+        raise DataError(f"size must be one or two whole numbers of at least 1, (H, W), however: size={size!r}")
+    return int(pair[0]), int(pair[1])

@@ -1,0 +1,43 @@
+"""What every reader returns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+
+@dataclass(frozen=True, eq=False)
+class Samples:
+    """Data in the user's layout, units and type, and what is known about it.
+
+    Attributes
+    ----------
+    x : the data, one sample per entry of the first dimension; or `Crops` of pictures at full resolution.
+    target : what `x` should become, arranged like `x`; None where that is `x` itself.
+    labels : (N,) integers or texts, for the colours of a map and for metrics; training never sees them.
+    names : a name per sample, the relative paths of pictures.
+    columns : a table's column names.
+    skipped : files that could not be read, as (name, reason).
+    reading : how pictures were read (size [H, W], fit, colour, depth); {} for anything else.
+    notes : lines that a person should see.
+    origin : a short name to show, never a full path.
+    test : the name of the test split, where this is the training split of a named data set.
+
+    Examples
+    --------
+    >>> Samples(np.zeros((5, 3)), labels=np.arange(5)).columns is None
+    True
+    """
+
+    x: Any
+    target: Any = None
+    labels: np.ndarray | None = None
+    names: tuple[str, ...] | None = None
+    columns: tuple[str, ...] | None = None
+    skipped: tuple[tuple[str, str], ...] = ()
+    reading: dict[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    origin: str = ""
+    test: str | None = None
