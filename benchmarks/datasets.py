@@ -18,7 +18,8 @@ import numpy as np
 import skimage
 import sklearn.datasets
 import torch
-from narrows.data.read import Samples, read
+from narrows.data.read import read
+from narrows.data.samples import Samples
 from narrows.model import Network
 from narrows.training import Fit
 from PIL import Image

@@ -24,11 +24,12 @@ from narrows.data.layout import to_samples
 from narrows.data.read import read
 from narrows.data.stream import Stream
 from narrows.model import Network
+from narrows.model.initialise import initialise
 from narrows.model.network import as_tensor
 from narrows.presets import PRESETS
 from narrows.spec import build
 from narrows.training import Budget, train
-from narrows.training.fit import SCHEDULE
+from narrows.training.choose import SCHEDULE
 from narrows.training.loop import has_fast_bfloat16
 from narrows.training.optim import OPTIMIZERS, SCHEDULES
 
@@ -80,7 +81,7 @@ def train_rung(rung: Rung, x: torch.Tensor, epochs: int, seed: int) -> tuple[Net
     network = Network.from_texts(tuple(x.shape[1:]), **{kind: preset[kind] for kind in PARTS})
     network.scaling.fit([x])
     if rung.start:
-        network.start(x[torch.randperm(len(x))[:START]])
+        initialise(network, x[torch.randperm(len(x))[:START]])
     stream = Stream(x, rung.batch_size)
     steps = train(
         network,

@@ -12,6 +12,7 @@ from narrows import modelfile
 from narrows.errors import SpecError
 from narrows.model.backbone import Conv, Decoder, Encoder, SkipBackbone
 from narrows.model.bottleneck import Bottleneck, PositionedBottleneck
+from narrows.model.initialise import initialise
 from narrows.model.network import MENUS, Network, build_part
 from narrows.modelfile import Card, Model
 from narrows.spec import arguments, build
@@ -65,7 +66,7 @@ def network_of(shape, kind, text):
         texts["bottleneck"] = {"sparse": "sparse(6, 2)", "noisy": "noisy(3)", "turned": "turned(2)"}[text]
     network = Network.from_texts(shape, **texts)
     network.scaling.fit([samples(shape)])
-    network.start(samples(shape))
+    initialise(network, samples(shape))
     return network.to(memory_format=torch.channels_last)
 
 

@@ -7,8 +7,9 @@ from typing import Any
 
 import mnist
 import numpy as np
-from narrows.view.charts import COLOURS, draw_rows
-from narrows.view.figure import INK, MUTED, Axes, Figure, Style, extent, legend
+from narrows.view.axes import Axes, Style, extent, legend
+from narrows.view.figure import COLOURS, INK, MUTED, Figure
+from narrows.view.pictures import draw_rows
 
 from noise import LEVEL, SHOWN, decode
 from words import Say

@@ -21,6 +21,7 @@ import numpy as np
 import record
 import torch
 from narrows.model import Network
+from narrows.model.initialise import initialise
 from narrows.model.network import as_tensor
 from narrows.presets import PRESETS
 
@@ -91,7 +92,7 @@ class Training:
         x = as_tensor(images).unsqueeze(1)
         network = Network.from_texts((1, 28, 28), **{kind: preset[kind] for kind in PARTS})
         network.scaling.fit([x])
-        network.start(x[torch.randperm(len(x))[:START]])
+        initialise(network, x[torch.randperm(len(x))[:START]])
         return State.begin(convnet.pack(list(network.parameters())))
 
 

@@ -22,7 +22,8 @@ from narrows.modelfile import FILE_NAME, load
 from narrows.tasks.mapping import Map, make_map
 from narrows.view.colours import PALETTE, colour
 from narrows.view.figure import INK
-from narrows.view.map_picture import draw_points, draw_spots
+from narrows.view.map_decoded import draw_decoded
+from narrows.view.map_points import draw_points
 from narrows.view.raster import Raster
 
 from pages import fill
@@ -103,7 +104,7 @@ def draw_models(folder: Path, name: str) -> Raster:
     return (
         draw_points(model, mapped, colour(mapped), Raster)
         if name == "map-digits"
-        else draw_spots(model, mapped, Raster)
+        else draw_decoded(model, mapped, Raster)
     )
 
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 from narrows.model import Network
-from narrows.view.charts import COLOURS, show
-from narrows.view.figure import GROUND, INK, MUTED, Figure
+from narrows.view.figure import COLOURS, GROUND, INK, MUTED, Figure
+from narrows.view.pictures import as_bytes
 from torch.nn.functional import avg_pool2d, conv2d, conv_transpose2d, interpolate
 
 from words import Say
@@ -135,7 +135,7 @@ def draw_overlap(say: Say) -> Figure:
             size=13,
             anchor="start",
         )
-    figure.image((380, top, 7 * SIDE, 7 * SIDE), show(flat[None], (0, 4))[0])
+    figure.image((380, top, 7 * SIDE, 7 * SIDE), as_bytes(flat[None], (0, 4))[0])
     figure.text(380 + 3.5 * SIDE, top - 10, say("an even input, all 1, through a kernel of all 1"), size=13, bold=True)
     figure.text(380 + 3.5 * SIDE, top + 264, say("white is 4, dark grey 1"), size=13, colour=MUTED)
     figure.text(
@@ -171,7 +171,7 @@ def draw_upsample(say: Say) -> Figure:
     _cells(figure, 60, top, reads, np.searchsorted([1, 2, 4], reads) + 1, say("input values that a cell reads"), PALE)
     even = convolve(repeat(np.ones((5, 5), np.float32)), np.ones((3, 3), np.float32))[2:-2, 2:-2]
     assert (even == 9).all()
-    figure.image((360, top, 6 * SIDE, 6 * SIDE), show(even[None], (0, 9))[0])
+    figure.image((360, top, 6 * SIDE, 6 * SIDE), as_bytes(even[None], (0, 9))[0])
     _frame(figure, 360, top, 6, 6, MUTED, 1)
     figure.text(360 + 3 * SIDE, top - 10, say("an even input, away from the edge"), size=13, bold=True)
     figure.text(360 + 3 * SIDE, top + 230, say("all cells are 9"), size=13, colour=MUTED)
@@ -223,7 +223,7 @@ def draw_checkerboard(image: np.ndarray, say: Say) -> Figure:
     figure = _begin(say("The same 7×7 picture doubled in three ways, all weights of a kernel alike"), 268)
     for i, ((name, picture), words) in enumerate(zip(ways.items(), below, strict=True)):
         left = 20 + 180 * i
-        figure.image((left, 72, 160, 160), show(picture[None])[0])
+        figure.image((left, 72, 160, 160), as_bytes(picture[None])[0])
         figure.text(left + 80, 62, name, size=13, bold=True)
         figure.text(left + 80, 252, words, size=12, colour=MUTED)
     return figure

@@ -109,5 +109,11 @@ def test_black_ground_is_told_from_hidden_pixels_by_its_neighbours():
 
 def test_without_scikit_image_the_filters_of_scipy_are_left(monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    left = [plain.name for plain in FILTERS if plain.at_hand]
+    left = [plain.name for plain in FILTERS if plain.is_installed]
     assert left == ["median", "Gaussian", "Wiener", "adaptive median", "closing", "mean of seen pixels"]
+
+
+def test_the_median_in_numpy_is_that_of_scipy():
+    x = np.random.default_rng(0).random((2, 3, 5, 6))
+    expected = [filters.median(np.moveaxis(picture, 0, -1), Noise(0.1), size=3, times=1) for picture in x]
+    np.testing.assert_array_equal(filters.median_3x3(x), np.moveaxis(expected, -1, 1))

@@ -1,4 +1,4 @@
-"""The figures of maps agree with scikit-learn's, and say what they are called."""
+"""The metrics of maps agree with scikit-learn's, and are what they are called."""
 
 import numpy as np
 import pytest

@@ -6,8 +6,9 @@ from torch import nn
 
 from narrows.errors import SpecError
 from narrows.model.backbone import Conv, Dense, Residual, UNet, choose_backbone
+from narrows.model.initialise import initialise
 from narrows.model.layers import Cut
-from narrows.model.network import HALVES, Network, build_part
+from narrows.model.network import MAX_KEPT_SIZES, Network, build_part
 from narrows.presets import PRESETS
 
 PARTS = ("backbone", "bottleneck", "corruption", "loss", "scaling")
@@ -161,10 +162,10 @@ def any_size_network(text, shape=(1, 16, 16)):
     return Network.from_texts(shape, backbone=text, **texts).double()
 
 
-def influence(network, size, place):
-    """Return which inputs of a picture the output at `place` depends on, as (rows, columns)."""
+def influence(network, size, pixel):
+    """Return which inputs of a picture the output at `pixel` depends on, as (rows, columns)."""
     x = torch.rand(1, 1, *size, dtype=torch.float64, requires_grad=True)
-    network.restore(x)[0, 0, place[0], place[1]].backward()
+    network.restore(x)[0, 0, pixel[0], pixel[1]].backward()
     rows, columns = x.grad[0, 0].nonzero(as_tuple=True)
     return rows, columns
 
@@ -177,9 +178,9 @@ def test_no_output_depends_on_inputs_beyond_its_reach_and_some_on_one_at_it(text
         parameter.data.abs_()  # nothing cancels, no ReLU cuts
     middle = stride * (reach // stride + 2)
     farthest = 0
-    for place in range(middle, middle + stride):
-        rows, columns = influence(network, (2 * middle + stride,) * 2, (place, place))
-        farthest = max(farthest, *((rows - place).abs().max().item(), (columns - place).abs().max().item()))
+    for pixel in range(middle, middle + stride):
+        rows, columns = influence(network, (2 * middle + stride,) * 2, (pixel, pixel))
+        farthest = max(farthest, *((rows - pixel).abs().max().item(), (columns - pixel).abs().max().item()))
     assert farthest <= reach
     assert farthest == reach or "max" in text  # of a maximum one input has a gradient
 
@@ -235,7 +236,7 @@ def test_halves_of_another_size_are_built_once_few_are_kept_and_they_follow_the_
     for side in range(30, 50):
         network.restore(torch.rand(1, 1, side, side, dtype=torch.float64))
     assert len(built) == 21
-    assert len(network._other_halves) == HALVES
+    assert len(network._other_halves) == MAX_KEPT_SIZES
     assert torch.allclose(network.float().restore(x.float()), (before + 1).float(), atol=1e-5)
 
 
@@ -263,7 +264,7 @@ def test_a_u_begins_as_its_input_where_nothing_is_damaged():
     x = noisy_pictures()
     texts = {"bottleneck": "linear(4)", "loss": "mse", "scaling": "unit(output='linear')"}
     network = Network.from_texts(x.shape[1:], backbone="unet(4)", corruption="none", **texts).eval()
-    network.start(x)
+    initialise(network, x)
     assert torch.allclose(network.restore(x), x, atol=1e-5)
 
 
@@ -271,7 +272,7 @@ def test_a_u_begins_as_a_correction_of_the_damage_that_it_will_see():
     x = noisy_pictures()
     texts = {"bottleneck": "linear(4)", "loss": "mse", "scaling": "unit(output='linear')"}
     network = Network.from_texts(x.shape[1:], backbone="unet(8)", corruption="gaussian(0.2)", **texts).eval()
-    network.start(x)
+    initialise(network, x)
     _, damaged, _ = network.damage(x, torch.Generator().manual_seed(1))
     assert (network.restore(damaged) - x).square().mean() < 0.9 * (damaged - x).square().mean()
 

@@ -1,4 +1,4 @@
-"""The narrow place: what each part lets through, and which sizes make sense."""
+"""Bottlenecks: what each part lets through, and which sizes make sense."""
 
 import pytest
 import torch
@@ -50,9 +50,9 @@ def test_these_hold_no_weights_and_cost_nothing(name):
 
 
 def test_the_map_is_free_at_its_place_and_lets_go_far_away():
-    place = torch.zeros(4, 2)
+    position = torch.zeros(4, 2)
     z = torch.tensor([[0.0, 0.0], [0.1, 0.0], [1.0, 0.0], [100.0, 0.0]], requires_grad=True)
-    cost = Map(2, weight=2.0, width=0.1).relate(z, place)
+    cost = Map(2, weight=2.0, width=0.1).relate(z, position)
     assert cost[0] == 0
     assert cost.tolist() == sorted(cost.tolist())
     cost.sum().backward()

@@ -103,8 +103,8 @@ def test_blur_is_a_gaussian_of_its_width_that_keeps_the_light():
     x[..., 20, 25] = 1
     blurred = Blur(3.0)(x, chance())[0][0, 0]
     assert blurred.sum().item() == pytest.approx(1, abs=1e-4)
-    place = torch.arange(51.0) - 25
-    assert (blurred.sum(0) * place.square()).sum().sqrt().item() == pytest.approx(3, abs=0.01)
+    distance = torch.arange(51.0) - 25
+    assert (blurred.sum(0) * distance.square()).sum().sqrt().item() == pytest.approx(3, abs=0.01)
     assert torch.allclose(blurred[:, 10:41], blurred[:, 10:41].flip(0), atol=1e-7)
     flat = torch.full((2, 1, 5, 7), 0.3)
     assert torch.allclose(Blur(2.0)(flat, chance())[0], flat)

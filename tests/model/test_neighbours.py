@@ -8,7 +8,8 @@ from sklearn.neighbors import NearestNeighbors
 
 from narrows.errors import DataError
 from narrows.model import neighbours
-from narrows.model.neighbours import find_neighbours, project
+from narrows.model.neighbours import find_neighbours
+from narrows.model.pca import project
 
 
 def reference(rows, k):
@@ -18,9 +19,9 @@ def reference(rows, k):
 
 
 @pytest.mark.parametrize(("n", "values", "k"), [(300, 3, 15), (1500, 20, 7), (40, 8, 39), (2, 1, 1)])
-@pytest.mark.parametrize("block", [2**23, 4000])
-def test_they_are_those_of_scikit_learn(n, values, k, block, monkeypatch):
-    monkeypatch.setattr(neighbours, "BLOCK", block)
+@pytest.mark.parametrize("most", [2**23, 4000])
+def test_they_are_those_of_scikit_learn(n, values, k, most, monkeypatch):
+    monkeypatch.setattr(neighbours, "MAX_DISTANCES", most)
     rows = np.random.default_rng(0).normal(size=(n, values)).astype(np.float32)
     distances, expected = reference(rows, k)
     found = find_neighbours(torch.from_numpy(rows), k).numpy()

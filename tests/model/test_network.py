@@ -3,20 +3,12 @@
 import numpy as np
 import pytest
 import torch
+from networks import network_of
 from torch import nn
 
 from narrows.errors import SpecError
-from narrows.model.network import BLOCK_ROWS, Network, as_tensor, build_part
+from narrows.model.network import Network, as_tensor, build_part
 from narrows.model.summary import describe_code, layers
-
-TEXTS = {"backbone": "dense(hidden=[5])", "bottleneck": "linear(2)", "corruption": "none", "loss": "mse"}
-
-
-def network_of(shape=(4,), x=None, **texts):
-    network = Network.from_texts(shape, **(TEXTS | {"scaling": "standard"} | texts))
-    if x is not None:
-        network.scaling.fit([x])
-    return network
 
 
 def test_the_formula_step_by_step():
@@ -74,102 +66,6 @@ def test_squared_error_is_per_value_in_models_units():
     assert error.shape == x.shape
     assert error.dtype == torch.float64
     assert torch.allclose(error.mean(1).float(), network(x).mse)
-
-
-@pytest.mark.parametrize("rows", [0, 1, 2, BLOCK_ROWS - 1, BLOCK_ROWS, BLOCK_ROWS + 1, 3 * BLOCK_ROWS])
-def test_blocks_return_every_row_once(rows):
-    x = torch.arange(rows, dtype=torch.float32).view(-1, 1).expand(-1, 4)
-    seen = []
-    network = network_of()
-
-    def function(block):
-        seen.append(tuple(block.shape))
-        return 2 * block
-
-    assert torch.equal(network.in_blocks(function, x), 2 * x)
-    assert set(seen) == {(BLOCK_ROWS, 4)}
-
-
-@pytest.mark.parametrize("mode", [True, False])
-def test_blocks_leave_the_network_in_its_mode_and_give_plain_tensors(mode):
-    network = network_of().train(mode)
-    modes = []
-    result = network.in_blocks(lambda rows: modes.append(network.training) or rows, torch.ones(3, 4))
-    assert modes == [False]
-    assert network.training is mode
-    assert not result.is_inference()
-    assert not result.requires_grad
-
-
-@pytest.mark.parametrize("width", [1, 5, 6, 13, 16, 17])
-@pytest.mark.parametrize("size", [1, 2, 4, 8])
-def test_a_row_in_blocks_does_not_depend_on_its_place(width, size):
-    """Matrix products with few columns add a row in an order that depends on where its memory starts."""
-    network = network_of((width,), backbone=f"dense(hidden=[{width}])", bottleneck=f"linear({size})")
-    row = torch.randn(1, width)
-    x = torch.randn(BLOCK_ROWS, width)
-    alone = network.in_blocks(network.reconstruct, row)[0]
-    for place in range(BLOCK_ROWS):
-        x[place] = row
-        assert torch.equal(network.in_blocks(network.reconstruct, x)[place], alone)
-
-
-def test_a_start_by_the_data_wakes_every_unit():
-    x = torch.randn(500, 12) * 1e3 - 4e4
-    network = network_of((12,), x, backbone="dense(hidden=[9, 7])", bottleneck="relu(3)")
-    network.start(x)
-    outputs = {}
-    for layer in (m for m in network.modules() if isinstance(m, nn.Linear)):
-        layer.register_forward_hook(lambda layer, _, output: outputs.__setitem__(layer, output))
-    network.restore(network.scaling(x))
-    *inner, last = outputs.values()
-    for i, output in enumerate(inner):
-        assert torch.allclose(output.std(0, correction=0), torch.ones(()), atol=1e-3), i
-        expected = 1.0 if i == 2 else 0.0  # what the ReLU of the bottleneck reads starts awake
-        assert torch.allclose(output.mean(0), torch.tensor(expected), atol=1e-3), i
-    assert last.shape == (500, 12)
-
-
-@pytest.mark.parametrize("backbone", ["dense(hidden=[])", "conv(channels=[4])", "conv(channels=[4], grid=True)"])
-def test_a_start_by_one_sample_or_by_equal_ones_is_finite(backbone):
-    for x in (torch.rand(1, 1, 8, 8), torch.ones(5, 1, 8, 8)):
-        network = network_of((1, 8, 8), x, backbone=backbone, scaling="unit")
-        network.start(x)
-        assert network.reconstruct(x).isfinite().all()
-        assert all(p.isfinite().all() and p.abs().max() < 10 for p in network.parameters())
-
-
-@pytest.mark.parametrize("hidden", [[], [64]])
-def test_a_start_is_about_as_good_as_pca(hidden):
-    x = torch.randn(800, 5) @ torch.randn(5, 20) + 0.1 * torch.randn(800, 20)
-    network = network_of((20,), x, backbone=f"dense(hidden={hidden})", bottleneck="linear(5)")
-    before = network.squared_error(x).mean()
-    network.start(x)
-    scaled = network.scaling(x)
-    values = torch.linalg.svdvals(scaled - scaled.mean(0))
-    pca = values[5:].square().sum() / scaled.numel()
-    limit = 1.1 * pca if not hidden else 0.3  # random features of a code read less than the code itself
-    assert pca < 0.02
-    assert network.squared_error(x).mean() < limit < before
-
-
-@pytest.mark.parametrize("up", ["transposed", "upsample"])
-@pytest.mark.parametrize("grid", [True, False])
-def test_a_start_of_convolutions_lowers_the_error(pictures, up, grid):
-    x = torch.from_numpy(pictures).movedim(-1, 1) if pictures.ndim == 4 else torch.from_numpy(pictures)[:, None]
-    text = f"conv(channels=[8], up='{up}', grid={grid})"
-    network = network_of(tuple(x.shape[1:]), x, backbone=text, scaling="unit", bottleneck="relu(4)")
-    before = network.squared_error(x).mean()
-    network.start(x)
-    assert network.squared_error(x).mean() < before / 1.5
-
-
-def test_a_start_leaves_global_randomness_alone():
-    x = torch.randn(50, 4)
-    network = network_of(x=x)
-    state = torch.get_rng_state()
-    network.start(x)
-    assert torch.equal(torch.get_rng_state(), state)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,8 @@ import torch
 
 from narrows import read
 from narrows.errors import DataError, SpecError
-from narrows.training.fit import Fit, choose_batch_size, choose_steps, find_device
+from narrows.training.choose import choose_batch_size, choose_steps, find_device
+from narrows.training.fit import Fit
 
 BESIDE = "dense(hidden=[]) + dense(hidden=[256, 256], leak=0.1)"
 DENSE = {"backbone": "dense(hidden=[])", "device": "cpu"}
@@ -260,5 +261,5 @@ def test_a_budget_in_values_is_spent_on_few_samples_too():
     clean, _ = noisy_waves(0)
     fit = Fit(read(clean), preset="denoise")
     assert fit.budget.steps == 100 * fit.stream.steps_per_epoch
-    assert Fit(read(clean), preset="denoise", crop=8).budget.max_seconds == 10 * fit.budget.max_seconds
+    assert Fit(read(clean), preset="denoise", patch_size=8).budget.max_seconds == 10 * fit.budget.max_seconds
     assert Fit(read(clean), preset="denoise", epochs=2).budget.steps == 2 * fit.stream.steps_per_epoch

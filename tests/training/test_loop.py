@@ -10,8 +10,9 @@ import torch
 from narrows.data.stream import Stream
 from narrows.errors import TrainingError
 from narrows.model.network import Network
-from narrows.training.loop import MEASURED_STEPS, PATIENCE, Budget, train, validate
+from narrows.training.loop import MEASURED_STEPS, Budget, train
 from narrows.training.optim import Adam, Constant, Muon, OneCycle, Optimizer, Steps
+from narrows.training.snapshots import PATIENCE, validate
 
 TEXTS = {"backbone": "dense(hidden=[])", "bottleneck": "linear(2)", "loss": "mse", "scaling": "standard"}
 

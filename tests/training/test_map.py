@@ -23,18 +23,18 @@ def test_new_samples_fall_among_their_own_kind_more_than_with_a_plain_code_and_s
     shares = {"map(2)": 0.0, "linear(2)": 0.0}
     for text, seed in product(shares, (0, 1)):  # of one seed alone, chance has too much of a say
         model = Fit(read(x), bottleneck=text, epochs=60, seed=seed, **QUICK).run()
-        places = encode(model, x)
-        assert places.shape == (3000, 2)
-        among = KNeighborsClassifier(5).fit(places, labels)
+        positions = encode(model, x)
+        assert positions.shape == (3000, 2)
+        among = KNeighborsClassifier(5).fit(positions, labels)
         shares[text] += among.score(encode(model, new.x[:1000]), new.labels[:1000]) / 2
-        assert decode(model, places[:3]).shape == (3, 28, 28)
+        assert decode(model, positions[:3]).shape == (3, 28, 28)
     assert shares["map(2)"] > shares["linear(2)"] + 0.05
 
 
 def test_a_small_table_makes_a_map_whose_neighbours_were_neighbours():
     x = load_wine().data
-    places = encode(Fit(read(x), **QUICK).run(), x)
-    assert trustworthiness((x - x.mean(0)) / x.std(0), places) > 0.8
+    positions = encode(Fit(read(x), **QUICK).run(), x)
+    assert trustworthiness((x - x.mean(0)) / x.std(0), positions) > 0.8
 
 
 def test_small_colour_pictures_make_a_map_of_any_size(pictures):
@@ -67,7 +67,7 @@ def test_crops_and_targets_are_refused_in_one_sentence(pictures):
     with pytest.raises(
         SpecError, match=r"places whole samples by their neighbours, however the data are cut into crops.*linear\(2\)"
     ):
-        Fit(read(pictures), preset="map", crop=4)
+        Fit(read(pictures), preset="map", patch_size=4)
     with pytest.raises(SpecError, match="places whole samples by their neighbours, however the data have a target"):
         Fit(read(pictures, target=pictures), preset="map")
 

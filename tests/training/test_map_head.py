@@ -31,7 +31,7 @@ DIGITS = read("mnist").x[:400]
 @pytest.fixture(autouse=True)
 def short(monkeypatch):
     """Fit heads in few steps: what they do is tested here, not how well."""
-    monkeypatch.setattr("narrows.training.map_head.MOST_STEPS", 150)
+    monkeypatch.setattr("narrows.training.map_head.MAX_STEPS", 150)
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +45,7 @@ def fit():
 @pytest.fixture(scope="module")
 def mapped(fit):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("narrows.training.map_head.MOST_STEPS", 300)
+        patch.setattr("narrows.training.map_head.MAX_STEPS", 300)
         return add_default_head(fit, fit.finish())
 
 
@@ -117,12 +117,12 @@ def test_codes_are_those_of_the_training_samples_a_seeded_choice_of_many(fit, mo
     codes = training_codes(fit)
     kept = np.delete(DIGITS, fit.held_out_index, axis=0)
     assert np.array_equal(np.sort(codes, axis=0), np.sort(encode(fit.finish(), kept), axis=0))
-    monkeypatch.setattr("narrows.training.map_head.MOST_CODES", 100)
+    monkeypatch.setattr("narrows.training.map_head.MAX_CODES", 100)
     assert np.array_equal(training_codes(fit), codes[:100])
 
 
 def test_codes_of_crops_are_taken_too(pictures):
-    fit = Fit(read(np.tile(pictures, (1, 3, 3))), crop=8, epochs=1, device="cpu")
+    fit = Fit(read(np.tile(pictures, (1, 3, 3))), patch_size=8, epochs=1, device="cpu")
     assert comes_with_head(fit)
     fit.run()
     assert training_codes(fit).shape == (len(fit.source.visits), 16)
@@ -279,24 +279,3 @@ def test_what_goes_wrong_with_the_map_costs_the_map_alone(error, words, tmp_path
     assert main(command) == 0
     assert words in capsys.readouterr().out
     assert load(tmp_path / "run").head is None
-
-
-def test_a_model_without_a_map_gets_one_which_is_kept(fit, tmp_path, capsys):
-    from narrows.verbs.map import with_map
-
-    save(tmp_path / FILE_NAME, fit.finish())
-    mapped = with_map(str(tmp_path), load(tmp_path), DIGITS)
-    assert "map: 2 numbers for 16" in capsys.readouterr().out
-    assert np.array_equal(encode_map(load(tmp_path), DIGITS), encode_map(mapped, DIGITS))
-
-
-def test_a_map_that_cannot_be_kept_is_still_a_map(fit, tmp_path, monkeypatch, capsys):
-    from narrows.verbs.map import with_map
-
-    def refuse(*_, **__):
-        raise DataError("the disk is full")
-
-    save(tmp_path / FILE_NAME, fit.finish())
-    monkeypatch.setattr("narrows.modelfile.save", refuse)
-    assert with_map(str(tmp_path), load(tmp_path), DIGITS[:50]).head is not None
-    assert "this map is not kept: the disk is full" in capsys.readouterr().out

@@ -10,10 +10,11 @@ from sklearn.decomposition import PCA
 from sklearn.exceptions import ConvergenceWarning
 
 from narrows import Autoencoder, read
+from narrows.model.initialise import initialise
 from narrows.model.network import Network
 from narrows.training.fit import Fit
-from narrows.training.loop import Snapshots, is_lower
 from narrows.training.pca_baseline import PcaBaseline, is_comparable, measure_pca
+from narrows.training.snapshots import Snapshots, is_lower
 
 DEFAULT = "dense(hidden=[]) + dense(hidden=[16, 16], leak=0.1)"
 
@@ -62,7 +63,7 @@ def test_the_start_is_pca_to_the_last_digits():
     )
     network.scaling.fit([x])
     network.eval()
-    network.start(x)
+    initialise(network, x)
     rows = network.scaling(x).double().numpy()
     pca = PCA(3).fit(rows)
     plain = np.square(pca.inverse_transform(pca.transform(rows)) - rows).mean()
@@ -112,11 +113,9 @@ class Weights:
         torch.nn.init.constant_(self.layer.weight, value)
 
     def epoch(self, step, errors):
-        from types import SimpleNamespace
-
         self.set(float(step))
         self.snapshots.keep_good(step)
-        self.snapshots.keep_best(SimpleNamespace(step=step, epoch=step), torch.as_tensor(errors))
+        self.snapshots.keep_best(step, step, torch.as_tensor(errors))
 
 
 NOISE = torch.linspace(-0.1, 0.1, 40)

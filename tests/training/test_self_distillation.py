@@ -56,11 +56,11 @@ def test_a_batch_is_restored_and_made_noisy_anew_by_the_teacher_as_it_was():
     teacher = Network.from_texts((1, 8, 8), backbone="unet(2)", **texts)
     x = torch.randint(0, 256, (30, 1, 8, 8), generator=chance(), dtype=torch.uint8)
     teacher.scaling.fit([x])
-    lessons = Restorations(Stream(x, batch_size=7), teacher)
+    restorations = Restorations(Stream(x, batch_size=7), teacher)
     wanted = teacher.eval().reconstruct(x)
     with torch.no_grad():
         next(teacher.parameters()).add_(1.0)
-    batches = list(lessons.batches(chance()))
+    batches = list(restorations.batches(chance()))
     assert [len(batch["x"]) for batch in batches] == [7, 7, 7, 7, 2]
     targets = torch.cat([batch["target"] for batch in batches])
     assert torch.allclose(targets.flatten(1).sort(0).values, wanted.flatten(1).sort(0).values, atol=1e-3)
@@ -77,9 +77,9 @@ def test_both_parts_are_one_training_and_the_file_says_blind_spots():
     assert model.network.texts["corruption"].startswith("blind_spots")
     assert model.card.recipe["self_supervised"]
     by_hand = Fit(read(noisy), self_supervised=True, backbone="unet(2)", corruption="blind_spots")
-    assert not by_hand.relearns
+    assert not by_hand.is_self_supervised
     assert not any("made noisy anew" in note for note in by_hand.notes)
-    assert not Fit(read(clean), preset="denoise", backbone="unet(2)").relearns
+    assert not Fit(read(clean), preset="denoise", backbone="unet(2)").is_self_supervised
 
 
 def test_the_second_part_takes_what_time_the_first_one_left():

@@ -1,4 +1,4 @@
-"""Positions keep neighbours together, and the grid pushes as all pairs would."""
+"""Positions keep neighbours together, and the grid repels as all pairs would."""
 
 import pytest
 import torch
@@ -13,25 +13,25 @@ from narrows.training.tsne import find_positions
 
 
 @pytest.mark.parametrize(("size", "spread"), [(1, 1), (2, 1), (3, 1), (1, 5), (2, 2), (2, 5)])
-def test_the_grid_pushes_as_all_pairs_would(size, spread):
+def test_the_grid_repels_as_all_pairs_would(size, spread):
     x = spread * torch.randn(300, size)
     gaps = x[:, None] - x
     nearness = (1 / (1 + gaps.square().sum(2))).fill_diagonal_(0)
     wanted = (nearness.square()[:, :, None] * gaps).sum(1) / nearness.sum()
-    pushed = tsne._push(x.mT).mT
+    pushed = tsne._repulsion(x.mT).mT
     assert pushed.shape == x.shape
     assert (pushed - wanted).norm() < 0.02 * wanted.norm()
 
 
-def test_neighbours_pull_both_ways_and_no_more_than_a_share():
+def test_neighbours_attract_both_ways_and_by_no_more_than_a_share():
     x = torch.tensor([[0.0, 0.0], [2.0, 0.0], [2.0, 5.0]])
-    pull = tsne._pull(x.mT, torch.tensor([[1, 0, 1]])).mT
+    pull = tsne._attraction(x.mT, torch.tensor([[1, 0, 1]])).mT
     near, far = 2 / (1 + 4), 5 / (1 + 25)
     wanted = torch.tensor([[-2 * near, 0.0], [2 * near, -far], [0.0, far]]) / 6
     assert torch.allclose(pull, wanted)
 
 
-def test_places_of_digits_keep_more_neighbours_than_principal_components():
+def test_positions_of_digits_keep_more_neighbours_than_principal_components():
     x = load_digits().data
     found = find_positions(torch.from_numpy(x), 2, neighbours=15)
     assert found.mean(0).abs().max() < 1e-5
@@ -40,7 +40,7 @@ def test_places_of_digits_keep_more_neighbours_than_principal_components():
 
 
 @pytest.mark.parametrize(("columns", "size"), [(1, 2), (2, 3), (60, 1)])
-def test_few_columns_and_other_sizes_find_places_too(columns, size):
+def test_few_columns_and_other_sizes_find_positions_too(columns, size):
     rows = torch.rand(50, columns)
     found = find_positions(rows, size, neighbours=4)
     assert found.shape == (50, size)

@@ -19,7 +19,7 @@ from narrows.tasks.encode import decode_map, encode, encode_map
 from narrows.tasks.mapping import make_map
 from narrows.training.fit import Fit
 from narrows.training.map_head import add_head
-from narrows.view.explorer.page import make_explorer, sort_by_place, write_explorer
+from narrows.view.explorer.page import make_explorer, sort_by_position, write_explorer
 
 LABELS = np.array(["bar", 'wide, "bar"', "<b>bar</b></script>"])
 needs_chromium = pytest.mark.skipif(find_chromium() is None, reason="there is no Chromium to run the page in")
@@ -99,7 +99,7 @@ def shown_index(browser):
 
 
 def empty_point(points):
-    """Return a place between the points that is far from all of them."""
+    """Return a position between the points that is far from all of them."""
     low, high = points.min(0), points.max(0)
     tries = np.random.default_rng(0).uniform(low, high, (500, 2))
     gaps = np.linalg.norm((tries[:, None] - points) / (high - low), axis=2).min(1)
@@ -143,7 +143,7 @@ def test_texts_of_the_data_cannot_end_an_element(page):
 
 def test_neighbours_lie_together_in_the_file():
     points = np.random.default_rng(0).normal(size=(400, 2))
-    order = sort_by_place(points)
+    order = sort_by_position(points)
     assert sorted(order) == list(range(400))
     steps = np.linalg.norm(np.diff(points[order], axis=0), axis=1).mean()
     assert steps < 0.3 * np.linalg.norm(np.diff(points, axis=0), axis=1).mean()
@@ -232,7 +232,7 @@ def test_a_map_head_is_run_before_the_decoder(browser, tmp_path, picture_model, 
 
 
 @needs_chromium
-def test_a_backbone_that_the_page_does_not_know_gets_decoded_spots(browser, tmp_path, pictures):
+def test_a_backbone_that_the_page_does_not_know_gets_decoded_positions(browser, tmp_path, pictures):
     model = train(pictures, backbone="residual(4, stages=1)", epochs=1)
     mapped = make_map(model, read(pictures))
     (tmp_path / "map.html").write_text(make_explorer(model, mapped), encoding="utf-8")
@@ -337,8 +337,8 @@ def test_fingers_pan_pinch_and_tap(opened, mapped):
     opened.touch("touchEnd")
     assert opened.evaluate("explorer.view.scale") == pytest.approx(2 * before[1])
     opened.press("0")
-    spot_on_screen = on_screen(opened, mapped.points[9])
-    opened.touch("touchStart", spot_on_screen)
+    point_on_screen = on_screen(opened, mapped.points[9])
+    opened.touch("touchStart", point_on_screen)
     opened.touch("touchEnd")
     opened.wait_for("document.getElementById('who').innerText.startsWith('Held')")
     assert np.allclose(

@@ -4,10 +4,12 @@ import csv
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from narrows.cli import main
-from narrows.data.read import Samples, read
+from narrows.data.read import read
+from narrows.data.samples import Samples
 from narrows.errors import DataError, SpecError
 from narrows.modelfile import load, save
 from narrows.tasks.encode import encode
@@ -16,7 +18,9 @@ from narrows.tasks.score import errors
 from narrows.training.fit import Fit
 from narrows.view.colours import ERROR, MAX_GROUPS, colour
 from narrows.view.figure import GROUND, Figure
-from narrows.view.map_picture import CELLS, draw_map, draw_spots
+from narrows.view.map_decoded import draw_decoded
+from narrows.view.map_frame import CELLS
+from narrows.view.map_picture import draw_map
 from narrows.view.raster import Raster
 
 
@@ -73,12 +77,12 @@ def test_parquet_holds_the_same(bars, files):
 
 
 def test_parquet_without_pyarrow_names_the_way_out(files, monkeypatch, capsys):
-    monkeypatch.setattr("narrows.tasks.mapping.find_spec", lambda name: None)
+    monkeypatch.setattr("narrows.verbs.map_table.find_spec", lambda name: None)
     assert run_map(files, files / "bars.npz", "map.parquet") == 2
     assert "narrows[parquet]" in capsys.readouterr().err
 
 
-def test_a_picture_shows_points_spots_and_the_legend(files):
+def test_a_picture_shows_points_what_is_decoded_and_the_legend(files):
     assert run_map(files, files / "bars.npz", "map.png") == 0
     with Image.open(files / "out" / "map.png") as picture:
         assert picture.width > 2000
@@ -90,24 +94,24 @@ def test_a_picture_shows_points_spots_and_the_legend(files):
 
 
 def test_a_table_shows_its_columns_over_the_map(table_model, table):
-    figure = draw_spots(table_model, make_map(table_model, read(table)), Figure)
+    figure = draw_decoded(table_model, make_map(table_model, read(table)), Figure)
     assert figure.svg.count("<image") == 4
     assert sum(f">x{i}: " in figure.svg for i in range(5)) == 4
 
 
-def test_decoded_spots_lie_where_the_axes_say(bars, monkeypatch):
+def test_decoded_pictures_lie_where_the_axes_say(bars, monkeypatch):
     model, samples = bars
     mapped, drawn = make_map(model, samples), {}
-    monkeypatch.setattr("narrows.view.map_picture._fit", lambda pixels: np.full((60, 60, 3), pixels.mean(), np.uint8))
+    monkeypatch.setattr("narrows.view.map_tiles.fit_square", lambda x: np.full((60, 60, 3), x.mean(), np.uint8))
     monkeypatch.setattr(Figure, "image", lambda self, box, pixels: drawn.setdefault("pixels", pixels))
-    monkeypatch.setattr("narrows.view.map_picture.decode_map", lambda model, points: shade(points))
-    monkeypatch.setattr("narrows.view.map_picture.NEAR", np.inf)
+    monkeypatch.setattr("narrows.view.map_decoded.decode_map", lambda model, points: shade(points))
+    monkeypatch.setattr("narrows.view.map_decoded.NEAR", np.inf)
 
     def shade(points):
         wanted = points[:, 0] > np.median(points[:, 0])
         return np.broadcast_to(255 * wanted[:, np.newaxis, np.newaxis], (len(points), 9, 8)).astype(np.uint8)
 
-    draw_spots(model, mapped, Figure)
+    draw_decoded(model, mapped, Figure)
     halves = drawn["pixels"].reshape(CELLS, 60, CELLS, 60, 3)[:, 0, :, 0, 0]
     assert (halves[:, : CELLS // 2] == 0).all()
     assert (halves[:, CELLS // 2 :] == 255).all()
@@ -265,7 +269,13 @@ def test_a_map_of_very_many_points_stays_small(bars):
     model, _ = bars
     rng = np.random.default_rng(0)
     points = rng.normal(size=(70_000, 2)).astype(np.float32)
-    mapped = Map(points, points[:, 0], np.zeros((70_000, 9, 8), np.uint8), rng.integers(0, 10, 70_000))
+    mapped = Map(
+        points,
+        points[:, 0],
+        np.zeros((70_000, 9, 8), np.uint8),
+        rng.integers(0, 10, 70_000),
+        samples=torch.zeros(70_000, 1, 9, 8),
+    )
     assert len(draw_map(model, mapped, colour(mapped), Figure).svg) < 3_000_000
 
 
@@ -273,7 +283,10 @@ def test_names_of_groups_do_not_cover_each_other(bars, monkeypatch):
     model, _ = bars
     points = np.random.default_rng(0).normal(size=(300, 2)).astype(np.float32)
     labels = np.array(["left", "right", "middle"])[np.arange(300) % 3]
-    mapped, said = Map(points, points[:, 0], np.zeros((300, 9, 8), np.uint8), labels), {}
+    mapped, said = (
+        Map(points, points[:, 0], np.zeros((300, 9, 8), np.uint8), labels, samples=torch.zeros(300, 1, 9, 8)),
+        {},
+    )
     monkeypatch.setattr(Figure, "text", lambda self, x, y, words, **style: said.setdefault(words, (x, y)))
     draw_map(model, mapped, colour(mapped), Figure)
     places = np.array([said[name] for name in ("left", "right", "middle")])

@@ -1,1 +1,1 @@
-"""How good it is, with the plain methods beside it."""
+"""How good a model is, beside plain methods: PCA, and filters that denoise."""

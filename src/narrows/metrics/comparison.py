@@ -1,7 +1,7 @@
-"""A model beside the plain filters: all restore the same damaged pictures, and each filter at its best.
+"""Models and plain filters restore the same damaged pictures, each filter with its best setting.
 
-Everything is measured in model's units. What the filters make is clamped to the data's range, as the model's output is,
-and their settings are chosen on training data alone.
+Everything is measured in model's units. The filters' output is clamped to the data's range, as the model's is, and
+their settings are chosen on training data alone.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ import numpy as np
 import torch
 
 from narrows.metrics.denoisers import EXTRA, FILTERS, Filter, Noise, Setting, describe
-from narrows.metrics.evaluate import Cell, Table, pick
-from narrows.metrics.psnr_ssim import LEAST_SIDE, psnr, ssim
+from narrows.metrics.psnr_ssim import has_ssim, psnr, ssim
+from narrows.metrics.reconstruction import pick
+from narrows.metrics.table import Cell, Table
 from narrows.metrics.trial import Trial, make_trial
 from narrows.modelfile import Model
 from narrows.tasks.reconstruct import denoise
@@ -22,10 +23,10 @@ from narrows.tasks.reconstruct import denoise
 MAX_PICTURES = 1000  # that are measured, the same ones for every method
 MAX_VALUES = 2**20  # of all these together
 LEARNED, LEARNED_VALUES = 100, 2**18  # training pictures that settings are chosen on, and values of all of them
-FIRST, FIRST_VALUES = 16, 2**15  # the same of those on which all settings are tried
-FINALISTS = 8  # settings that are then compared on all
-LEARNED_SIDE = 128  # pixels; larger pictures are cropped to their middle there
-SHOWN = 10  # restored pictures that are kept to be shown
+FIRST, FIRST_VALUES = 16, 2**15  # the same for the few of them on which all settings are tried
+FINALISTS = 8  # the best settings of these, which are then tried on all learned pictures
+LEARNED_SIDE = 128  # pixels; of larger training pictures the middle is taken
+SHOWN = 10  # pictures in a row of a page, and so restored ones that are kept
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,9 +35,9 @@ class Score:
 
     Attributes
     ----------
-    method : in words.
-    setting : of a filter, chosen on training data; "" for what has none.
-    psnr, ssim : of every picture, (N,); no SSIM of pictures that are too small for it.
+    method : its name.
+    setting : of a filter, chosen on training data; "" for a method without settings.
+    psnr, ssim : of every picture, (N,); the SSIM of pictures that are too small for it is None.
     shown : the first ten pictures as they were restored, (n, C, H, W).
     """
 
@@ -48,10 +49,10 @@ class Score:
 
     @classmethod
     def of(cls, method: str, trial: Trial, restored: np.ndarray, setting: str = "") -> Score:
-        """Measure what a method made of a trial's damaged pictures."""
-        clean, fits = trial.clean, min(trial.clean.shape[2:]) >= LEAST_SIDE
-        alike = ssim(restored, clean, trial.data_range) if fits else None
-        return cls(method, setting, psnr(restored, clean, trial.data_range), alike, restored[:SHOWN])
+        """Return the score of a method that made `restored` (N, C, H, W) of a trial's damaged pictures."""
+        clean, data_range = trial.clean, trial.data_range
+        similarity = ssim(restored, clean, data_range) if has_ssim(clean) else None
+        return cls(method, setting, psnr(restored, clean, data_range), similarity, restored[:SHOWN])
 
     @property
     def mean_psnr(self) -> float:
@@ -67,25 +68,26 @@ class Score:
 class Comparison:
     """How well each method restores pictures: doing nothing, clipping, the filters, the models.
 
-    Iterate it to take the scores, one method after another. Every method gets the same damaged pictures. A filter is
-    told how strong the damage of the training pictures is and which values it writes; its setting is the one of the
+    Iterating measures one method after another. Every method gets the same damaged pictures. A filter is told how
+    strong the damage of the training pictures is and which values the damage writes; its setting is the one with the
     highest mean PSNR on some of the training pictures, damaged with another seed. Filters whose packages are not
     installed are left out.
 
     Parameters
     ----------
-    models : by the words for each; the first one's scaling says the units.
+    models : by name; all is measured in the units of the first one's scaling.
     x : what to measure on, in the user's layout.
-    reference : the training data; where it is `x` itself, the choice of settings favours the filters.
+    reference : the training data; where it is `x` itself, the filters have the advantage that their settings are
+        chosen on what is measured.
     corruption : a part as text, in model's units.
-    most : pictures that are measured; by default 1,000, or fewer of large ones.
-    filters : those that are tried where they are made for the corruption.
+    most : pictures that are measured at most; by default 1,000, or fewer of large ones.
+    filters : those to compare with; filters that are made for other damage are left out.
     seed : of the damage.
 
     Attributes
     ----------
     trial : the pictures that are measured.
-    scores : those taken so far.
+    scores : those of the methods that were measured so far.
 
     Raises SpecError for a text that is no corruption, DataError for data that are no pictures of the models' shape.
     """
@@ -107,8 +109,8 @@ class Comparison:
         learning = choose(reference, LEARNED, LEARNED_VALUES, LEARNED_SIDE)
         self.learning = make_trial(model, learning, corruption, seed + 1).cropped(LEARNED_SIDE)
         suitable = [plain for plain in filters if self.trial.noise.values or not plain.impulse]
-        self.filters = [plain for plain in suitable if plain.at_hand]
-        self.missing = [plain for plain in suitable if not plain.at_hand]
+        self.filters = [plain for plain in suitable if plain.is_installed]
+        self.missing = [plain for plain in suitable if not plain.is_installed]
         self.scores: list[Score] = []
 
     def __len__(self) -> int:
@@ -132,7 +134,7 @@ class Comparison:
         return list(self)
 
     def table(self, reference_name: str) -> Table:
-        """Return the scores as a table that says how they were taken; `reference_name` is of the training data."""
+        """Return the scores and a note on how they were measured; `reference_name` names the training data in it."""
         rows: list[tuple[Cell, ...]] = []
         for score in self.scores:
             similarity = "-" if score.mean_ssim is None else f"{score.mean_ssim:.3f}"
@@ -141,7 +143,7 @@ class Comparison:
         return Table(f"Denoising: {self.corruption}", columns, tuple(rows), self.describe(reference_name))
 
     def describe(self, reference_name: str) -> str:
-        """Return in sentences how the scores are taken."""
+        """Return sentences on how the scores are measured."""
         trial, count, missing = self.trial, len(self.trial.clean), ", ".join(plain.name for plain in self.missing)
         return " ".join(
             [
@@ -168,21 +170,21 @@ class Comparison:
 
 
 def choose_pictures(x: np.ndarray, most: int | None = None) -> np.ndarray:
-    """Return the pictures of `x` (N, ...) that are measured: at most `most`, a fixed random choice in order."""
+    """Return the pictures of `x` (N, ...) that are measured, in order: at most `most`, by a fixed random choice."""
     return choose(x, most or MAX_PICTURES, np.inf if most else MAX_VALUES)
 
 
 def choose(x: np.ndarray, most: int, values: float, side: float = np.inf) -> np.ndarray:
-    """Return at most `most` samples of `x` (N, ...), fewer where they hold more than so many values, at least two.
+    """Return at most `most` samples of `x` (N, ...), so few that they hold at most `values` values, but two at least.
 
-    `side` is that which larger ones will be cropped to.
+    `side` is what larger pictures will be cropped to.
     """
-    own = np.prod(np.minimum(x.shape[1:], side))
-    return x[pick(len(x), int(min(most, max(2, values / own))))]
+    sample_values = np.prod(np.minimum(x.shape[1:], side))
+    return x[pick(len(x), int(min(most, max(2, values / sample_values))))]
 
 
 def choose_setting(plain: Filter, learning: Trial) -> Setting:
-    """Return the setting of the highest mean PSNR: of all on a few pictures, then of the best of them on more."""
+    """Return the setting with the highest mean PSNR: all are tried on a few pictures, the best of them then on more."""
 
     def rate(setting: Setting, count: int) -> float:
         restored = learning.clamp(run_filter(plain, setting, learning.damaged[:count], learning.noise))
@@ -202,7 +204,7 @@ def run_filter(plain: Filter, setting: Setting, pictures: np.ndarray, noise: Noi
 
 
 def restore(model: Model, pictures: np.ndarray) -> np.ndarray:
-    """Return damaged pictures (N, C, H, W) through a model, both in model's units: what `denoise` makes of them."""
+    """Return damaged pictures (N, C, H, W) restored by `denoise`, both in model's units."""
     scaling, device = model.network.scaling, model.network.device
     damaged = np.moveaxis(scaling.back(torch.from_numpy(pictures).to(device)).cpu().numpy(), 1, -1)
     grey = damaged.shape[-1] == 1

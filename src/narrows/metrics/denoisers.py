@@ -1,8 +1,8 @@
-"""The plain denoisers that stand beside a model, each with the settings that it is tried with.
+"""The plain denoisers that a model is compared with, each with the settings that are tried.
 
-A filter works on one picture (H, W, C) in model's units and is told of the damage what a person could know: how strong
-it is, and which values it writes. SciPy does the simple ones; scikit-image and PyWavelets, which
-`pip install "narrows[baselines]"` brings, do the others.
+A filter works on one picture (H, W, C) in model's units. It is told what a person could know of the damage: how strong
+it is, and which values it writes. The simple ones need SciPy; the others scikit-image and PyWavelets, which
+`pip install "narrows[baselines]"` brings.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import numpy as np
 
 EXTRA = "narrows[baselines]"
 Setting = Mapping[str, Any]
-NEIGHBOURS = 3  # the side of the square in which a hidden pixel is told from one that is truly so
+HIDDEN_SIDE = 3  # of the square around a pixel by which `find_hidden` decides
 
 
 @dataclass(frozen=True)
@@ -27,9 +27,9 @@ class Noise:
 
     Attributes
     ----------
-    std : the root of the mean squared change of a value, in model's units, as it is after clipping.
-    values : what stands in the place of values that were replaced: pepper and salt, or what hides a pixel. Which
-        pixels are hit is told to nobody.
+    std : the root of the mean squared change of a value, in model's units, after clipping.
+    values : what values were replaced by: pepper and salt, or a mask's value; () for other damage. No filter is told
+        which pixels were replaced.
     """
 
     std: float
@@ -44,9 +44,9 @@ class Filter:
     ----------
     name : in tables.
     apply : (picture (H, W, C), noise, **setting) -> picture.
-    grid : the values of every argument that are tried, all combinations of them.
-    needs : packages that it stands on.
-    impulse : whether it is made for damage that replaces values, and is left out for other damage.
+    grid : the values of every argument that are tried, in all combinations.
+    needs : packages that it imports.
+    impulse : whether it is made for damage that replaces values, and so left out for other damage.
 
     Examples
     --------
@@ -66,13 +66,13 @@ class Filter:
             yield dict(zip(self.grid, values, strict=True))
 
     @property
-    def at_hand(self) -> bool:
+    def is_installed(self) -> bool:
         """Whether the packages that it needs are installed."""
         return all(importlib.util.find_spec(name) for name in self.needs)
 
 
 def describe(setting: Setting) -> str:
-    """Return a setting in words.
+    """Return a setting as text: names and values, of a text the value alone.
 
     Examples
     --------
@@ -83,7 +83,7 @@ def describe(setting: Setting) -> str:
 
 
 def median(picture: np.ndarray, noise: Noise, *, size: int, times: int) -> np.ndarray:
-    """Return the median of the square of side `size` round every pixel, applied `times` times."""
+    """Return the median of the square of side `size` around every pixel, taken `times` times; needs SciPy."""
     from scipy.ndimage import median_filter
 
     for _ in range(times):
@@ -91,8 +91,24 @@ def median(picture: np.ndarray, noise: Noise, *, size: int, times: int) -> np.nd
     return picture
 
 
+def median_3x3(pictures: np.ndarray) -> np.ndarray:
+    """Return pictures (N, C, H, W) through a 3x3 median filter, their edges repeated.
+
+    What `median` makes with size 3, but in NumPy alone, since a page should need no SciPy.
+
+    Examples
+    --------
+    >>> speck = np.zeros((1, 1, 5, 5))
+    >>> speck[..., 2, 2] = 1.0
+    >>> median_3x3(speck).max()
+    np.float64(0.0)
+    """
+    padded = np.pad(pictures, ((0, 0), (0, 0), (1, 1), (1, 1)), mode="edge")
+    return np.median(np.lib.stride_tricks.sliding_window_view(padded, (3, 3), (2, 3)), axis=(-2, -1))
+
+
 def gaussian(picture: np.ndarray, noise: Noise, *, std: float) -> np.ndarray:
-    """Return the mean round every pixel, weighted by a Gaussian of `std` pixels."""
+    """Return the mean around every pixel, weighted by a Gaussian of `std` pixels."""
     from scipy.ndimage import gaussian_filter
 
     return gaussian_filter(picture, (std, std, 0), mode="nearest")
@@ -101,20 +117,20 @@ def gaussian(picture: np.ndarray, noise: Noise, *, std: float) -> np.ndarray:
 def wiener(picture: np.ndarray, noise: Noise, *, size: int, power: float) -> np.ndarray:
     """Return the local Wiener filter (Lim, "Two-Dimensional Signal and Image Processing", 1990).
 
-    `power` is that of the noise, in units of its true one.
+    `power` is the assumed variance of the noise over the true one.
     """
     from scipy.signal import wiener as filter_locally
 
     edge = size // 2
-    padded = np.pad(picture, ((edge, edge), (edge, edge), (0, 0)), mode="edge")  # it takes all beyond for black
-    with np.errstate(divide="ignore", invalid="ignore"):  # places without any variance, which it then replaces
+    padded = np.pad(picture, ((edge, edge), (edge, edge), (0, 0)), mode="edge")  # SciPy takes zeros beyond the edge
+    with np.errstate(divide="ignore", invalid="ignore"):  # squares without any variance, which it then replaces
         restored = filter_locally(padded, (size, size, 1), power * noise.std**2)
     return restored[edge:-edge, edge:-edge]
 
 
 def total_variation(picture: np.ndarray, noise: Noise, *, weight: float) -> np.ndarray:
-    """Return the picture of least total variation that is near (Chambolle, "An Algorithm for Total Variation
-    Minimization and Applications", 2004); `weight` is in units of the noise's standard deviation.
+    """Return a picture close to `picture` with a small total variation (Chambolle, "An Algorithm for Total Variation
+    Minimization and Applications", 2004); `weight` is over the noise's standard deviation.
     """
     from skimage.restoration import denoise_tv_chambolle
 
@@ -125,27 +141,30 @@ def wavelet(picture: np.ndarray, noise: Noise, *, method: str, wavelet: str, std
     """Return the picture with its wavelet coefficients shrunk (Chang, Yu and Vetterli, "Adaptive Wavelet Thresholding",
     2000: BayesShrink; Donoho and Johnstone, "Ideal Spatial Adaptation by Wavelet Shrinkage", 1994: VisuShrink).
 
-    `std` is in units of the noise's own.
+    `std` is the assumed standard deviation of the noise over the true one.
     """
     from skimage.restoration import denoise_wavelet
 
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # that wavelets reach over the edge of a small picture
+        warnings.simplefilter("ignore")  # wavelets that are wider than a small picture
         return denoise_wavelet(picture, std * noise.std, wavelet, method=method, channel_axis=-1)
 
 
 def nonlocal_means(picture: np.ndarray, noise: Noise, *, patch: int, distance: int, h: float, std: float) -> np.ndarray:
-    """Return the mean of the pixels with alike patches round them (Buades, Coll and Morel, "A Non-Local Algorithm for
-    Image Denoising", 2005), in the fast form of Darbon et al., 2008.
+    """Return the mean of the pixels that have similar patches around them (Buades, Coll and Morel, "A Non-Local
+    Algorithm for Image Denoising", 2005), in the fast form of Darbon et al., 2008.
 
-    `h`, how alike, and `std`, what is subtracted for the noise, are in units of the noise's standard deviation.
+    `h`, the distance at which patches count as similar, and `std`, the noise that is subtracted from distances, are
+    over the noise's true standard deviation.
     """
     from skimage.restoration import denoise_nl_means
 
     strength = {"h": h * noise.std, "sigma": std * noise.std}
-    grey = picture.shape[-1] == 1  # it would drop that axis
-    seen, axis = (picture[..., 0], None) if grey else (picture, -1)
-    return denoise_nl_means(seen, patch, distance, fast_mode=True, channel_axis=axis, **strength).reshape(picture.shape)
+    grey = picture.shape[-1] == 1  # scikit-image would drop that axis
+    pixels, axis = (picture[..., 0], None) if grey else (picture, -1)
+    return denoise_nl_means(pixels, patch, distance, fast_mode=True, channel_axis=axis, **strength).reshape(
+        picture.shape
+    )
 
 
 def adaptive_median(picture: np.ndarray, noise: Noise, *, size: int) -> np.ndarray:
@@ -154,15 +173,15 @@ def adaptive_median(picture: np.ndarray, noise: Noise, *, size: int) -> np.ndarr
     """
     from scipy.ndimage import maximum_filter, median_filter, minimum_filter
 
-    result, open_ = picture.copy(), np.ones(picture.shape, bool)
+    result, undecided = picture.copy(), np.ones(picture.shape, bool)
     for side in range(3, size + 1, 2):
         low, middle, high = (
             take(picture, (side, side, 1), mode="nearest") for take in (minimum_filter, median_filter, maximum_filter)
         )
-        sound = open_ & (low < middle) & (middle < high)  # the median is no impulse itself
+        sound = undecided & (low < middle) & (middle < high)  # the median is no extreme itself
         result = np.where(sound & ((picture <= low) | (picture >= high)), middle, result)
-        open_ &= ~sound
-    return np.where(open_, middle, result)
+        undecided &= ~sound
+    return np.where(undecided, middle, result)
 
 
 def closing(picture: np.ndarray, noise: Noise, *, size: int) -> np.ndarray:
@@ -187,7 +206,7 @@ def mean_of_seen(picture: np.ndarray, noise: Noise, *, std: float, seen: int) ->
 
 
 def inpainting(picture: np.ndarray, noise: Noise, *, seen: int) -> np.ndarray:
-    """Return the picture with hidden pixels filled as smoothly as a bent plate (biharmonic functions, Damelin and
+    """Return the picture with hidden pixels filled as smoothly as possible (biharmonic functions, Damelin and
     Hoang, "On Surface Completion and Image Inpainting by Biharmonic Functions", 2018); see `find_hidden` for `seen`.
     """
     from skimage.restoration import inpaint_biharmonic
@@ -201,8 +220,8 @@ def inpainting(picture: np.ndarray, noise: Noise, *, seen: int) -> np.ndarray:
 
 
 def find_hidden(picture: np.ndarray, noise: Noise, seen: int) -> np.ndarray:
-    """Return which pixels are taken to be replaced: those with one of the noise's values of whose eight neighbours
-    at least `seen` have others. Digits are black where nothing is hidden, and no filter is told which pixels are.
+    """Return which pixels count as hidden: those with one of the noise's values, of whose eight neighbours at least
+    `seen` have other values. Digits are black where nothing is hidden too, and no filter is told which pixels are.
 
     Examples
     --------
@@ -214,7 +233,7 @@ def find_hidden(picture: np.ndarray, noise: Noise, seen: int) -> np.ndarray:
     from scipy.ndimage import convolve
 
     suspect = np.isin(picture, np.asarray(noise.values, picture.dtype))
-    others = convolve((~suspect).astype(np.int8), np.ones((NEIGHBOURS, NEIGHBOURS, 1), np.int8), mode="constant")
+    others = convolve((~suspect).astype(np.int8), np.ones((HIDDEN_SIDE, HIDDEN_SIDE, 1), np.int8), mode="constant")
     return suspect & (others >= seen)
 
 

@@ -1,6 +1,6 @@
-"""How good a map is: whether labels keep together on it, and whether neighbours in the data are neighbours there.
+"""How good a map is: whether equal labels lie together, and whether neighbours in the data are neighbours on it.
 
-All figures are between 0 and 1 but the silhouette, which is between -1 and 1; of each, more is better.
+All metrics are between 0 and 1 except the silhouette, which is between -1 and 1; more is better.
 """
 
 from __future__ import annotations
@@ -9,11 +9,11 @@ from collections.abc import Callable
 
 import numpy as np
 
-NEAREST = (1, 5)  # whose labels are compared
-MAX_GROUPS = 100  # labels up to which they are taken for groups
+NEAREST = (1, 5)  # neighbours whose labels are compared
+MAX_GROUPS = 100  # different labels; more are numbers rather than groups
 NEIGHBOURS = 5  # for trustworthiness and continuity, as in most papers
-BLOCK_DISTANCES = 2**22  # distances that are held at once: 32 MB
-SILHOUETTE_ROWS = 5000  # samples of which all distances to each other are taken
+BLOCK_DISTANCES = 2**22  # distances in memory at once: 32 MB
+SILHOUETTE_ROWS = 5000  # samples that the silhouette is computed on: it takes all their distances
 
 
 def measure_map(
@@ -23,15 +23,15 @@ def measure_map(
     among: tuple[np.ndarray, np.ndarray] | None = None,
     index: np.ndarray | None = None,
 ) -> dict[str, float]:
-    """Return every figure of a map that its samples allow, by name: few samples or no labels leave some out.
+    """Return every metric of a map by name, without those that need more samples or labels.
 
     Parameters
     ----------
     x : the samples at `index`, flat (n, D).
-    points : where all samples lie, (N, d).
+    points : the positions of all samples, (N, d).
     labels : (N,), None where there are none.
     among : points and labels of the training data, see `neighbour_accuracy`.
-    index : the samples whose neighbours are looked for in both spaces, all by default.
+    index : the indices of the samples whose neighbours are looked for in both spaces, all by default.
 
     Examples
     --------
@@ -79,16 +79,16 @@ def neighbour_accuracy(
 
 
 def trustworthiness(x: np.ndarray, points: np.ndarray, k: int = NEIGHBOURS) -> float:
-    """Return how far the neighbours on a map are neighbours in the data too: 1 where all `k` nearest are.
+    """Return to what degree neighbours on a map are neighbours in the data: 1 where all `k` nearest are.
 
-    Each that is not costs by how much its rank among the neighbours in the data is beyond `k`. Venna and Kaski,
+    One that is not costs by how much its rank among the neighbours in the data is beyond `k`. Venna and Kaski,
     "Neighborhood Preservation in Nonlinear Projection Methods: An Experimental Study", 2001. As scikit-learn's, in
     blocks of rows, so that 10,000 samples take 32 MB and not 2 GB.
 
     Parameters
     ----------
     x : the samples, flat (N, D).
-    points : where they lie, (N, d).
+    points : their positions on the map, (N, d).
     k : at most half of N.
 
     Examples
@@ -112,7 +112,7 @@ def trustworthiness(x: np.ndarray, points: np.ndarray, k: int = NEIGHBOURS) -> f
 
 
 def continuity(x: np.ndarray, points: np.ndarray, k: int = NEIGHBOURS) -> float:
-    """Return how far neighbours in the data are neighbours on the map too: trustworthiness with the roles changed.
+    """Return to what degree neighbours in the data are neighbours on the map: trustworthiness with the roles changed.
 
     Examples
     --------
@@ -124,11 +124,11 @@ def continuity(x: np.ndarray, points: np.ndarray, k: int = NEIGHBOURS) -> float:
 
 
 def clusters(points: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
-    """Return what k-means finds on a map, with as many clusters as there are labels.
+    """Return the V-measure and the silhouette of k-means on a map, with as many clusters as there are labels.
 
-    The V-measure says how far its clusters are the labels: 1 where both part the samples alike (Rosenberg and
-    Hirschberg, "V-Measure: A Conditional Entropy-Based External Cluster Evaluation Measure", 2007). The silhouette says
-    how far they lie apart, whatever the labels (Rousseeuw, "Silhouettes", 1987), on at most 5,000 of the points.
+    The V-measure is 1 where the clusters are the groups of equal labels (Rosenberg and Hirschberg, "V-Measure: A
+    Conditional Entropy-Based External Cluster Evaluation Measure", 2007). The silhouette says how far the clusters lie
+    apart, whatever the labels (Rousseeuw, "Silhouettes", 1987), on at most 5,000 of the points.
 
     Parameters
     ----------

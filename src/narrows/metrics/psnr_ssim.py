@@ -1,7 +1,4 @@
-"""How alike pictures are: the two measures of denoising, one definition each.
-
-A figure of many pictures is the mean of their own figures.
-"""
+"""How alike two pictures are: PSNR and SSIM, of each picture by itself."""
 
 from __future__ import annotations
 
@@ -17,9 +14,9 @@ from narrows.errors import DataError
 from narrows.tasks.units import CHUNK_VALUES
 
 WINDOW_STD, WINDOW_RADIUS = 1.5, 5  # of SSIM's Gaussian window, in pixels
-LEAST_SIDE = 2 * WINDOW_RADIUS + 1  # of a picture that has an SSIM
+WINDOW = 2 * WINDOW_RADIUS + 1  # its side; smaller pictures have no SSIM
 K1, K2 = 0.01, 0.03  # of SSIM's constants, in data ranges
-Measure = Callable[[Tensor, Tensor], Tensor]
+Measure = Callable[[Tensor, Tensor], Tensor]  # two batches (n, C, H, W) -> (n,)
 
 
 def psnr(restored: np.ndarray, clean: np.ndarray, data_range: float = 1.0) -> np.ndarray:
@@ -30,7 +27,7 @@ def psnr(restored: np.ndarray, clean: np.ndarray, data_range: float = 1.0) -> np
     Parameters
     ----------
     restored, clean : (N, C, H, W), in the same units.
-    data_range : the distance from the darkest to the brightest that the data can be; 1 in model's units.
+    data_range : the difference of the largest and the smallest value that the data can have; 1 in model's units.
 
     Raises DataError for arrays of different shapes, or of other dimensions.
 
@@ -53,7 +50,7 @@ def ssim(restored: np.ndarray, clean: np.ndarray, data_range: float = 1.0) -> np
     Parameters
     ----------
     restored, clean : (N, C, H, W), in the same units, 11 pixels and more on each side.
-    data_range : the distance from the darkest to the brightest that the data can be; 1 in model's units.
+    data_range : the difference of the largest and the smallest value that the data can have; 1 in model's units.
 
     Raises DataError for arrays of different shapes or of other dimensions, and for smaller pictures.
 
@@ -63,15 +60,27 @@ def ssim(restored: np.ndarray, clean: np.ndarray, data_range: float = 1.0) -> np
     >>> ssim(x, x)
     array([1., 1.])
     """
-    if min(np.shape(clean)[2:], default=0) < LEAST_SIDE:
-        raise DataError(f"SSIM needs pictures of 11x11 and more, however: the shape is {np.shape(clean)}")
+    if not has_ssim(clean):
+        raise DataError(f"SSIM needs pictures of {WINDOW}x{WINDOW} and more, however: the shape is {np.shape(clean)}")
     return _means(partial(_ssim, data_range=data_range), restored, clean, 2 * WINDOW_RADIUS)
 
 
-def _means(measure: Measure, restored: np.ndarray, clean: np.ndarray, overlap: int = 0) -> np.ndarray:
-    """Return the mean of a measure over every picture, (N,), in the memory that some small pictures take.
+def has_ssim(pictures: np.ndarray) -> bool:
+    """Return whether pictures (N, C, H, W) are as large as SSIM's window.
 
-    A large picture goes through in strips of rows that share `overlap` rows, which a window reads beyond its first.
+    Examples
+    --------
+    >>> has_ssim(np.zeros((2, 1, 11, 40))), has_ssim(np.zeros((2, 1, 10, 40)))
+    (True, False)
+    """
+    return min(np.shape(pictures)[2:], default=0) >= WINDOW
+
+
+def _means(measure: Measure, restored: np.ndarray, clean: np.ndarray, overlap: int = 0) -> np.ndarray:
+    """Return a measure of every picture, float64 (N,), with CHUNK_VALUES values in float64 at once.
+
+    A larger picture is measured in strips of rows, and its measure is their mean, weighted by their heights. Strips
+    share `overlap` rows, so that every window of a measure lies in one strip.
     """
     if np.shape(restored) != np.shape(clean) or np.ndim(clean) != 4:
         shapes = f"{np.shape(restored)} and {np.shape(clean)}"
@@ -82,8 +91,8 @@ def _means(measure: Measure, restored: np.ndarray, clean: np.ndarray, overlap: i
     means = np.zeros(len(clean))
     for first in range(0, len(clean), count):
         for top in range(0, height - overlap, rows):
-            place = np.s_[first : first + count, :, top : top + rows + overlap]
-            a, b = (torch.from_numpy(np.array(x[place], np.float64)) for x in (restored, clean))
+            part = np.s_[first : first + count, :, top : top + rows + overlap]
+            a, b = (torch.from_numpy(np.array(x[part], np.float64)) for x in (restored, clean))
             share = (a.shape[2] - overlap) / (height - overlap)
             means[first : first + count] += share * measure(a, b).numpy()
     return means
@@ -94,8 +103,8 @@ def _squared_error(restored: Tensor, clean: Tensor) -> Tensor:
 
 
 def _ssim(restored: Tensor, clean: Tensor, data_range: float) -> Tensor:
-    places = torch.arange(-WINDOW_RADIUS, WINDOW_RADIUS + 1, dtype=torch.float64)
-    window = torch.exp(-(places**2) / (2 * WINDOW_STD**2))
+    offsets = torch.arange(-WINDOW_RADIUS, WINDOW_RADIUS + 1, dtype=torch.float64)
+    window = torch.exp(-(offsets**2) / (2 * WINDOW_STD**2))
     window /= window.sum()
 
     def mean(x: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""Pictures and the same damaged, for every method to restore."""
+"""The pictures of a comparison: clean, and damaged for every method to restore."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from narrows.tasks.units import as_samples, find_depth
 
 @dataclass(frozen=True, eq=False)
 class Trial:
-    """Pictures, and the same damaged, in model's units.
+    """Clean pictures, and the same ones damaged, in model's units.
 
     Attributes
     ----------
     clean, damaged : (N, C, H, W), float32.
     limits : the range of the data, None where they have none.
     clipped : whether the damaged pictures were clamped to it.
-    noise : what a filter is told.
+    noise : what a filter is told of the damage.
     """
 
     clean: np.ndarray
@@ -36,7 +36,7 @@ class Trial:
 
     @property
     def clip_rule(self) -> str:
-        """What is clipped, in a sentence."""
+        """A sentence on what is clipped."""
         if self.limits is None:
             return "Nothing is clipped, since the data have no range."
         if self.clipped:
@@ -44,7 +44,7 @@ class Trial:
         return "The damaged pictures are not clipped to the data's range; what the filters and the models make is."
 
     def cropped(self, most: int) -> Trial:
-        """Return it with pictures cropped to their middle, of at most `most` pixels a side."""
+        """Return a trial of the middles of the pictures, of at most `most` pixels a side."""
         _, _, height, width = self.clean.shape
         top, left = (max(0, (side - most) // 2) for side in (height, width))
         clean, damaged = (
@@ -54,23 +54,23 @@ class Trial:
 
     @property
     def ends(self) -> tuple[float, float]:
-        """The darkest and the brightest that the data can be; without limits, those of the clean pictures."""
+        """The smallest and the largest value that the data can have; without limits, those of the clean pictures."""
         return self.limits or (float(self.clean.min()), float(self.clean.max()))
 
     @property
     def data_range(self) -> float:
-        """The distance from the darkest to the brightest."""
+        """The difference of the `ends`."""
         return self.ends[1] - self.ends[0]
 
     def clamp(self, pictures: np.ndarray) -> np.ndarray:
-        """Return `pictures` within the range."""
+        """Return `pictures` clamped to the range of the data."""
         return pictures if self.limits is None else np.clip(pictures, *self.limits)
 
 
 def make_trial(model: Model, x: np.ndarray, corruption: str, seed: int = 0) -> Trial:
-    """Return pictures and the same damaged with a fixed seed.
+    """Return the pictures `x`, clean and damaged with a fixed seed.
 
-    Whole numbers are clamped to their range after the damage, as in training, though not rounded; fractions are not
+    Integers are clamped to their range after the damage, as in training, though not rounded; fractions are not
     clamped, unless the corruption says `clip=True`.
 
     Parameters
@@ -101,12 +101,14 @@ def _find_samples(model: Model, x: np.ndarray) -> Tensor:
     except DataError:
         if len(model.network.shape) != 3 or x.ndim not in (3, 4):
             raise
-        samples = as_tensor(to_samples(x)[0])  # of another size or colour, which some models take; `denoise` says
+        samples = as_tensor(
+            to_samples(x)[0]
+        )  # of another size or number of channels; `denoise` refuses those that the model does not take
         return find_depth(model, x.dtype).inside(samples)
 
 
 def _written(part: Corruption) -> tuple[float, ...]:
-    """Return the values that a corruption writes in the place of others, () where it changes them otherwise."""
+    """Return the values that a corruption writes in place of others; () for one that does not replace values."""
     if isinstance(part, Mask):
         return (part.value,)
     return (part.low, part.high) if isinstance(part, SaltPepper) else ()

@@ -1,7 +1,7 @@
 """Recipes that build the two halves of an autoencoder: an encoder and a decoder.
 
-encoder(x) -> (h, skips) and decoder(z, skips) -> logits, where `skips` are the tensors that go round the
-bottleneck: none but for a `SkipBackbone`.
+encoder(x) -> (h, skips) and decoder(z, skips) -> logits, where `skips` are the tensors of skip connections, which
+bypass the bottleneck: () except for a `SkipBackbone`.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ import math
 from abc import ABC, abstractmethod
 from fractions import Fraction
 from itertools import pairwise
-from typing import NamedTuple
 
 from torch import nn
 
 from narrows.errors import SpecError
 from narrows.model.layers import (
+    MAX_FEATURES,
     Block,
     Cut,
     Decoder,
@@ -25,43 +25,26 @@ from narrows.model.layers import (
     UNetDecoder,
     UNetEncoder,
 )
+from narrows.model.tiling import Tiling, Window, find_reach
 from narrows.spec import Part, check_choice, check_flag, check_number, check_sizes, check_whole
 
-MAX_WIDTH = 65536
 MAX_STAGES = 16
 UNET_STAGES = 4
-LEAK = 0.1
-Window = tuple[Fraction | int, int, int]  # what an output reads, see `find_reach`
+LEAK = 0.1  # of the default backbone, see `Dense`
 BLOCK_WINDOW: Window = (1, -2, 2)  # two 3x3 convolutions
 DOUBLING: Window = (Fraction(1, 2), 0, 0)  # a 2x2 transposed convolution of stride 2
-
-
-class Tiling(NamedTuple):
-    """How a network that takes pictures of any size may take one in parts.
-
-    A part that begins at multiples of `stride` gives the same output as the whole picture at every pixel that is at
-    least `reach` away from the part's inner edges, since no output depends on inputs that are farther away.
-
-    Attributes
-    ----------
-    stride : pixels between two places where a part may begin.
-    reach : pixels from an output to the farthest input that it depends on.
-    """
-
-    stride: int
-    reach: int
 
 
 class Backbone(Part, ABC):
     """A recipe for the encoder and the decoder; it holds no weights itself."""
 
     grid = False  # whether h and z are (N, features, *grid) instead of (N, features)
-    adds_input = False  # whether the decoder's output is its input, corrected
-    starts_as_pca = False  # whether the data's principal components are where training starts, not only near it
+    adds_input = False  # whether the decoder's output is the input plus a learned correction
+    starts_as_pca = False  # whether training starts as PCA exactly, not only about as good
 
     @property
     def tiling(self) -> Tiling | None:
-        """How pictures of other sizes than the trained one go through; None where the weights fit that size alone."""
+        """How pictures of other sizes than those of training are taken; None where the weights fit that size alone."""
         return None
 
     @abstractmethod
@@ -74,9 +57,9 @@ class Backbone(Part, ABC):
 
 
 class SkipBackbone(Backbone, ABC):
-    """A backbone whose tensors go round the bottleneck too.
+    """A backbone with skip connections, which bypass the bottleneck.
 
-    Such a model restores, and has no code that holds the whole sample.
+    Such a model restores; its code alone cannot be decoded.
     """
 
 
@@ -85,8 +68,8 @@ class Dense(Backbone):
 
     Parameters
     ----------
-    hidden : widths of the encoder's hidden layers, outermost first; an empty list is one layer a half.
-    leak : slope of the ReLU below 0, so that no unit can stop learning for good: Maas, Hannun and Ng, "Rectifier
+    hidden : widths of the encoder's hidden layers, outermost first; without any, each half is one layer.
+    leak : slope of the ReLU below 0, which keeps a gradient in every unit: Maas, Hannun and Ng, "Rectifier
         Nonlinearities Improve Neural Network Acoustic Models", 2013; None is 0.
 
     Examples
@@ -97,7 +80,7 @@ class Dense(Backbone):
     """
 
     def __init__(self, *, hidden: list[int] | tuple[int, ...] = (256,), leak: float | None = None) -> None:
-        self.hidden = check_sizes("hidden", hidden, MAX_WIDTH)
+        self.hidden = check_sizes("hidden", hidden, MAX_FEATURES)
         self.leak = None if leak is None else check_number("leak", leak, 0, 1)
 
     def build(self, shape: tuple[int, ...], features_in: int, features_out: int) -> tuple[Encoder, Decoder]:
@@ -114,13 +97,13 @@ class Dense(Backbone):
 class Sum(Backbone):
     """Backbones side by side, whose outputs are added before the code and after it; written with `+` between them.
 
-    Beside `dense(hidden=[])`, a linear map each way, hidden layers learn what a linear map cannot tell, as in Cheng et
-    al., "Wide & Deep Learning for Recommender Systems", 2016. When training starts, the first part is set by the
-    data's principal components and the others add nothing, so that the network begins at PCA's error.
+    Beside `dense(hidden=[])`, a linear map each way, hidden layers learn what a linear map cannot, as in Cheng et al.,
+    "Wide & Deep Learning for Recommender Systems", 2016. When training starts, the first part is set by the data's
+    principal components and the others add 0, so that the network begins at PCA's error.
 
     Parameters
     ----------
-    parts : two backbones or more, each with a vector code and nothing that goes round it.
+    parts : two backbones or more, each with a vector code and without skip connections.
 
     Examples
     --------
@@ -219,7 +202,7 @@ class Conv(Halving):
         up: str = "upsample",
         grid: bool = False,
     ) -> None:
-        self.channels = self.widths = check_sizes("channels", channels, MAX_WIDTH, most=MAX_STAGES)
+        self.channels = self.widths = check_sizes("channels", channels, MAX_FEATURES, most=MAX_STAGES)
         self.pool = check_choice("pool", pool, ("max", "stride"))
         self.up = check_choice("up", up, ("transposed", "upsample"))
         self.grid = check_flag("grid", grid)
@@ -269,7 +252,7 @@ class Residual(Halving):
     """
 
     def __init__(self, channels: int = 32, *, stages: int = 2, grid: bool = False) -> None:
-        self.channels = check_whole("channels", channels, 1, MAX_WIDTH)
+        self.channels = check_whole("channels", channels, 1, MAX_FEATURES)
         self.stages = check_whole("stages", stages, 1, MAX_STAGES)
         self.grid = check_flag("grid", grid)
         self.widths = _doubling(self.channels, self.stages)
@@ -299,8 +282,8 @@ class UNet(SkipBackbone):
     """A U of residual blocks, from the full resolution to an eighth of it; it corrects its input.
 
     Every stage of the way down is added to the way up: Ronneberger, Fischer and Brox, "U-Net", 2015; the blocks are
-    those of Zhang et al., "Plug-and-Play Image Restoration with Deep Denoiser Prior", 2021. The bottleneck stands at
-    the bottom, one place for 8x8 pixels. As the input is added, the scaling should leave the output free:
+    those of Zhang et al., "Plug-and-Play Image Restoration with Deep Denoiser Prior", 2021. The bottleneck is at the
+    bottom, one cell of the grid for 8x8 pixels. As the input is added, the scaling should not bound the output:
     `unit(output="linear")`, which `auto` takes.
 
     Parameters
@@ -316,7 +299,7 @@ class UNet(SkipBackbone):
     grid = adds_input = True
 
     def __init__(self, channels: int = 16) -> None:
-        self.channels = check_whole("channels", channels, 1, MAX_WIDTH)
+        self.channels = check_whole("channels", channels, 1, MAX_FEATURES)
 
     @property
     def tiling(self) -> Tiling:
@@ -332,40 +315,11 @@ class UNet(SkipBackbone):
         return UNetEncoder(channels, features_in), UNetDecoder(channels, features_out)
 
 
-def find_reach(layers: list[Window]) -> int:
-    """Return how many pixels lie between an output and the farthest input that it depends on.
-
-    Parameters
-    ----------
-    layers : in the order in which a picture passes them, each as (step, before, after): the output at `i` reads inputs
-        from `step * i + before` to `step * i + after`. A layer that doubles has step 1/2, and its window is of the
-        doubled picture: a convolution after the doubling.
-
-    Examples
-    --------
-    >>> find_reach([(1, -1, 1)] * 3)
-    3
-    >>> find_reach([(2, -1, 1), (Fraction(1, 2), 0, 0)])  # pixels 0 and 1 both read -1, 0 and 1
-    2
-    """
-    stride = math.prod(step for step, *_ in layers if step > 1)
-    reach = 0
-    for place in range(int(stride)):
-        low = high = place
-        for step, before, after in reversed(layers):
-            if step < 1:
-                low, high = math.floor((low + before) * step), math.floor((high + after) * step)
-            else:
-                low, high = int(step * low + before), int(step * high + after)
-        reach = max(reach, place - low, high - place)
-    return reach
-
-
 def choose_backbone(shape: tuple[int, ...], code: bool = True) -> str:
     """Return the text of the backbone that `auto` means for samples of `shape` (C, *grid).
 
     Convolutions for pictures of 8x8 and more, with stages down to a smallest side of 4 to 7, or a U where no `code` is
-    needed. Else dense layers beside a linear map; beside convolutions it learns pictures by heart (benchmarks/log.md).
+    needed. Else dense layers beside a linear map; a linear map beside convolutions overfits (benchmarks/log.md).
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The narrow place: from the encoder's output `h` to the code `z`."""
+"""The bottleneck: from the encoder's output `h` to the code `z`."""
 
 from __future__ import annotations
 
@@ -7,20 +7,21 @@ from dataclasses import dataclass
 
 from torch import Generator, Tensor, nn
 
+from narrows.model.layers import MAX_FEATURES
 from narrows.spec import Part, check_number, check_whole
 
-MAX_SIZE = 65536
+MAX_NEIGHBOURS = 65536
 
 
 @dataclass(frozen=True)
 class Code:
-    """What comes out of the narrow place.
+    """What a bottleneck returns.
 
     Attributes
     ----------
     z : the code (N, features) or (N, features, *grid).
     penalty : a cost (N,) of every sample's code, on the scale of a sum over values (a KL term, say).
-    symbols : whole numbers that stand for `z`, for discrete codes.
+    symbols : the integers that stand for `z`, for discrete codes.
     """
 
     z: Tensor
@@ -29,10 +30,10 @@ class Code:
 
 
 class Bottleneck(Part, nn.Module, ABC):
-    """Turns `h` (N, features_in, *grid) into a code of `features_out` numbers a place.
+    """Turns `h` (N, features_in, *grid) into a code of `features_out` numbers, per cell of the grid if there is one.
 
-    Without a generator there is no chance in it: a random code gives its mean. `start_mean` is the mean that `h` has
-    before training, in deviations.
+    Without a generator it is deterministic: a random code gives its mean. `start_mean` is the mean that `h` has before
+    training, in standard deviations.
     """
 
     features_in: int
@@ -45,9 +46,9 @@ class Bottleneck(Part, nn.Module, ABC):
 
 
 class PositionedBottleneck(Bottleneck):
-    """A bottleneck whose codes have places to take, found beforehand by the `neighbours` of the training samples.
+    """A bottleneck whose codes have target positions, which are found before training.
 
-    A `weight` that is None is set by training.
+    `neighbours` is the number of nearest samples that they keep together; a `weight` that is None is set by training.
     """
 
     neighbours: int
@@ -58,17 +59,17 @@ class PositionedBottleneck(Bottleneck):
         """Return a cost (N,) of codes `z` (N, features) that lie away from their `target_position`."""
 
 
-class Plain(Bottleneck):
+class Plain(Bottleneck, ABC):
     """A bottleneck that reads and makes the same number of features, without weights.
 
     Parameters
     ----------
-    size : numbers of the code; of each place where the backbone makes a grid.
+    size : numbers of the code, for each cell of the grid if the backbone makes one.
     """
 
     def __init__(self, size: int = 32) -> None:
         super().__init__()
-        self.size = check_whole("size", size, 1, MAX_SIZE)
+        self.size = check_whole("size", size, 1, MAX_FEATURES)
         self.features_in = self.features_out = size
 
 
@@ -77,7 +78,7 @@ class Linear(Plain):
 
     Parameters
     ----------
-    size : numbers of the code; of each place where the backbone makes a grid.
+    size : numbers of the code, for each cell of the grid if the backbone makes one.
 
     Examples
     --------
@@ -96,7 +97,7 @@ class ReLU(Plain):
 
     Parameters
     ----------
-    size : numbers of the code; of each place where the backbone makes a grid.
+    size : numbers of the code, for each cell of the grid if the backbone makes one.
 
     Examples
     --------
@@ -105,7 +106,7 @@ class ReLU(Plain):
     tensor([[0., 2.]])
     """
 
-    start_mean = 1.0  # a number that starts below 0 for all samples would never learn
+    start_mean = 1.0  # a number that begins below 0 for all samples would have no gradient
 
     def forward(self, h: Tensor, generator: Generator | None = None) -> Code:
         """Return max(h, 0) as the code."""
@@ -113,14 +114,14 @@ class ReLU(Plain):
 
 
 class Sparse(Plain):
-    """Keeps the `k` largest numbers of each place and sets the others to 0.
+    """Keeps the `k` largest numbers, for each cell of the grid if there is one, and sets the others to 0.
 
     Makhzani and Frey, "k-Sparse Autoencoders", 2013.
 
     Parameters
     ----------
-    size : numbers of the code; of each place where the backbone makes a grid.
-    k : how many of them stay, at most `size`.
+    size : numbers of the code, for each cell of the grid if the backbone makes one.
+    k : how many of them are kept, at most `size`.
 
     Examples
     --------
@@ -134,29 +135,29 @@ class Sparse(Plain):
         self.k = check_whole("k", k, 1, size)
 
     def forward(self, h: Tensor, generator: Generator | None = None) -> Code:
-        """Return the `k` largest of every place of `h`, in their places."""
-        values, places = h.topk(self.k, dim=1)
-        return _free(h.new_zeros(h.shape).scatter(1, places, values))
+        """Return `h` with all but its `k` largest features set to 0."""
+        values, index = h.topk(self.k, dim=1)
+        return _free(h.new_zeros(h.shape).scatter(1, index, values))
 
 
 class Map(Plain, PositionedBottleneck):
-    """Passes `size` numbers through unchanged, and draws each code to the place that its neighbours give its sample.
+    """Passes `size` numbers through unchanged, and draws each code to its target position, near those of neighbours.
 
         cost = weight * log(1 + |z - target position|^2 / width^2)
 
-    The places lie on a line, a plane or in space; t-SNE of the training samples finds them beforehand, with deviation 1
-    (`narrows.training.tsne`). The network learns to place new samples, as in Cho, Berger and Peng, "Generalizable and
-    Scalable Visualization of Single-Cell Data Using Neural Networks", 2018; here from a layout that has settled, since
-    from pairs of neighbours it takes many times as many steps to untangle (benchmarks/log.md). The logarithm lets go of
-    a sample whose place no encoder could tell.
+    The positions lie on a line, a plane or in space; t-SNE of the training samples finds them before training, with
+    deviation 1 (`narrows.training.tsne`). So the network learns positions for new samples too, as in Cho, Berger and
+    Peng, "Generalizable and Scalable Visualization of Single-Cell Data Using Neural Networks", 2018; here from a
+    finished layout, since training on pairs of neighbours takes many times as many steps (benchmarks/log.md). By the
+    logarithm, a sample whose position the encoder cannot predict counts little.
 
     Parameters
     ----------
     size : numbers of the code, 1 to 3: 2 for a picture of the data.
-    neighbours : of each sample that count as near.
+    neighbours : how many nearest samples of each sample the positions keep together.
     weight : of that cost beside the loss, which is a sum over a sample's values; None is 1 until training sets it to
-        half the variance of a sample, of all its values together, so that it means the same for all data.
-    width : the distance at which the pull is strongest, in deviations of all places.
+        half the summed variance of a sample's values, so that it means the same for all data.
+    width : the distance at which the gradient is largest, in deviations of all positions.
 
     Examples
     --------
@@ -168,7 +169,7 @@ class Map(Plain, PositionedBottleneck):
     def __init__(self, size: int = 2, *, neighbours: int = 15, weight: float | None = None, width: float = 0.2) -> None:
         super().__init__(size)
         self.size = check_whole("size", size, 1, 3)
-        self.neighbours = check_whole("neighbours", neighbours, 1, MAX_SIZE)
+        self.neighbours = check_whole("neighbours", neighbours, 1, MAX_NEIGHBOURS)
         self.weight = None if weight is None else check_number("weight", weight, 0)
         self.width = check_number("width", width, 1e-3)
 

@@ -1,6 +1,6 @@
-"""A network and its map head in a chain: sample -> code -> two numbers, and back.
+"""A network and its map head in a chain: sample -> code -> position on the map, and back.
 
-Without a head the code itself is the place, so these functions serve both kinds of model.
+Without a head the code itself is the position, so these functions serve models with and without one.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from narrows.model.network import Network
 
 
 def encode_map(network: Network, head: Network | None, x: Tensor) -> Tensor:
-    """Return the places (N, 2) of samples `x` (N, C, *grid), in user's units, on the map.
+    """Return the positions (N, 2) on the map of samples `x` (N, C, *grid), in user's units.
 
     Examples
     --------
@@ -27,17 +27,17 @@ def encode_map(network: Network, head: Network | None, x: Tensor) -> Tensor:
 
 
 def decode_map(network: Network, head: Network | None, points: Tensor) -> Tensor:
-    """Return the samples (M, C, *grid), in user's units, that `points` (M, 2) of the map stand for, float64."""
+    """Return the samples (M, C, *grid) that `points` (M, 2) of the map decode to, in user's units, float64."""
     return network.decode(_code(network, head, points))
 
 
 def squared_error(network: Network, head: Network | None, x: Tensor) -> Tensor:
-    """Return the squared error of every value of `x` (N, C, *grid) from its two numbers, in model's units, float64."""
+    """Return the squared error of every value of `x` (N, C, *grid) by way of the map, in model's units, float64."""
     logits = network.decoder(_code(network, head, encode_map(network, head, x)), ())
     return (network.scaling.activation(logits).double() - network.scaling(x).double()).square()
 
 
 def _code(network: Network, head: Network | None, points: Tensor) -> Tensor:
-    """Return the codes (M, *code_shape) that `points` stand for."""
+    """Return the codes (M, *code_shape) that `points` (M, 2) decode to."""
     z = points if head is None else head.decode(points).float()
     return z.view(-1, *network.code_shape)

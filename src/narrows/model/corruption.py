@@ -18,8 +18,8 @@ from narrows.spec import Part, check_flag, check_number, check_whole
 class Corruption(Part, nn.Module, ABC):
     """A random change of a batch, with the weight that each value then has in the loss.
 
-    `clip` tells that the damaged values are clamped to the data's range whatever their type; whole numbers
-    always are. `harms` tells that something is taken from the values, which a network learns to put back.
+    `clip` says that the damaged values are clamped to the data's range whatever their type; integers always are.
+    `harms` says that information is lost, which a network learns to put back.
     """
 
     clip = False
@@ -27,7 +27,7 @@ class Corruption(Part, nn.Module, ABC):
 
     @abstractmethod
     def forward(self, x: Tensor, generator: Generator) -> tuple[Tensor, Tensor | None]:
-        """Return `x` (N, C, *grid) damaged, and weights of its shape or None: every value counts alike."""
+        """Return `x` (N, C, *grid) damaged, and loss weights of its shape; None where all values count alike."""
 
 
 class Clean(Corruption):
@@ -54,7 +54,7 @@ class Gaussian(Corruption):
     ----------
     std : standard deviation, at least 0, in model's units.
     max_std : when given, each sample draws its own strength uniformly from [std, max_std].
-    clip : clamp the result to the data's range; False leaves it as it falls (whole numbers are clamped anyway).
+    clip : clamp the result to the data's range; False does not, except for integers.
 
     Examples
     --------
@@ -76,13 +76,13 @@ class Gaussian(Corruption):
 
 
 class Poisson(Corruption):
-    """Counts of light: values become Poisson counts of mean x * peak, divided by peak.
+    """Photon noise: values become Poisson counts of mean x * peak, divided by peak.
 
     Parameters
     ----------
     peak : photons at the full range, above 0; fewer are noisier. Values below 0 count as 0.
     max_peak : when given, each sample draws its own peak from [peak, max_peak], uniform in its logarithm.
-    clip : clamp the result to the data's range; False leaves it as it falls (whole numbers are clamped anyway).
+    clip : clamp the result to the data's range; False does not, except for integers.
 
     Examples
     --------
@@ -98,7 +98,7 @@ class Poisson(Corruption):
         self.clip = check_flag("clip", clip)
 
     def forward(self, x: Tensor, generator: Generator) -> tuple[Tensor, None]:
-        """Return `x` as counted by few photons."""
+        """Return `x` with photon noise."""
         top = None if self.max_peak is None else math.log(self.max_peak)
         peak = torch.as_tensor(_strength(math.log(self.peak), top, x, generator)).exp()
         return torch.poisson(x.clamp_min(0) * peak, generator=generator) / peak, None
@@ -139,7 +139,7 @@ class Mask(Corruption):
     ----------
     share : the probability in [0, 1] with which a value is hidden.
     max_share : when given, each sample draws its own share uniformly from [share, max_share].
-    value : what stands in its place, in model's units.
+    value : what hidden values are set to, in model's units.
 
     Examples
     --------
@@ -166,7 +166,7 @@ class SaltPepper(Corruption):
     ----------
     share : the probability in [0, 1] with which a value is replaced.
     max_share : when given, each sample draws its own share uniformly from [share, max_share].
-    low, high : pepper and salt, in model's units.
+    low, high : the darkest and the brightest value, in model's units.
 
     Examples
     --------
@@ -193,16 +193,16 @@ class SaltPepper(Corruption):
 
 
 class BlindSpots(Corruption):
-    """Puts a random neighbour's value in the place of a share of the pixels, and asks for those alone.
+    """Replaces a share of the pixels by a random neighbour's value, and gives a loss weight to these pixels alone.
 
-    So a network that sees only noisy pictures cannot copy a pixel's noise. What the neighbours tell of it is the
-    picture, where the noise of one pixel says nothing of the next: Krull, Buchholz and Jug, "Noise2Void", 2019; Batson
-    and Royer, "Noise2Self", 2019. All channels of a pixel are replaced together.
+    So a network that sees only noisy pictures cannot copy a pixel's noise. It predicts the pixel from its neighbours,
+    and if the noise of pixels is independent, it predicts the clean value: Krull, Buchholz and Jug, "Noise2Void", 2019;
+    Batson and Royer, "Noise2Self", 2019. All channels of a pixel are replaced together.
 
     Parameters
     ----------
     share : the probability in (0, 1] with which a pixel is replaced.
-    reach : how far away the neighbour is at most, in pixels along each axis.
+    reach : largest distance of the neighbour, in pixels along each axis.
 
     Examples
     --------
@@ -220,24 +220,24 @@ class BlindSpots(Corruption):
         self.reach = check_whole("reach", reach, 1, 100)
 
     def forward(self, x: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
-        """Return pictures `x` (N, C, H, W) with spots replaced, and 1 where they are; raises SpecError for a table."""
+        """Return pictures `x` (N, C, H, W) with pixels replaced, weight 1 for these; raises SpecError for a table."""
         _check_pictures(self, x)
         spots = _uniform((len(x), 1, *x.shape[2:]), x, generator) < self.share
-        sample, _, *place = spots.nonzero(as_tuple=True)
-        neighbour = _neighbours(place, x.shape[2:], self.reach, generator)
+        sample, _, *pixel = spots.nonzero(as_tuple=True)
+        neighbour = _neighbours(pixel, x.shape[2:], self.reach, generator)
         damaged = x.clone()
-        damaged[sample, :, place[0], place[1]] = x[sample, :, neighbour[0], neighbour[1]]
+        damaged[sample, :, pixel[0], pixel[1]] = x[sample, :, neighbour[0], neighbour[1]]
         return damaged, spots.to(x.dtype).expand_as(x)
 
 
 class Shift(Corruption):
-    """Moves each picture by whole pixels, up or down and left or right; its border is repeated where it came from.
+    """Moves each picture by whole pixels, up or down and left or right, and fills the gap by repeating its border.
 
-    The picture to be restored stays where it was, so a code learns what is in a picture rather than where.
+    The target is not moved, so a code learns what is in a picture rather than where.
 
     Parameters
     ----------
-    share : how far at most, as a share of each side in [0, 1], rounded to whole pixels; every shift is as likely.
+    share : the largest shift, as a share of each side in [0, 1], rounded to whole pixels; all are equally likely.
     chance : share of the pictures that move, in [0, 1].
 
     Examples
@@ -259,15 +259,15 @@ class Shift(Corruption):
         """Return pictures `x` (N, C, H, W) moved; raises SpecError for a table."""
         _check_pictures(self, x)
         moved = (torch.rand(len(x), generator=generator, device=x.device) < self.chance).nonzero()[:, 0]
-        rows, columns = (self._places(side, len(moved), generator) for side in x.shape[2:])
-        places = (rows[:, :, None] * x.shape[3] + columns[:, None]).flatten(1)
-        places = places[:, None].expand(-1, x.shape[1], -1)
+        rows, columns = (self._sources(side, len(moved), generator) for side in x.shape[2:])
+        index = (rows[:, :, None] * x.shape[3] + columns[:, None]).flatten(1)
+        index = index[:, None].expand(-1, x.shape[1], -1)
         result = x.clone()
-        result[moved] = x[moved].flatten(2).gather(2, places).unflatten(2, x.shape[2:])
+        result[moved] = x[moved].flatten(2).gather(2, index).unflatten(2, x.shape[2:])
         return result, None
 
-    def _places(self, side: int, n: int, generator: Generator) -> Tensor:
-        """Return what each place of an axis is read from, (n, side)."""
+    def _sources(self, side: int, n: int, generator: Generator) -> Tensor:
+        """Return the index that each position along an axis is read from, (n, side)."""
         reach = round(self.share * side)
         moves = torch.randint(-reach, reach + 1, (n, 1), generator=generator, device=generator.device)
         return (torch.arange(side, device=moves.device) + moves).clamp(0, side - 1)
@@ -310,25 +310,25 @@ def _strength(low: float, high: float | None, x: Tensor, generator: Generator) -
 
 
 def _averages(side: int, std: Tensor) -> Tensor:
-    """Return the weights (..., side, side) with which each place of an axis averages all its places."""
-    place = torch.arange(side, device=std.device, dtype=std.dtype)
-    distance = (place[:, None] - place) / std.clamp_min(1e-3)  # below it, a place is its own average
+    """Return the weights (..., side, side) with which each position along an axis averages all of them."""
+    index = torch.arange(side, device=std.device, dtype=std.dtype)
+    distance = (index[:, None] - index) / std.clamp_min(1e-3)  # for a smaller one, nothing is averaged
     return (-distance.square() / 2).softmax(-1)
 
 
-def _neighbours(place: list[Tensor], size: torch.Size, reach: int, generator: Generator) -> list[Tensor]:
-    """Return another place at most `reach` away from each `place` (rows, columns), for pictures larger than `reach`."""
+def _neighbours(pixel: list[Tensor], size: torch.Size, reach: int, generator: Generator) -> list[Tensor]:
+    """Return another pixel at most `reach` away from each `pixel` (rows, columns), for pictures larger than `reach`."""
     side = 2 * reach + 1
-    chosen = torch.randint(side**2 - 1, place[0].shape, generator=generator, device=generator.device)
-    chosen += chosen >= side**2 // 2  # the middle one is the place itself
+    chosen = torch.randint(side**2 - 1, pixel[0].shape, generator=generator, device=generator.device)
+    chosen += chosen >= side**2 // 2  # the middle one is the pixel itself
     steps = chosen // side - reach, chosen % side - reach
-    return [_step(at, step, count) for at, step, count in zip(place, steps, size, strict=True)]
+    return [_step(at, step, count) for at, step, count in zip(pixel, steps, size, strict=True)]
 
 
-def _step(place: Tensor, step: Tensor, count: int) -> Tensor:
-    """Return places of an axis a step away; a step that would leave the axis goes the other way."""
-    inside = (place + step >= 0) & (place + step < count)
-    return (place + torch.where(inside, step, -step)).clamp(0, count - 1)
+def _step(index: Tensor, step: Tensor, count: int) -> Tensor:
+    """Return the positions along an axis a step away; a step that would leave the axis goes the other way."""
+    inside = (index + step >= 0) & (index + step < count)
+    return (index + torch.where(inside, step, -step)).clamp(0, count - 1)
 
 
 def _check_pictures(corruption: Corruption, x: Tensor) -> None:

@@ -9,9 +9,11 @@ from typing import Any
 
 from torch import Tensor, nn
 
+MAX_FEATURES = 65536  # of a layer, and of a code
+
 
 class Encoder(nn.Sequential):
-    """Layers in a row, and nothing that goes round the bottleneck."""
+    """Layers in a row, without skip connections."""
 
     def forward(self, x: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
         """Return (h, ())."""
@@ -35,7 +37,7 @@ class Parallel(nn.Module, ABC):
 
     @abstractmethod
     def forward(self, x: Tensor) -> Any:
-        """Return the sum of what the parts make of `x`."""
+        """Return the sum of the parts' outputs for `x`."""
 
 
 def parallel_parts(half: nn.Module) -> list[nn.Module]:
@@ -62,7 +64,7 @@ class ParallelDecoder(Parallel):
 
 
 class Cut(nn.Module):
-    """Cuts pictures (N, C, at least height, at least width) to height x width at their lower right."""
+    """Cuts pictures (N, C, H, W) to height x width; what lies below and to the right is cut off."""
 
     def __init__(self, height: int, width: int) -> None:
         super().__init__()
@@ -89,17 +91,17 @@ class Block(nn.Module):
         self.second = nn.Conv2d(channels, channels, 3, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return `x` (N, channels, H, W) and what the convolutions make of it, added."""
+        """Return the sum of `x` (N, channels, H, W) and the convolutions' output."""
         return x + self.second(self.first(x).relu())
 
 
 class UNetEncoder(nn.Module):
-    """The left side of a U: halves a picture stage by stage, and keeps what each stage made for the right side.
+    """The left side of a U: halves a picture stage by stage, and keeps the output of each stage for the right side.
 
     Parameters
     ----------
     channels : of the picture, then of every stage; the first stage has the picture's size.
-    features : of the bottom's places.
+    features : of each pixel of the bottom, the smallest stage.
     """
 
     def __init__(self, channels: list[int], features: int) -> None:
@@ -110,7 +112,7 @@ class UNetEncoder(nn.Module):
         self.narrow = nn.Conv2d(channels[-1], features, 1)
 
     def forward(self, x: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
-        """Return the bottom (N, features, *grid), and the picture and each stage but the last, outermost first."""
+        """Return the bottom (N, features, *grid); and the picture and the outputs of all stages but the last."""
         skips = [x]
         for deepen, block in zip([self.enter, *self.halve], self.blocks, strict=True):
             skips.append(block(deepen(skips[-1]).relu()))
@@ -118,7 +120,7 @@ class UNetEncoder(nn.Module):
 
 
 class UNetDecoder(nn.Module):
-    """The right side of a U: doubles a picture stage by stage, each added to what the left side kept."""
+    """The right side of a U: doubles a picture stage by stage, and adds the output of the left side's stage to each."""
 
     def __init__(self, channels: list[int], features: int) -> None:
         super().__init__()
@@ -128,7 +130,7 @@ class UNetDecoder(nn.Module):
         self.leave = nn.Conv2d(channels[1], channels[0], 3, padding=1)
 
     def forward(self, z: Tensor, skips: tuple[Tensor, ...]) -> Tensor:
-        """Return the picture of `skips` (N, C, H, W), corrected."""
+        """Return the picture (N, C, H, W) that `skips` begin with, plus a correction."""
         picture, *stages = skips
         h = self.blocks[0](self.widen(z).relu())
         for grow, block, kept in zip(self.grow, self.blocks[1:], reversed(stages), strict=True):

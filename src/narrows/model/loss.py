@@ -28,7 +28,7 @@ class Loss(Part, nn.Module, ABC):
     def forward(self, output: Output, target: Tensor, weight: Tensor | None = None) -> Tensor:
         """Return the cost (N,) of every sample: the SUM over its values.
 
-        A `weight` (like `target`) is scaled to mean 1 over the batch, so that it moves attention, not the total.
+        A `weight` (like `target`) is scaled to mean 1 over the batch, so that the mean cost keeps its size.
         """
         costs = self.pointwise(output, target)
         if weight is not None:

@@ -10,15 +10,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from torch import Generator, Tensor, nn
-from torch.nn.functional import linear, pad
-from torch.overrides import TorchFunctionMode
 
 from narrows.errors import SpecError
 from narrows.model.backbone import BACKBONES, Backbone, SkipBackbone, Sum
 from narrows.model.bottleneck import BOTTLENECKS, Bottleneck, Code, PositionedBottleneck
 from narrows.model.corruption import CORRUPTIONS, Chain, Corruption
-from narrows.model.initialise import EXACT, RIDGE, cut_blocks, fit_layer, principal_components
-from narrows.model.layers import parallel_parts
+from narrows.model.inference import BLOCK_ROWS, in_blocks
 from narrows.model.loss import LOSSES, MSE, Loss
 from narrows.model.scaling import SCALINGS, Scaling
 from narrows.spec import Part, build
@@ -31,9 +28,7 @@ MENUS: dict[str, Mapping[str, Callable[..., Part]]] = {
     "scaling": SCALINGS,
 }
 JOINS: dict[str, tuple[Callable[..., Part], str]] = {"backbone": (Sum, "+"), "corruption": (Chain, "|")}
-BLOCK_ROWS = 64  # rows that go through a network at once when it is in use
-LANE = 16  # 32-bit numbers that the widest processors add at once
-HALVES = 8  # sizes whose halves are kept: tiles of a picture have at most four
+MAX_KEPT_SIZES = 8  # picture sizes whose encoder and decoder are kept: the tiles of a picture have at most four
 MAX_VALUES = 2**28  # values of one sample: beyond any picture, within what memory holds
 Halves = tuple[nn.Module, nn.Module]  # encoder and decoder
 
@@ -59,7 +54,7 @@ def build_part(kind: str, text: str) -> Any:
 
 
 def as_tensor(x: np.ndarray) -> Tensor:
-    """Return samples as a torch tensor without a copy; types that torch cannot reckon with become float64.
+    """Return samples as a torch tensor without a copy; types that torch has no arithmetic for become float64.
 
     Examples
     --------
@@ -68,7 +63,7 @@ def as_tensor(x: np.ndarray) -> Tensor:
     """
     if x.dtype in (np.uint32, np.uint64, np.longdouble):
         x = x.astype(np.float64)
-    return torch.from_numpy(x if x.flags.writeable else x.copy())  # torch warns of arrays that are read only
+    return torch.from_numpy(x if x.flags.writeable else x.copy())  # torch warns of read-only arrays
 
 
 def damage(
@@ -76,7 +71,7 @@ def damage(
 ) -> tuple[Tensor, Tensor, Tensor | None]:
     """Return `x` (user's units) in model's units, the same damaged, and the loss weights of its values.
 
-    Whole numbers stay within their range, since nobody's damaged picture leaves it.
+    Damaged whole numbers are clamped to the range of the data, which pictures in files cannot leave either.
     """
     clean = scaling(x)
     damaged, weight = corruption(clean, generator)
@@ -86,7 +81,7 @@ def damage(
 
 
 class Network(nn.Module):
-    """An autoencoder: x -> scale -> corrupt -> encode -> narrow -> decode -> compare with x.
+    """An autoencoder: x -> scale -> corrupt -> encode -> bottleneck -> decode -> compare with x.
 
     Parameters
     ----------
@@ -129,7 +124,7 @@ class Network(nn.Module):
         self.values = math.prod(model_shape)
         self.encoder, self.decoder = backbone.build(model_shape, bottleneck.features_in, bottleneck.features_out)
         self.code_shape = self._probe_code_shape(model_shape)
-        self._other_halves: dict[tuple[int, ...], Halves] = {}  # a dict, so that they are no children with weights
+        self._other_halves: dict[tuple[int, ...], Halves] = {}  # a dict, so that torch does not count their weights
 
     @classmethod
     def from_texts(cls, shape: tuple[int, ...], **texts: str) -> Network:
@@ -150,27 +145,27 @@ class Network(nn.Module):
 
     @property
     def has_code(self) -> bool:
-        """Whether the code holds all that the decoder reads (not so with skips)."""
+        """Whether the code is all that the decoder reads; with skip connections it is not."""
         return not isinstance(self.backbone, SkipBackbone)
 
     @property
     def device(self) -> torch.device:
-        """Where the weights lie."""
+        """The device of the weights."""
         return self.scaling.offset.device
 
     def to(self, *args: Any, **kwargs: Any) -> Network:
-        """Move as every module does, and keep pictures laid out channels last.
+        """Move as every module does, with the weights of convolutions in the memory format channels last.
 
-        That is two to three times faster on a CPU, and another layout rounds otherwise.
+        That is two to three times faster on a CPU, and the other format would round differently.
         """
         super().to(*args, **kwargs)
         super().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         return self
 
     def with_objective(self, corruption: Corruption, loss: Loss) -> Network:
-        """Return a network of the same weights that is asked for something else; to train one is to train both."""
+        """Return a network with another corruption and loss that shares its weights: to train one is to train both."""
         twin = copy.copy(self)
-        twin._modules = self._modules | {"corruption": corruption, "loss": loss}  # the others are shared
+        twin._modules = self._modules | {"corruption": corruption, "loss": loss}  # the other modules are shared
         return twin
 
     def forward(
@@ -183,7 +178,7 @@ class Network(nn.Module):
         """Return the cost of a batch `x` (N, C, *grid) in user's units: the training step's objective.
 
         `target` is what it should become (`x` itself by default), `target_position` (N, features) where each code
-        should lie for a `PositionedBottleneck`. Without a generator nothing is damaged and nothing is drawn.
+        should lie for a `PositionedBottleneck`. Without a generator nothing is damaged and nothing is random.
         """
         clean, damaged, weight = self.damage(x, generator)
         if target is not None:
@@ -201,7 +196,7 @@ class Network(nn.Module):
             mse = loss.detach() / self.values
         else:
             mse = (output[1].detach() - clean).square().flatten(1).mean(1)
-        # one division, so that penalty and loss keep their true proportion
+        # loss and penalty are divided by the same number, so that their ratio stays
         return Cost((loss + penalty) / self.values, mse, penalty)
 
     def damage(self, x: Tensor, generator: Generator | None) -> tuple[Tensor, Tensor, Tensor | None]:
@@ -212,7 +207,7 @@ class Network(nn.Module):
         return damage(x, self.scaling, self.corruption, generator)
 
     def restore(self, scaled: Tensor) -> Tensor:
-        """Return samples (N, C, *grid) through the narrow place, without damage or chance; all in model's units.
+        """Return the reconstruction of samples (N, C, *grid), without damage or randomness; both in model's units.
 
         Where the backbone has a `tiling`, pictures may be of any size.
         """
@@ -221,35 +216,38 @@ class Network(nn.Module):
         return self.scaling.activation(decoder(self.bottleneck(h).z, skips))
 
     def _halves(self, shape: tuple[int, ...]) -> Halves:
-        """Return (encoder, decoder) for samples of `shape` in model's units, of this network's own weights."""
+        """Return (encoder, decoder) for samples of `shape` in model's units, with this network's own weights."""
         if self.backbone.tiling is None or shape == self.scaling.model_shape(self.shape):
             return self.encoder, self.decoder
         halves = self._other_halves.pop(shape, None) or self._build_halves(shape)
         self._other_halves[shape] = halves
-        if len(self._other_halves) > HALVES:
-            del self._other_halves[next(iter(self._other_halves))]  # the one that was not used for longest
+        if len(self._other_halves) > MAX_KEPT_SIZES:
+            del self._other_halves[next(iter(self._other_halves))]  # the least recently used one
         for half, own in zip(halves, (self.encoder, self.decoder), strict=True):
             half.load_state_dict(own.state_dict(keep_vars=True), assign=True)
             half.train(self.training)
         return halves
 
     def _build_halves(self, shape: tuple[int, ...]) -> Halves:
-        """Return (encoder, decoder) for samples of `shape` without values for the weights, which takes milliseconds."""
+        """Return (encoder, decoder) for samples of `shape`, quickly, as their weights have no values yet."""
         with torch.device("meta"):
             return self.backbone.build(shape, self.bottleneck.features_in, self.bottleneck.features_out)
 
     def encode(self, x: Tensor) -> Code:
-        """Return the code of `x` (N, C, *grid), without damage and without chance."""
+        """Return the code of `x` (N, C, *grid), without damage or randomness."""
         h, _ = self.encoder(self.scaling(x))
         return self.bottleneck(h)
 
     def decode(self, z: Tensor) -> Tensor:
-        """Return what codes `z` (N, *code_shape) stand for, in user's units, float64."""
+        """Return the samples that codes `z` (N, *code_shape) decode to, in user's units, float64.
+
+        Raises SpecError for a network with skip connections.
+        """
         self.check_code()
         return self.scaling.back(self.scaling.activation(self.decoder(z, ())))
 
     def reconstruct(self, x: Tensor) -> Tensor:
-        """Return `x` (N, C, *grid) through the narrow place, in user's units, float64."""
+        """Return the reconstruction of `x` (N, C, *grid), in user's units, float64."""
         return self.scaling.back(self.restore(self.scaling(x)))
 
     def squared_error(self, x: Tensor, target: Tensor | None = None) -> Tensor:
@@ -258,86 +256,15 @@ class Network(nn.Module):
         `target` is what it should become, `x` itself by default.
         """
         scaled = self.scaling(x)
-        wanted = scaled if target is None else self.scaling(target)
-        return (self.restore(scaled).double() - wanted.double()).square()
-
-    @torch.no_grad()
-    def start(self, x: Tensor, target: Tensor | None = None) -> None:
-        """Set the weights by a batch `x` (N, C, *grid), so that every unit is awake and the code says much at once.
-
-        `target` is what the batch should become, itself by default.
-
-        Layer by layer the outputs get mean 0 and deviation 1 (Mishkin and Matas, "All You Need Is a Good Init", 2016).
-        The layer that makes the code is set by least squares to make the batch's principal components, around the mean
-        that the bottleneck asks for, and the last layer to read the batch from what reaches it: so an untrained network
-        is about as good as PCA, and a ReLU on the code loses nothing that it would miss. A backbone that adds its input
-        begins as the correction that least squares find for the damage. Of backbones side by side the first is set so,
-        without the ridge that keeps deeper layers from reading noise; the last layers of the others begin at 0.
-        """
-        scaled = seen = self.scaling(x)
-        if self.backbone.adds_input:
-            _, seen, _ = self.damage(x, Generator(self.device).manual_seed(0))
-        if target is not None:
-            scaled = self.scaling(target)
-        encoders, decoders = (parallel_parts(half) for half in (self.encoder, self.decoder))
-        code, *other_codes = [_weighted_layers(part)[-1] for part in encoders]
-        last, *other_lasts = [_weighted_layers(part)[-1] for part in decoders]
-        ridge = EXACT if other_codes else RIDGE
-        set_by = {code: self._start_code(scaled, ridge), last: self._start_output(scaled, seen, ridge)}
-        set_by |= dict.fromkeys([*other_codes, *other_lasts], _start_at_zero)
-        layers = [*_weighted_layers(self.encoder), *_weighted_layers(self.decoder)]
-        hooks = [layer.register_forward_hook(set_by.get(layer, _spread)) for layer in layers]
-        self.restore(seen)  # the hooks set a layer once it is passed, so the next one gets what the set one makes
-        for hook in hooks:
-            hook.remove()
-
-    def _start_output(self, scaled: Tensor, seen: Tensor, ridge: float) -> Callable[..., None]:
-        """Return a hook that sets the last layer by samples in model's units, from what the encoder has `seen`."""
-
-        def hook(layer: Any, inputs: tuple[Tensor], output: Tensor) -> None:
-            target = self.scaling.inverse_activation(scaled) - (seen if self.backbone.adds_input else 0)
-            fit_layer(layer, inputs[0], target if output.ndim > 2 else target.flatten(1), ridge)
-
-        return hook
-
-    def _start_code(self, scaled: Tensor, ridge: float) -> Callable[..., Tensor]:
-        """Return a hook that sets the layer that makes the code by samples in model's units."""
-
-        def hook(layer: Any, inputs: tuple[Tensor], output: Tensor) -> Tensor:
-            components = self._components(scaled)
-            if components.shape[1]:  # one sample, or all alike, have none
-                fit_layer(layer, inputs[0], components, ridge)
-            output = _spread(layer, inputs, layer.forward(inputs[0]))
-            layer.bias.add_(self.bottleneck.start_mean)
-            return output + self.bottleneck.start_mean
-
-        return hook
-
-    def _components(self, scaled: Tensor) -> Tensor:
-        """Return what the code should begin as for samples in model's units: (N, k, *grid of the code)."""
-        if not self.backbone.grid:
-            return principal_components(scaled.flatten(1), self.bottleneck.features_out)
-        places = self.code_shape[1:]
-        blocks = cut_blocks(scaled, places)
-        rows = principal_components(blocks, self.bottleneck.features_out, rotate=True)
-        return rows.unflatten(0, (len(scaled), *places)).movedim(-1, 1)
+        expected = scaled if target is None else self.scaling(target)
+        return (self.restore(scaled).double() - expected.double()).square()
 
     def in_blocks(self, function: Callable[[Tensor], Tensor], x: Tensor, block_rows: int = BLOCK_ROWS) -> Tensor:
-        """Return `function` of the rows of `x`, in blocks of `block_rows` rows, the last one padded, on the CPU.
+        """Return `function` of the rows of `x` on the CPU, the same bit for bit alone and in any batch.
 
-        A matrix product may round a row differently in a batch of another size, or where its memory starts elsewhere;
-        in blocks of one size and aligned rows a sample's result is the same bit for bit, alone and in any company.
+        See `narrows.model.inference.in_blocks`.
         """
-        training, results = self.training, []
-        self.eval()
-        with torch.inference_mode(), _AlignedRows():
-            for start in range(0, max(len(x), 1), block_rows):  # no rows: one block says the result's shape
-                rows = x[start : start + block_rows]
-                block = torch.zeros(block_rows, *x.shape[1:], dtype=x.dtype, device=self.device)
-                block[: len(rows)] = rows.to(self.device)
-                results.append(function(block)[: len(rows)].cpu())
-        self.train(training)
-        return torch.cat(results).clone()
+        return in_blocks(self, function, x, block_rows, self.device)
 
     def check_code(self) -> None:
         """Raise a SpecError where the code alone does not hold a sample."""
@@ -349,49 +276,9 @@ class Network(nn.Module):
 
     @torch.no_grad()
     def _probe_code_shape(self, model_shape: tuple[int, ...]) -> tuple[int, ...]:
-        """Return the shape of one code; a grid's is found by sending a sample through the encoder."""
+        """Return the shape of one code; that of a grid is found by encoding a sample of zeros."""
         features = self.bottleneck.features_out
         if not self.backbone.grid:
             return (features,)
         h, _ = self.encoder(torch.zeros(1, *model_shape))
         return (features, *h.shape[2:])
-
-
-class _AlignedRows(TorchFunctionMode):
-    """Pads what every linear layer multiplies with zeros, so that no row's sum begins within a processor's lane.
-
-    On processors, matrix products with few columns add a row in an order that depends on where its memory starts.
-    """
-
-    def __torch_function__(self, function, types, args=(), kwargs=None):
-        if function is linear:
-            x, weight, *bias = args
-            x, gap = x.contiguous(), -x.shape[-1] % LANE
-            args = (pad(x, (0, gap)), pad(weight, (0, gap)), *bias) if gap else (x, weight, *bias)
-        return function(*args, **(kwargs or {}))
-
-
-def _weighted_layers(module: nn.Module) -> list[Any]:
-    """Return the layers that multiply by weights and add a bias, in the order in which they were made."""
-    kinds = (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)
-    return [layer for layer in module.modules() if isinstance(layer, kinds) and layer.bias is not None]
-
-
-def _start_at_zero(layer: Any, inputs: tuple[Tensor], output: Tensor) -> Tensor:
-    """Make a layer's weights, and so what leaves it, 0: a forward hook."""
-    layer.weight.zero_()
-    layer.bias.zero_()
-    return torch.zeros_like(output)
-
-
-def _spread(layer: Any, inputs: tuple[Tensor], output: Tensor) -> Tensor:
-    """Give what leaves a layer mean 0 and deviation 1, feature by feature: a forward hook."""
-    axes = [0, *range(2, output.ndim)]
-    deviation, mean = torch.std_mean(output, axes, correction=0)
-    deviation[deviation < 1e-4] = 1.0  # one sample, or all alike: nothing to go by
-    along = [1] * layer.weight.ndim
-    along[1 if isinstance(layer, nn.ConvTranspose2d) else 0] = -1
-    layer.weight.div_(deviation.view(along))
-    layer.bias.sub_(mean).div_(deviation)
-    features = [1, -1] + [1] * (output.ndim - 2)
-    return (output - mean.view(features)) / deviation.view(features)

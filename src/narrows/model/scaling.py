@@ -1,7 +1,7 @@
 """User's units <-> the model's units, both ways; saved with the model.
 
-An output activation that cannot reach the data is the most repeated fault of autoencoder libraries, so
-the part that knows the data's units also bounds the decoder's output.
+An output activation that cannot reach the data's range is a common fault of autoencoders, so the part that knows the
+data's units also has the activation.
 """
 
 from __future__ import annotations
@@ -16,23 +16,23 @@ from torch import Tensor, nn
 from narrows.errors import DataError, SpecError
 from narrows.spec import Part, check_choice, check_number
 
-FARTHEST = 1e300  # deviations; float64 holds no square of more, nor much more itself
-LARGEST = 1e12  # in model's units: what is beyond it counts as this, so that no layer's sum and no square overflows
-TRIMMED = 0.02  # of a column's values at either end, which do not say what its usual spread is
-LEAST_TRIMMED = 20  # rows from which that is one value at least
-SORTED = 2**22  # values of a table from which the ends of the usual ones are told
-ROUNDING = 2.0**-50  # of a column's mean: a deviation that is no more is rounding
-WIDE = (torch.float64, torch.int32, torch.int64, torch.uint32, torch.uint64)  # float32 would round them
+FARTHEST = 1e300  # deviations; float64 cannot hold much more
+LARGEST = 1e12  # in model's units: larger values are clamped to this, so that no sum and no square overflows
+WINSORISED = 0.02  # share of a column's values at either end that are clamped before its spread is measured
+MIN_WINSORISED_ROWS = 20  # from which that is one value at least
+MAX_SORTED = 2**22  # values of a table that are sorted for that
+ROUNDING = 2.0**-50  # share of a column's mean: a deviation of no more is rounding
+WIDE = (torch.float64, torch.int32, torch.int64, torch.uint32, torch.uint64)  # float32 would round their values
 
 
 class Scaling(Part, nn.Module, ABC):
-    """The map from user's units to model's units, `(x - offset) / scale` of most values, and back.
+    """The map from user's units to model's units, `(x - offset) / scale` for most values, and back.
 
     `offset` and `scale` are float64 buffers that broadcast over a batch (N, C, *grid); `build` makes
     them for a shape, `fit` fills them from data.
     """
 
-    is_linear = True  # whether model's units are user's units, moved and stretched, however large a value is
+    is_linear = True  # whether `(x - offset) / scale` holds for all values, not for most only
     has_sigmoid = False  # whether the activation is a sigmoid, whose logits cross-entropies need
     offset: Tensor
     scale: Tensor
@@ -80,7 +80,7 @@ class Scaling(Part, nn.Module, ABC):
         return value.double() * self.scale + self.offset
 
     def fold(self, costs: Tensor) -> Tensor:
-        """Return costs per value of the model (N, C, *grid) as costs per value of the user."""
+        """Return costs (N, C, *grid) of the values that the network sees as costs of the user's values."""
         return costs
 
     def _check_spread(self) -> None:
@@ -91,14 +91,14 @@ class Scaling(Part, nn.Module, ABC):
 class Unit(Scaling):
     """Maps the data's range to [0, 1].
 
-    The range of bytes and of truth values is that of their type; other whole numbers from 0 up reach to the
-    next 2^k - 1 above their maximum (12-bit pictures to 4095); fractions that lie in [0, 1] stay as they are; other
+    The range of bytes and booleans is that of their type. Of other integers without negative ones it goes from 0 to the
+    next 2^k - 1 from their maximum on (4095 for 12-bit pictures). Fractions within [0, 1] stay as they are. All other
     data use their smallest and largest value.
 
     Parameters
     ----------
-    output : "sigmoid" bounds the decoder's output to (0, 1); "linear" leaves it free in training and
-        clamps it in use, for backbones that add their input.
+    output : "sigmoid" bounds the decoder's output to (0, 1); "linear" leaves it unbounded in training and clamps it
+        in use, for backbones that add their input.
 
     Examples
     --------
@@ -137,14 +137,14 @@ class Unit(Scaling):
         return logits if self.training else logits.clamp(0.0, 1.0)
 
     def inverse_activation(self, value: Tensor) -> Tensor:
-        """Return the logits for `value`, kept where a sigmoid still has a slope to leave from."""
+        """Return the logits for `value`, clamped to where a sigmoid still has a gradient."""
         return value.logit(eps=1 / 256) if self.has_sigmoid else value
 
 
 class Standard(Scaling):
     """Maps each column of a table, or each channel of pictures, to mean 0 and standard deviation 1.
 
-    A constant column gets scale 1, so that it stays finite.
+    A constant column gets scale 1.
 
     Examples
     --------
@@ -180,8 +180,8 @@ class Robust(Scaling):
 
     Offset and scale are the mean and the standard deviation of a column whose largest and smallest 2 % are brought to
     the values next to them (winsorised: Tukey, "The Future of Data Analysis", 1962), in tables of 20 rows or more. So
-    neither a mistyped cell nor a long tail takes the range of the other values. Where those 2 % are all that varies,
-    scale is the standard deviation; a constant column gets scale 1.
+    neither a mistyped cell nor a long tail makes the other values nearly equal. Where only those 2 % vary, scale is the
+    plain standard deviation; a constant column gets scale 1.
 
     Parameters
     ----------
@@ -228,7 +228,7 @@ class Robust(Scaling):
         self._check_spread()
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return `x` (N, C, *grid) in model's units, float32; reckoned in float64, which holds any distance."""
+        """Return `x` (N, C, *grid) in model's units, float32; computed in float64, which holds any distance."""
         z = (x.double() - self.offset) / self.scale
         beyond = (z.abs() - self.tail).clamp(0, FARTHEST)
         return torch.where(beyond > 0, z.sign() * (self.tail + beyond.log1p()), z).float()
@@ -244,7 +244,7 @@ class Robust(Scaling):
 def _moments(chunks: Iterable[Tensor], like: Tensor) -> tuple[Tensor, Tensor]:
     """Return means and deviations, shaped like `like`, by Chan, Golub and LeVeque's update of moments (1979).
 
-    They are taken from the first sample, so that what varies little around a large number keeps its digits.
+    The first sample is subtracted first, so that small deviations from a large mean keep their digits.
     """
     count, origin, mean, squares = 0, None, torch.zeros_like(like), torch.zeros_like(like)
     for chunk in chunks:
@@ -262,17 +262,17 @@ def _moments(chunks: Iterable[Tensor], like: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _without_zeros(mean: Tensor, deviation: Tensor) -> Tensor:
-    """Return deviations with 1 in place of what is no more than the rounding of its mean."""
+    """Return the deviations, with 1 for each that is no more than the rounding of its mean."""
     return torch.where(deviation <= ROUNDING * mean.abs(), torch.ones_like(deviation), deviation)
 
 
 def _usual_ends(chunks: list[Tensor]) -> Iterable[Tensor]:
-    """Return the smallest and the largest value (C,) of each column but for TRIMMED of them, float64."""
-    step = -(-sum(chunk.numel() for chunk in chunks) // SORTED)
+    """Return the smallest and the largest value (C,) of each column, those to be winsorised left out, float64."""
+    step = -(-sum(chunk.numel() for chunk in chunks) // MAX_SORTED)
     rows = torch.cat([chunk[::step].double().movedim(1, 0).flatten(1) for chunk in chunks], 1).sort(1).values
     count = rows.shape[1]
-    trimmed = max(1, round(TRIMMED * count)) if count >= LEAST_TRIMMED else 0
-    return rows[:, trimmed], rows[:, count - 1 - trimmed]
+    cut = max(1, round(WINSORISED * count)) if count >= MIN_WINSORISED_ROWS else 0
+    return rows[:, cut], rows[:, count - 1 - cut]
 
 
 def choose_scaling(x: Tensor, output: str = "sigmoid") -> tuple[str, str]:

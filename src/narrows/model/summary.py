@@ -1,4 +1,4 @@
-"""What a network is made of, layers, shapes and counts, and how its data vary."""
+"""A network's layers, shapes and numbers of weights, and the variances of its data."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LARGEST_VARIANCE = 1e300  # what a model file holds
 
 @dataclass(frozen=True)
 class Layer:
-    """One step on the way of a sample: its name, the shape that leaves it and the numbers it learned."""
+    """One layer: its name, the shape of one sample's output, and the number of its weights."""
 
     name: str
     shape: tuple[int, ...]
@@ -70,7 +70,7 @@ def describe_code(network: Network) -> str:
 
 
 def column_variances(samples: Tensor) -> tuple[float, ...]:
-    """Return the variance of each column of a table (N, C), or of each channel of pictures round its pixels' means.
+    """Return the variance of each column of a table (N, C), or of each channel of pictures around its pixels' means.
 
     Examples
     --------
@@ -78,13 +78,13 @@ def column_variances(samples: Tensor) -> tuple[float, ...]:
     (1.0, 0.0)
     """
     x = samples.double()
-    x = x - x[:1]  # so that a column that never changes has none
+    x = x - x[:1]  # so that a constant column has variance 0 exactly
     variances = x.var(0, correction=0).flatten(1) if x.ndim > 2 else x.var(0, correction=0)[:, None]
     variances = variances.mean(1).nan_to_num(LARGEST_VARIANCE, LARGEST_VARIANCE)
     return tuple(variances.clamp(max=LARGEST_VARIANCE).tolist())
 
 
 def _is_silent(before: Layer | None, row: Layer) -> bool:
-    """Whether a layer only turns the shape of what it got, as a cut that cuts nothing does."""
+    """Whether a layer changes at most the shape of its input; a cut that cuts nothing does so too."""
     silent = row.name in ("Flatten", "Unflatten") or (row.name == "Cut" and before and before.shape == row.shape)
     return bool(silent)

@@ -1,4 +1,4 @@
-"""What is left open is chosen: the budget, the batch, the device; data that cannot be learned from are refused."""
+"""Rules for what a person leaves open, the budget, the batch, the device; and checks that data can be learned from."""
 
 from __future__ import annotations
 
@@ -7,26 +7,29 @@ from itertools import islice
 
 import torch
 
-from narrows.data.stream import Source
+from narrows.data.source import Source
 from narrows.errors import DataError, SpecError
 from narrows.model.network import Network
 from narrows.model.scaling import Robust, Scaling, Unit
 from narrows.training.noise_level import estimate_noise
+from narrows.training.optim import Muon, OneCycle
 
 MAX_SECONDS = 300.0  # the default cap on training
-CROPS_TAKE = 10  # times as many values and seconds as small pictures, for photographs have more to learn
-RATE = 0.05  # of Muon, in batches that are large enough to say where to go
-LARGE_BATCH, LARGE_PICTURES = 512, 64
-BATCH_PLACES = 2**15  # pixels of a batch that are enough where each asks for a correction
-MOST_EPOCHS = 100  # of a budget in values: few samples are not passed more often
-NOISE_PICTURES = 64  # that the level of the noise is told from
+SCHEDULE = repr(OneCycle())
+MORE_FOR_CROPS = 10  # times as many values and seconds as for small pictures, since photographs have more to learn
+CORRECTION_RATE = 0.02  # of Muon where a correction of the input is learned; at larger rates training diverges
+MIN_BATCH, LARGE_BATCH, LARGE_PICTURES = 8, 512, 64  # samples; the last is of pictures for convolutions
+BATCH_PIXELS = 2**15  # of a batch that are enough where a correction of each pixel is learned
+MAX_VISITS = 100  # of a sample, where the budget is in values
+MIN_STEPS = 64  # of an epoch, where batches need not be smaller than MIN_BATCH for it
+NOISE_PICTURES = 64  # from which the level of the noise is estimated
 CLIPPED = 0.02  # share of the values at the ends of the range, above which noise was cut off there
 
 
 def choose_steps(samples: int) -> int:
-    """Return the default budget: more samples take more steps, ever less than in proportion.
+    """Return the default budget: more samples take more steps, but less than in proportion.
 
-    Fewer than some 800, which more steps would learn by heart, take fewer still.
+    Fewer samples than about 800 take fewer steps still, since more would overfit them.
 
     Examples
     --------
@@ -39,8 +42,8 @@ def choose_steps(samples: int) -> int:
 def choose_optimizer(network: Network, batch_size: int) -> str:
     """Return the default optimizer: Muon, whose steps are of one length however large the gradient is.
 
-    So the noise of small batches has to be kept small by the rate; of pictures fewer are enough for convolutions, whose
-    weights see many places of each. Where a correction is learned, larger steps than these blow up.
+    So for small batches, whose gradients are noisy, the rate is lower. Convolutions need fewer pictures in a batch,
+    since their weights see many pixels of each. Where a correction of the input is learned, the rate is lower too.
 
     Examples
     --------
@@ -50,9 +53,9 @@ def choose_optimizer(network: Network, batch_size: int) -> str:
     ('muon(0.05)', 'muon(0.025)', 'muon(0.02)')
     """
     if network.backbone.adds_input:
-        return "muon(0.02)"
+        return f"muon({CORRECTION_RATE})"
     large = LARGE_PICTURES if convolves(network) else LARGE_BATCH
-    return f"muon({RATE * min(1, batch_size / large):.3g})"
+    return f"muon({Muon().rate * min(1, batch_size / large):.3g})"
 
 
 def convolves(network: Network) -> bool:
@@ -60,29 +63,29 @@ def convolves(network: Network) -> bool:
     return any(p.ndim > 2 for p in network.parameters())
 
 
-def choose_batch_size(samples: int, epochs: int | None, has_convolutions: bool, places: int = 1) -> int:
-    """Return the default batch: a power of two, for 64 steps or more where that leaves 8 samples.
+def choose_batch_size(samples: int, epochs: int | None, has_convolutions: bool, pixels: int = 1) -> int:
+    """Return the default batch size: a power of two that makes 64 steps or more, and is at least 8.
 
-    The steps are those of `epochs`, where a person asks for so many. Else they are those of one epoch, but of small
-    samples without convolutions those of a hundred: in small batches Muon's steps, which are of one length, follow
-    their noise. At most 512, or 64 where a convolution's weights see many places of every picture. Where every place
-    asks for a correction of its own, `places` are those of one picture, and fewer large ones are enough, down to 8
-    whatever the epochs: so there are more steps in the same time (benchmarks/log.md).
+    These are the steps of the given `epochs`. Without them they are those of one epoch; but a few samples, of up to 100
+    epochs, come in batches of up to 256, or 32 for convolutions, since Muon's steps, which are of one length, follow
+    the noise of small batches. At most 512, or 64 for convolutions, whose weights see many pixels of every picture.
+    Where a correction of every pixel is learned, `pixels` are those of one picture, and fewer large pictures are
+    enough, down to 8 whatever the epochs: so there are more steps in the same time (benchmarks/log.md).
 
     Examples
     --------
     >>> [choose_batch_size(count, None, False) for count in (3, 100, 1_000, 60_000)]
     [8, 128, 256, 512]
-    >>> choose_batch_size(60_000, None, True), choose_batch_size(60_000, None, True, places=64 * 64)
+    >>> choose_batch_size(60_000, None, True), choose_batch_size(60_000, None, True, pixels=64 * 64)
     (64, 8)
     """
-    most = min(64, 2 ** math.ceil(math.log2(BATCH_PLACES / places))) if has_convolutions else 512
-    least = 8
-    if places > 1:
+    most = min(LARGE_PICTURES, 2 ** math.ceil(math.log2(BATCH_PIXELS / pixels))) if has_convolutions else LARGE_BATCH
+    least = MIN_BATCH
+    if pixels > 1:
         epochs = 1
     elif not epochs:
-        least = min(most, 32 if has_convolutions else 256, _power_of_two(samples * MOST_EPOCHS / 64))
-    return max(8, least, min(most, _power_of_two(samples * (epochs or 1) / 64)))
+        least = min(most, 32 if has_convolutions else 256, _power_of_two(samples * MAX_VISITS / MIN_STEPS))
+    return max(MIN_BATCH, least, min(most, _power_of_two(samples * (epochs or 1) / MIN_STEPS)))
 
 
 def _power_of_two(number: float) -> int:
@@ -102,10 +105,10 @@ def choose_code_size(values: int) -> int:
 
 
 def choose_corruption(scaling: Scaling) -> str:
-    """Return the default damage: noise, which keeps samples that are to become themselves from being learned by heart.
+    """Return the default corruption: noise, which prevents overfitting where samples shall become themselves.
 
-    Light noise of pictures, whose pixels tell much of each other; columns of a table, which tell little, need more
-    (benchmarks/log.md).
+    It is light for pictures, whose pixels say much of each other, and stronger for a table, whose columns say little of
+    each other (benchmarks/log.md).
 
     Examples
     --------
@@ -139,11 +142,11 @@ def choose_blind_loss(source: Source) -> str:
     """Return the loss for learning from noisy samples alone.
 
     The squared error learns the mean of the noisy values. Where many lie at the ends of their range, noise was cut off
-    there, so that mean is not the clean value; the median, which the absolute error learns, still is.
+    there, and the mean differs from the clean value; the median, which the absolute error learns, does not.
 
     Examples
     --------
-    >>> from narrows.data.stream import Rows
+    >>> from narrows.data.source import Rows
     >>> noise = torch.randn(100, 1, 8, 8)
     >>> choose_blind_loss(Rows(noise)), choose_blind_loss(Rows(noise.clamp(0, 1)))
     ('mse', 'mae')

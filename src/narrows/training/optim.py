@@ -1,6 +1,6 @@
-"""Optimizers, and how their rate follows the share of the steps done.
+"""Optimizers, and schedules of their learning rate.
 
-They are written out here: torch's own load its compiler with the first one that is made, which takes seconds.
+They are written out here, since torch.optim loads torch's compiler with its first optimizer, which takes seconds.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from torch.nn.functional import pad
 from narrows.spec import Part, check_number
 
 EPSILON = 1e-8  # keeps quotients finite
-BLOCK = 64  # rows that Muon makes orthogonal at once: wide matrices cost too much in one piece
+MAX_HEIGHT = 64  # rows that Muon makes orthogonal at once; more would take too long
 NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)  # Jordan's polynomial: five rounds bring singular values to 0.7 to 1.2
 ROUNDS = 5
-LANE = 16  # blocks are as high as a multiple of this, so that small layers share one iteration
+HEIGHT_MULTIPLE = 16  # of every block, so that blocks of small layers go through one iteration together
 
 
 class Optimizer(Part, ABC):
@@ -152,7 +152,7 @@ class _MuonSteps(Steps):
         for p, mean in zip(self.matrices, self.mean, strict=True):
             gradient = _gradient(p)
             mean.lerp_(gradient, 1 - self.momentum)
-            # a layer that gets no gradient stays: however little is left of its momentum, it would be made a full step
+            # a layer without a gradient stays: else what is left of its momentum, however little, makes a full step
             ahead.append(gradient.lerp(mean, self.momentum).flatten(1) * (gradient.norm() > 0))
         for p, direction in zip(self.matrices, orthogonalise(ahead), strict=True):
             rows, columns = direction.shape
@@ -163,7 +163,7 @@ class _MuonSteps(Steps):
 def orthogonalise(matrices: list[Tensor]) -> list[Tensor]:
     """Return matrices of the same shapes whose singular values are near 1 and whose singular vectors stay.
 
-    The shorter side is cut into blocks of at most BLOCK rows, and that holds within each. All blocks of one height go
+    The shorter side is cut into blocks of at most 64 rows, and that holds within each. All blocks of one height go
     through the Newton-Schulz iteration together, on their Gram matrices: X <- p(X X') X changes X X' to p G p, so the
     long side takes part in the first and the last product alone.
 
@@ -176,9 +176,9 @@ def orthogonalise(matrices: list[Tensor]) -> list[Tensor]:
     blocks = [_blocks(matrix) for matrix in matrices]
     results = list(matrices)
     for height in {block.shape[1] for block in blocks}:
-        places = [i for i, block in enumerate(blocks) if block.shape[1] == height]
-        factors = _newton_schulz(torch.cat([blocks[i] @ blocks[i].mT for i in places]))
-        for i, factor in zip(places, factors.split([len(blocks[i]) for i in places]), strict=True):
+        index = [i for i, block in enumerate(blocks) if block.shape[1] == height]
+        factors = _newton_schulz(torch.cat([blocks[i] @ blocks[i].mT for i in index]))
+        for i, factor in zip(index, factors.split([len(blocks[i]) for i in index]), strict=True):
             rows, columns = matrices[i].shape
             joined = (factor @ blocks[i]).flatten(0, 1)[: min(rows, columns)]
             results[i] = joined.mT if rows > columns else joined
@@ -190,10 +190,10 @@ def _gradient(parameter: Parameter) -> Tensor:
 
 
 def _blocks(matrix: Tensor) -> Tensor:
-    """Return a matrix, laid down, as blocks (count, at most BLOCK, columns), filled up with zeros."""
+    """Return a matrix, transposed where it is tall, as blocks (count, at most 64, columns), padded with zeros."""
     matrix = matrix.mT if len(matrix) > matrix.shape[1] else matrix
-    count = -(-len(matrix) // BLOCK)
-    height = -(-len(matrix) // (LANE * count)) * LANE
+    count = -(-len(matrix) // MAX_HEIGHT)
+    height = -(-len(matrix) // (HEIGHT_MULTIPLE * count)) * HEIGHT_MULTIPLE
     missing = count * height - len(matrix)
     matrix = pad(matrix, (0, 0, 0, missing)) if missing else matrix  # else a view, which takes no time
     return matrix.unflatten(0, (count, height))
@@ -219,7 +219,7 @@ def _polynomial(gram: Tensor) -> Tensor:
 
 
 class Schedule(Part, ABC):
-    """The rate as a share of its highest, over the share of the steps done."""
+    """The learning rate as a share of its highest value, over the share of the steps that is done."""
 
     ends = True  # whether it ends near 0, so that stopping early would waste it
 

@@ -1,4 +1,4 @@
-"""PCA beside a network that was trained: on the same held-out samples, in the same units, with as many numbers."""
+"""PCA beside a trained network: on the same held-out samples, in the same units, with as many numbers."""
 
 from __future__ import annotations
 
@@ -8,16 +8,17 @@ from dataclasses import dataclass
 import torch
 from torch import Generator, Tensor
 
-from narrows.data.stream import Source, take
+from narrows.data.source import Source
+from narrows.data.stream import take
 from narrows.model.network import Network
 from narrows.model.pca import PCA
 
 PCA_VALUES = 2**22  # of the training samples that PCA is fitted to, at least as many samples as it has components
-VARYING = 512  # training samples on which it is told whether outputs vary
-RARELY = 0.1  # of the deviation of all values together, below which a value need not vary, as pixels at the border
-HARDLY = 0.1  # of the deviation of PCA's output, below which an output hardly varies
-MOST_FLAT = 0.05  # of the values may hardly vary without a word
-BETTER = 0.995  # times the network's error: PCA's, where it counts as better
+VARIATION_SAMPLES = 512  # training samples on which the variation of the outputs is measured
+VARYING_SHARE = 0.1  # of the deviation of all values together: a value varies if PCA's output of it has more
+FLAT_SHARE = 0.1  # of the deviation of PCA's output: the network's output of a value is flat if it has less
+MAX_FLAT_SHARE = 0.05  # of the varying values, above which there is a warning
+BETTER = 0.995  # times the network's error: PCA counts as better if its error is less
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class PcaBaseline:
     ----------
     mse : of PCA, per value, in model's units.
     count : PCA's components.
-    flat, varying : values of a sample whose output hardly varies, of how many that vary.
+    flat, varying : how many values of a sample have an output that hardly varies, out of how many that vary.
     """
 
     mse: float
@@ -37,14 +38,14 @@ class PcaBaseline:
     varying: int
 
     def complaints(self, network_mse: float) -> list[str]:
-        """Return a sentence for each of what is wrong with a network of that MSE on the held-out samples."""
+        """Return a sentence for everything that is wrong with a network of that MSE on the held-out samples."""
         lines = []
         if self.mse < BETTER * network_mse:
             lines.append(
                 f"PCA with {self.count:,} numbers is better here: its MSE on the validation share is {self.mse:.6f}, "
                 f"this model's {network_mse:.6f}; train on more samples or longer, with other parts, or use PCA"
             )
-        if self.flat > MOST_FLAT * self.varying:
+        if self.flat > MAX_FLAT_SHARE * self.varying:
             lines.append(
                 f"the outputs of {self.flat:,} of {self.varying:,} values hardly vary, so little was learned of them; "
                 f"look there for values far from all others, or take another scaling, loss or bottleneck"
@@ -53,32 +54,32 @@ class PcaBaseline:
 
 
 def is_comparable(network: Network) -> bool:
-    """Return whether PCA does the same: the code holds a sample, in fewer numbers."""
+    """Return whether PCA does the same: the code is all that the decoder reads, and has fewer numbers than a sample."""
     return network.has_code and network.code_size < network.values
 
 
 def measure_pca(network: Network, samples: Tensor, held_out: Tensor) -> PcaBaseline:
     """Return how PCA fitted to `samples` does on `held_out` ones (n, C, *grid), clamped as the network is."""
-    rows, wanted = (_scaled(network, x) for x in (samples, held_out))
+    rows, expected = (_scaled(network, x) for x in (samples, held_out))
     pca = PCA.fit(rows, network.code_size)
-    mse = (_clamped(network, pca.restore(wanted)) - wanted).square().mean().item()
-    few = samples[:VARYING]
+    mse = (_clamped(network, pca.restore(expected)) - expected).square().mean().item()
+    few = samples[:VARIATION_SAMPLES]
     deviation = network.in_blocks(lambda x: network.restore(network.scaling(x)).flatten(1), few).std(0, correction=0)
     usual = _clamped(network, pca.restore(rows[: len(few)])).std(0, correction=0)
-    varies = usual > RARELY * usual.square().mean().sqrt()
-    flat = varies & (deviation < HARDLY * usual)
+    varies = usual > VARYING_SHARE * usual.square().mean().sqrt()
+    flat = varies & (deviation < FLAT_SHARE * usual)
     return PcaBaseline(mse, len(pca.axes), int(flat.sum()), int(varies.sum()))
 
 
-def choose_samples(source: Source, code_size: int, seed: int) -> Tensor:
-    """Return the training samples (n, C, *grid) that PCA and the columns' variances are told from: all, or a part."""
+def take_samples(source: Source, code_size: int, seed: int) -> Tensor:
+    """Return the training samples (n, C, *grid) for PCA and for the columns' variances: all, or a random part."""
     most = max(PCA_VALUES // math.prod(source.shape), 2 * code_size, 2)
     index = torch.randperm(len(source.visits), generator=Generator().manual_seed(seed))[:most]
     return take(source, None, source.visits[index], Generator().manual_seed(seed))["x"]
 
 
 def describe_kept(kept: int, steps: int, network: Network) -> str:
-    """Return a line on weights that were kept in place of the last ones."""
+    """Return a line on weights that were kept instead of the last ones."""
     if kept:
         return f"the weights of step {kept:,} of {steps:,} are kept: the last ones are worse on the validation share"
     is_pca = network.backbone.starts_as_pca and network.scaling.limits is None

@@ -1,9 +1,9 @@
 """Learning from noisy samples alone, in two parts: by blind spots, and then from the network's own restorations.
 
-Blind spots keep a network from copying a pixel's noise by hiding the pixel, which says most of what it should be. So
-what they have taught becomes the lesson: restored samples, made as noisy as the given ones, are pairs of noisy and
-clean, from which the network learns to use every pixel. After Zhang et al., "IDR: Self-Supervised Image Denoising via
-Iterative Data Refinement", 2022.
+Blind spots hide a pixel, so that a network cannot copy its noise; but a noisy pixel is also the best hint at its own
+clean value. So the network that they trained restores the samples, noise as strong as theirs is added to the restored
+ones, and from these pairs of noisy and clean samples the network learns to use every pixel. After Zhang et al., "IDR:
+Self-Supervised Image Denoising via Iterative Data Refinement", 2022.
 """
 
 from __future__ import annotations
@@ -18,27 +18,28 @@ from torch import Generator, Tensor
 
 from narrows.data.stream import Stream, take
 from narrows.model.corruption import Clean
+from narrows.model.inference import BLOCK_ROWS
 from narrows.model.loss import MSE
-from narrows.model.network import BLOCK_ROWS, Network
+from narrows.model.network import Network
 from narrows.training.loop import Budget, Progress, train
+from narrows.training.noise_level import NORMAL_MEDIAN
 
-BLIND = 0.4  # share of the budget that goes to blind spots
-SEEN_VALUES = 2**20  # noisy values that new noise is drawn from
-GROUPS = 64  # of these, by how bright they were restored: the noise's strength is told in each
-NORMAL = 0.6745  # the median of |N(0, 1)|
+BLIND_SHARE = 0.4  # of the budget that goes to blind spots
+SEEN_VALUES = 2**20  # noisy values that the noise is measured on
+BRIGHTNESS_GROUPS = 64  # of these values, by their restored brightness; the noise is measured in each
 
 
 class SeenNoise:
-    """Normal noise like that of noisy samples: its variance is a line over the brightness, as that of a camera's is.
+    """Normal noise like that of given samples: its variance is a linear function of the brightness, as a camera's.
 
     After Foi et al., "Practical Poissonian-Gaussian Noise Modeling and Fitting for Single-Image Raw-Data", 2008. The
-    line goes through groups of values that were restored alike; in each the noise is told by its median, on the side
-    where the range does not cut it off. Groups that were restored badly, between dark and bright, bend it little. What
-    is drawn is clamped to the values that were seen.
+    line is fitted to groups of values of about the same restored brightness. The variance of a group comes from the
+    median of its noise, on the side where the range does not cut it off. The fit is robust to groups that were restored
+    badly, which lie between dark and bright. Noisy values are clamped to the range of the given ones.
 
     Parameters
     ----------
-    noisy, restored : values of the same places, of any shape.
+    noisy, restored : the same values before and after restoration, of any shape.
 
     Attributes
     ----------
@@ -55,47 +56,56 @@ class SeenNoise:
     def __init__(self, noisy: Tensor, restored: Tensor) -> None:
         restored, order = restored.flatten().double().sort()
         noisy = noisy.flatten()[order].double()
-        self.ends = noisy.min().item(), noisy.max().item()
-        groups = zip(noisy.tensor_split(GROUPS), restored.tensor_split(GROUPS), strict=True)
-        middle = sum(self.ends) / 2
-        found = torch.stack(
+        self.range = noisy.min().item(), noisy.max().item()
+        groups = zip(noisy.tensor_split(BRIGHTNESS_GROUPS), restored.tensor_split(BRIGHTNESS_GROUPS), strict=True)
+        middle = sum(self.range) / 2
+        measured = torch.stack(
             [torch.stack((clean.mean(), _variance(noise - clean, middle - clean.mean()))) for noise, clean in groups]
         )
-        brightness, variance = found.T.cpu()
+        brightness, variance = measured.T.cpu()
         self.slope = _slope(brightness, variance)
         self.level = (variance - self.slope * brightness).median().item()
 
     def add(self, clean: Tensor, generator: Generator) -> Tensor:
-        """Return values as noisy as those that were seen, within their ends; `generator` is on the CPU."""
+        """Return `clean` values with noise added, within the range of the given ones; `generator` is on the CPU."""
         std = (self.slope * clean + self.level).clamp_min(0).sqrt()
-        return (clean + std * torch.randn(clean.shape, generator=generator).to(std)).clamp(*self.ends)
+        return (clean + std * torch.randn(clean.shape, generator=generator).to(std)).clamp(*self.range)
 
 
-class Restorations(Stream):
-    """The samples of a stream as a network restores them, and the same made noisy anew.
+class Restorations:
+    """Batches of a stream's samples as a network restores them, and of the same with new noise.
 
     Parameters
     ----------
     stream : of noisy samples alone.
-    teacher : what restores them; it is not changed.
-    seed : of the choice of samples that the noise is taken from.
+    teacher : the network that restores them; a copy of it is used.
+    seed : of the choice of samples that the noise is measured on.
     """
 
     def __init__(self, stream: Stream, teacher: Network, seed: int = 0) -> None:
-        super().__init__(stream.source, stream.batch_size, stream.shuffle, None, stream.device)
+        self.stream = stream
         self.teacher = copy.deepcopy(teacher).eval()
-        chance, visits = Generator().manual_seed(seed), self.source.visits
-        some = visits[torch.randperm(len(visits), generator=chance)[: max(1, SEEN_VALUES // teacher.values)]]
-        noisy = take(self.source, None, some, chance)["x"].to(self.device)
+        generator, visits = Generator().manual_seed(seed), stream.source.visits
+        some = visits[torch.randperm(len(visits), generator=generator)[: max(1, SEEN_VALUES // teacher.values)]]
+        noisy = take(stream.source, None, some, generator)["x"].to(stream.device)
         self.noise = SeenNoise(noisy, torch.cat([self._restore(rows) for rows in noisy.split(BLOCK_ROWS)]))
+
+    def __len__(self) -> int:
+        """Return the samples of an epoch."""
+        return len(self.stream)
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Batches of an epoch."""
+        return self.stream.steps_per_epoch
 
     def batches(self, generator: Generator) -> Iterator[dict[str, Tensor]]:
         """Yield one epoch of pairs: `x` noisy and `target` restored, in user's units."""
-        for batch in super().batches(generator):
+        for batch in self.stream.batches(generator):
             yield self.pair(batch["x"], generator)
 
     def pair(self, noisy: Tensor, generator: Generator) -> dict[str, Tensor]:
-        """Return samples (N, C, *grid) restored as `target`, and that made noisy anew as `x`."""
+        """Return samples (N, C, *grid) restored as `target`, and these with new noise as `x`."""
         restored = self._restore(noisy)
         return {"x": self.noise.add(restored, generator), "target": restored}
 
@@ -113,31 +123,31 @@ def train_twice(
     seed: int = 0,
     **options: Any,
 ) -> Iterator[Progress]:
-    """Train `network` by its own corruption, then on `Restorations`, yielding where it stands in both together.
+    """Train `network` with its own corruption, then on `Restorations`, yielding the progress in both together.
 
     In the second part the validation error is that of held-out pairs.
 
     Parameters
     ----------
-    budget : of both parts; its `steps` are set to those that were done.
+    budget : of both parts; its `steps` are set as the second part goes on.
     validation, seed, options : as `train` takes them.
     """
-    first = Budget(max(1, round(BLIND * budget.steps)), BLIND * budget.max_seconds, budget.spent)
+    first = Budget(max(1, round(BLIND_SHARE * budget.steps)), BLIND_SHARE * budget.max_seconds, budget.spent)
     for progress in train(network, stream, first, validation=validation, seed=seed, **options):
-        last = replace(progress, steps=round(progress.steps / BLIND))
+        last = replace(progress, steps=round(progress.steps / BLIND_SHARE))
         yield last
-    lessons = Restorations(stream, network, seed)
-    pairs = validation and lessons.pair(validation["x"], Generator().manual_seed(seed))
+    restorations = Restorations(stream, network, seed)
+    pairs = validation and restorations.pair(validation["x"], Generator().manual_seed(seed))
     rest = Budget(max(1, budget.requested - last.step), budget.max_seconds, budget.spent + last.seconds)
     for progress in train(
-        network.with_objective(Clean(), MSE()), lessons, rest, validation=pairs, seed=seed, **options
+        network.with_objective(Clean(), MSE()), restorations, rest, validation=pairs, seed=seed, **options
     ):
         budget.steps = last.step + progress.steps
         yield _after(last, progress)
 
 
 def _after(last: Progress, progress: Progress) -> Progress:
-    """Return where training stands in all, from where it stands after `last`."""
+    """Return the progress in both parts, from `progress` in the second part and `last` of the first."""
     return replace(
         progress,
         step=last.step + progress.step,
@@ -149,9 +159,9 @@ def _after(last: Progress, progress: Progress) -> Progress:
 
 
 def _variance(noise: Tensor, upwards: Tensor) -> Tensor:
-    """Return the variance of a group's noise, from what lies above 0 where `upwards` is positive, else from below."""
+    """Return the variance of a group's noise, by its values above 0 if `upwards` is positive, else by those below."""
     side = noise[noise > 0] if upwards > 0 else -noise[noise < 0]
-    return (side.median() / NORMAL).square() if len(side) else noise.new_zeros(())
+    return (side.median() / NORMAL_MEDIAN).square() if len(side) else noise.new_zeros(())
 
 
 def _slope(x: Tensor, y: Tensor) -> float:

@@ -1,1 +1,1 @@
-"""What people look at: pictures, pages, tables on a page."""
+"""What people look at: figures, pages, and the explorer."""

@@ -1,4 +1,4 @@
-"""What the points of a map are coloured by: groups by label, or steps of a number."""
+"""How the points of a map are coloured: a colour for each label, or for each step of a number."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from narrows.errors import DataError, did_you_mean
 from narrows.tasks.mapping import Map
-from narrows.view.figure import FAINT, Mark
+from narrows.view.figure import FAINT, Mark, shorten
 
 # Petroff, "Accessible Color Sequences for Data Visualization", 2021: ten that colour-blind people tell apart too
 PALETTE = ("#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "#832db6", "#a96b59", "#e76300", "#b9ac70", "#717581", "#92dadd")
@@ -23,7 +23,7 @@ LABEL, ERROR = "label", "error"
 
 @dataclass(frozen=True, eq=False)
 class Group:
-    """Points that look alike: how they are called, which they are (indices), and their looks."""
+    """Points that are drawn alike: their name, their indices, their colour and their mark."""
 
     name: str
     index: np.ndarray
@@ -33,10 +33,11 @@ class Group:
 
 @dataclass(frozen=True, eq=False)
 class Colouring:
-    """The groups of a map's points, and the word for what parts them, "" for nothing.
+    """The groups of a map's points.
 
     Attributes
     ----------
+    by : what the points are grouped by, "" for one group of all.
     are_kinds : whether the groups are kinds, rather than steps of a number.
     """
 
@@ -48,8 +49,8 @@ class Colouring:
         """Return the colour of each of `count` points."""
         colours = [FAINT] * count
         for group in self.groups:
-            for place in group.index.tolist():
-                colours[place] = group.colour
+            for point in group.index.tolist():
+                colours[point] = group.colour
         return colours
 
 
@@ -83,16 +84,16 @@ def colour(mapped: Map, by: str | None = None) -> Colouring:
 
 
 def _by_kind(by: str, values: np.ndarray) -> Colouring:
-    """Return a group per value; steps of numbers that are fractions or too many."""
-    kinds, place, counts = np.unique(values, return_inverse=True, return_counts=True)
+    """Return a group per value; of fractions and of too many numbers, a group per step."""
+    kinds, own, counts = np.unique(values, return_inverse=True, return_counts=True)
     if kinds.dtype.kind in "biuf" and (len(kinds) > MAX_GROUPS or (kinds != np.round(kinds)).any()):
         return _by_steps(by, values)
     shown = np.sort(np.argsort(-counts, kind="stable")[: MAX_GROUPS - (len(kinds) > MAX_GROUPS)])
     groups = [
-        Group(_short(kinds[kind]), np.flatnonzero(place == kind), *_looks(i)) for i, kind in enumerate(shown.tolist())
+        Group(_name(kinds[kind]), np.flatnonzero(own == kind), *_looks(i)) for i, kind in enumerate(shown.tolist())
     ]
     if len(kinds) > len(shown):
-        groups.append(Group(f"{len(kinds) - len(shown)} others", np.flatnonzero(~np.isin(place, shown)), FAINT))
+        groups.append(Group(f"{len(kinds) - len(shown)} others", np.flatnonzero(~np.isin(own, shown)), FAINT))
     return Colouring(by, tuple(groups), are_kinds=True)
 
 
@@ -101,17 +102,16 @@ def _looks(i: int) -> tuple[str, Mark]:
 
 
 def _by_steps(by: str, values: np.ndarray) -> Colouring:
-    """Return groups of about as many points each, by rising values, since a few large ones would take all colours."""
+    """Return groups of about as many points each, by rising values; steps of equal width would hold too few points."""
     values = values.astype(np.float64)
     edges = np.unique(np.quantile(values, np.linspace(0, 1, len(STEPS) + 1)))
-    place = np.clip(np.searchsorted(edges, values, "right") - 1, 0, max(len(edges) - 2, 0))
+    step = np.clip(np.searchsorted(edges, values, "right") - 1, 0, max(len(edges) - 2, 0))
     ends = list(pairwise(edges)) or [(edges[0], edges[0])]
     groups = (
-        Group(f"{low:.3g} to {high:.3g}", np.flatnonzero(place == i), STEPS[i]) for i, (low, high) in enumerate(ends)
+        Group(f"{low:.3g} to {high:.3g}", np.flatnonzero(step == i), STEPS[i]) for i, (low, high) in enumerate(ends)
     )
     return Colouring(by, tuple(groups))
 
 
-def _short(value: object) -> str:
-    words = f"{value:g}" if isinstance(value, float) else str(value)
-    return words if len(words) <= MAX_NAME else f"{words[: MAX_NAME - 1]}…"
+def _name(value: object) -> str:
+    return shorten(f"{value:g}" if isinstance(value, float) else str(value), MAX_NAME)

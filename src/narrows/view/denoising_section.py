@@ -8,21 +8,21 @@ from textwrap import fill
 import numpy as np
 
 from narrows.metrics.comparison import SHOWN, Comparison, Score, choose, restore
+from narrows.metrics.denoisers import median_3x3
 from narrows.metrics.trial import make_trial
 from narrows.modelfile import Model
 from narrows.tasks.reconstruct import learned_from_noisy
-from narrows.view.charts import draw_methods, draw_rows
 from narrows.view.page import Page
-from narrows.view.study import median_filter
+from narrows.view.pictures import as_images, draw_methods, draw_rows
 
-WORDS = 24  # characters of a line below a picture
-RESTORED, RESTORED_VALUES = 200, 2**18  # pictures that are damaged as in training, and values of all of them
+WORDS = 24  # characters in a line below a picture
+RESTORED, RESTORED_VALUES = 200, 2**18  # pictures that are damaged as in training, and the values of them all
 
 
 def add_restored(page: Page, model: Model, x: np.ndarray) -> None:
-    """Add what the model makes of pictures that are damaged as in its training, beside a median filter.
+    """Add pictures damaged as in training, and restored by the model and by a median filter.
 
-    Pictures that were noisy from the beginning stand above what is made of them, as nobody knows the clean ones.
+    Of a model that learned from noisy pictures, add such pictures as they are and restored: no clean ones are known.
     """
     page.section("Denoising")
     corruption = model.network.texts["corruption"]
@@ -32,20 +32,20 @@ def add_restored(page: Page, model: Model, x: np.ndarray) -> None:
         words = (
             f"{len(trial.clean)} pictures as they came, above what the model makes of them; no clean ones are known."
         )
-        page.picture("restored.svg", draw_rows(_shown(rows), trial.ends), words, words)
+        page.picture("restored.svg", draw_rows(_all_as_images(rows), trial.ends), words, words)
         return
     trial = make_trial(model, choose(x, RESTORED, RESTORED_VALUES), corruption)
     scores = [
         Score.of("damaged", trial, trial.damaged),
         Score.of("this model", trial, restore(model, trial.damaged)),
-        Score.of("3×3 median", trial, trial.clamp(median_filter(trial.damaged))),
+        Score.of("3×3 median", trial, trial.clamp(median_3x3(trial.damaged))),
     ]
     rows = {"clean": trial.clean[:SHOWN]} | {f"{s.method}\nPSNR {s.mean_psnr:.1f} dB": s.shown for s in scores}
-    told = "; ".join(f"{s.method} {s.mean_psnr:.1f} dB" for s in scores)
+    summary = "; ".join(f"{s.method} {s.mean_psnr:.1f} dB" for s in scores)
     page.picture(
         "restored.svg",
-        draw_rows(_shown(rows), trial.ends, [f"{value:.1f} dB" for value in scores[1].psnr[:SHOWN]]),
-        f"Pictures clean, damaged and restored. Mean PSNR: {told}.",
+        draw_rows(_all_as_images(rows), trial.ends, [f"{value:.1f} dB" for value in scores[1].psnr[:SHOWN]]),
+        f"Pictures clean, damaged and restored. Mean PSNR: {summary}.",
         f"Damaged by {corruption} with a fixed seed, as in training. PSNR: the mean over {len(trial.clean):,} pictures "
         f"over a range of {trial.data_range:.4g}, and below each picture the model's. {trial.clip_rule}",
     )
@@ -53,27 +53,23 @@ def add_restored(page: Page, model: Model, x: np.ndarray) -> None:
 
 
 def add_methods(page: Page, comparison: Comparison, reference_name: str, name: str = "methods.svg") -> None:
-    """Add how well all methods restore, and one picture through all of them; `comparison` has been run."""
+    """Add the table of a comparison that has been run, and one picture as each method restores it."""
     trial = comparison.trial
     page.table(comparison.table(reference_name))
-    results = {"clean": (_images(trial.clean)[0], "")}
+    results = {"clean": (as_images(trial.clean)[0], "")}
     for score in comparison.scores:
         results[score.method] = (
-            _images(score.shown)[0],
+            as_images(score.shown)[0],
             f"PSNR {score.psnr[0]:.1f} dB\n{fill(score.setting, WORDS)}".strip(),
         )
-    told = "; ".join(f"{score.method} {score.psnr[0]:.1f} dB" for score in comparison.scores)
+    summary = "; ".join(f"{score.method} {score.psnr[0]:.1f} dB" for score in comparison.scores)
     page.picture(
         name,
         draw_methods(results, trial.ends),
-        f"One picture, damaged by {comparison.corruption}, through all methods. PSNR: {told}.",
+        f"One picture, damaged by {comparison.corruption}, through all methods. PSNR: {summary}.",
         f"The first of the measured pictures, damaged by {comparison.corruption}; PSNR is of this picture alone.",
     )
 
 
-def _shown(rows: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    return {label: _images(pictures) for label, pictures in rows.items()}
-
-
-def _images(samples: np.ndarray) -> np.ndarray:
-    return np.moveaxis(samples, 1, -1)
+def _all_as_images(rows: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    return {label: as_images(pictures) for label, pictures in rows.items()}

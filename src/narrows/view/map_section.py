@@ -1,27 +1,28 @@
-"""The map on a page: the samples' points, and what the model decodes over them."""
+"""The section of a report that shows the model's map."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from narrows.data.read import Samples
+from narrows.data.samples import Samples
 from narrows.errors import DataError
 from narrows.modelfile import Model
 from narrows.tasks.encode import has_map
 from narrows.tasks.mapping import make_map
 from narrows.view.colours import colour
 from narrows.view.figure import Figure
-from narrows.view.map_picture import draw_points, draw_spots
+from narrows.view.map_decoded import draw_decoded
+from narrows.view.map_points import draw_points
 from narrows.view.page import Page
 
 
 def add_map(page: Page, model: Model, x: np.ndarray, labels: np.ndarray | None) -> None:
-    """Add the map of the samples `x`, coloured by their labels; nothing for a model that has none, or for one spot."""
+    """Add the map of the samples `x`, coloured by their labels; nothing where they make no map."""
     if not has_map(model):
         return
     try:
         mapped = make_map(model, Samples(x, labels=labels))
-    except DataError:  # one sample, or all at one spot
+    except DataError:  # one sample, or all at one position
         return
     page.section("The map")
     by = "" if labels is None else ", coloured by their labels, which training never saw"
@@ -33,7 +34,7 @@ def add_map(page: Page, model: Model, x: np.ndarray, labels: np.ndarray | None) 
     )
     page.picture(
         "map-spots.svg",
-        draw_spots(model, mapped, Figure),
+        draw_decoded(model, mapped, Figure),
         "What the model decodes over the part of the map where the samples lie.",
         "What the model decodes at each spot of the same part of the map. Paler: no sample is near, so nobody has "
         "checked it.",

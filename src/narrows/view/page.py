@@ -1,4 +1,4 @@
-"""Pieces of a self-contained HTML page: no requests, no scripts, and every text escaped."""
+"""A self-contained HTML page, piece by piece: no requests, no scripts, and every text escaped."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from html import escape
 from urllib.parse import quote
 
-from narrows.metrics.evaluate import Cell, Table
+from narrows.metrics.table import Cell, Table, show_cell
 from narrows.view.figure import Figure
 
-URL_SAFE = " !$'()*+,/:;=?@"  # characters that stand for themselves in an address and in an attribute of HTML
+URL_SAFE = " !$'()*+,/:;=?@"  # characters that need no escape in an address in an attribute of HTML
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Report:
 
 @dataclass
 class Page:
-    """A page as it grows: each call adds a piece at its end; texts are escaped.
+    """A page that is being written: each call adds a piece at its end; texts are escaped.
 
     Parameters
     ----------
@@ -58,22 +58,22 @@ class Page:
         self.body.append(f"<h3>{escape(heading)}</h3>")
 
     def text(self, *sentences: str) -> None:
-        """Add a paragraph of the sentences that are not empty."""
+        """Add a paragraph of `sentences`; empty ones are left out."""
         words = " ".join(filter(None, sentences))
         if words:
             self.body.append(f"<p>{escape(words)}</p>")
 
     def link(self, address: str, words: str) -> None:
-        """Add a paragraph that leads to `address`, a file beside the page."""
+        """Add a link to `address`, a file beside the page."""
         self.body.append(f'<p><a href="{quote(address, safe=URL_SAFE)}">{escape(words)}</a></p>')
 
-    def figures(self, items: Sequence[tuple[str, str]]) -> None:
-        """Add a row of key figures: (figure, what it is)."""
+    def key_metrics(self, items: Sequence[tuple[str, str]]) -> None:
+        """Add a row of the most important numbers: (the number as text, what it is)."""
         cells = "".join(f"<div><dt>{escape(what)}</dt><dd>{escape(value)}</dd></div>" for value, what in items)
         self.body.append(f'<dl class="key">{cells}</dl>')
 
     def picture(self, name: str, figure: Figure, alt: str, caption: str = "") -> None:
-        """Add a picture, kept as the file `name`; `alt` says what is seen to those who do not see it."""
+        """Add a picture, in the report's `pictures` as `name`; `alt` describes it to those who do not see it."""
         svg = figure.svg
         self.pictures[name] = svg.encode()
         source = f"data:image/svg+xml,{quote(svg, safe=URL_SAFE)}"
@@ -95,7 +95,7 @@ class Page:
         )
 
     def commands(self, commands: Sequence[str]) -> None:
-        """Add lines to paste into a shell."""
+        """Add command lines, to be pasted into a shell."""
         self.body.append(f"<pre><code>{escape(chr(10).join(commands))}</code></pre>")
 
     def report(self) -> Report:
@@ -114,21 +114,8 @@ class Page:
         return Report(html, dict(self.pictures))
 
 
-def number(value: Cell) -> str:
-    """Return a table's cell as text: fractions with four digits that count, whole numbers in groups of three.
-
-    Examples
-    --------
-    >>> number(0.00184531), number(60000), number("PCA")
-    ('0.001845', '60,000', 'PCA')
-    """
-    if isinstance(value, str):
-        return value
-    return f"{value:,}" if isinstance(value, int) else f"{value:.4g}"
-
-
 def _row(row: Sequence[Cell], sides: Sequence[str]) -> str:
-    first, *rest = (escape(number(cell)) for cell in row)
+    first, *rest = (escape(show_cell(cell)) for cell in row)
     cells = zip(rest, sides[1:], strict=True)
     return f'<th scope="row">{first}</th>' + "".join(f"<td{side}>{cell}</td>" for cell, side in cells)
 

@@ -1,4 +1,4 @@
-"""A drawing as pixels, for files that everything opens and for more marks than an SVG file should hold."""
+"""A drawing as pixels: for PNG files, and for more marks than an SVG file should hold."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from PIL import Image, ImageDraw, ImageFont
 from narrows.files import whole
 from narrows.view.figure import GROUND, INK, Anchor, Box, Drawing, Mark, Points
 
-DOTS = 2  # of the picture per CSS pixel
-FINE = 2  # pixels across that are averaged into one dot, so that edges are smooth
+DOTS = 2  # dots per CSS pixel
+FINE = 2  # pixels per dot each way, which are averaged so that edges are smooth
 SCALE = DOTS * FINE
-UPRIGHT = 90  # degrees from level
-MINUS = "\N{MINUS SIGN}"  # which the font lacks
-ANCHORS = {"start": "ls", "middle": "ms", "end": "rs"}  # as Pillow says it: left, middle, right; on the baseline
+UPRIGHT = 90  # degrees that upright text is turned by
+MINUS = "\N{MINUS SIGN}"  # which Pillow's font lacks
+ANCHORS = {"start": "ls", "middle": "ms", "end": "rs"}  # Pillow's names: left, middle or right, on the baseline
 
 
 class Raster(Drawing):
     """A drawing as a picture of bytes, two dots per CSS pixel.
 
-    Letters are those of Pillow's own font, Latin ones; what it lacks is shown as a box, and a `Figure` has all.
+    Texts are in Pillow's own font, which has Latin letters and shows others as a box; a `Figure` shows all.
 
     Examples
     --------
@@ -54,13 +54,13 @@ class Raster(Drawing):
             Image.fromarray(self.pixels).save(temporary, "PNG", optimize=True)
 
     def line(self, points: Points, colour: str, width: float = 1.0, dash: str = "") -> None:
-        """Draw a line through points; `dash` is its strokes and gaps, "5 3"."""
+        """Draw a line through points; `dash` holds the lengths of its strokes and gaps, "5 3"."""
         through = _scaled(points)
         for stroke in _strokes(through, [SCALE * float(length) for length in dash.split()]) if dash else [through]:
             self._draw.line(stroke, colour, max(round(SCALE * width), 1), joint="curve")
 
     def area(self, points: Points, colour: str) -> None:
-        """Fill the area within points."""
+        """Fill the polygon with these corners."""
         self._draw.polygon(_scaled(points), colour)
 
     def bars(self, boxes: Iterable[Box], colour: str) -> None:
@@ -91,13 +91,13 @@ class Raster(Drawing):
         bold: bool = False,
         upright: bool = False,
     ) -> None:
-        """Write lines of words, the first one standing on `y`; upright ones are read from below."""
+        """Write lines of text, the first with its baseline at `y`; upright text reads from bottom to top."""
         style: dict[str, Any] = {"font": _font(size), "stroke_width": round(SCALE * size / 40) if bold else 0}
-        place = ANCHORS[anchor]
+        pillow_anchor = ANCHORS[anchor]
         for i, line in enumerate(words.replace(MINUS, "-").split("\n") if words else ()):
             at = SCALE * x, SCALE * (y + 1.4 * size * i)
             if not upright:
-                self._draw.text(at, line, colour, anchor=place, **style)
+                self._draw.text(at, line, colour, anchor=pillow_anchor, **style)
                 continue
             wide, high = (math.ceil(side) for side in (style["font"].getlength(line), 2 * SCALE * size))
             mask = Image.new("L", (wide, high))
@@ -108,7 +108,7 @@ class Raster(Drawing):
             )
 
     def image(self, box: Box, pixels: np.ndarray) -> None:
-        """Draw a picture of bytes, (H, W) or (H, W, 3); a small one's pixels stay sharp squares."""
+        """Draw a picture of bytes, (H, W) or (H, W, 3); the pixels of a small one stay sharp squares."""
         left, top = _corner(box[0], box[1])
         right, bottom = _corner(box[0] + box[2], box[1] + box[3])
         picture = Image.fromarray(pixels)
@@ -131,10 +131,10 @@ def _corner(x: float, y: float, inside: int = 0) -> tuple[int, int]:
 
 
 def _strokes(through: list[tuple[float, float]], lengths: list[float]) -> list[list[tuple[float, float]]]:
-    """Return the drawn parts of a line whose strokes and gaps have these lengths, in turns."""
+    """Return the strokes of a dashed line; `lengths` are those of a stroke and of a gap."""
     ends = np.array(through)
     along = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(ends, axis=0).T))])
     starts = np.arange(0.0, along[-1], sum(lengths))
-    places = np.stack([starts, np.minimum(starts + lengths[0], along[-1])], 1)
-    x, y = (np.interp(places, along, ends[:, axis]) for axis in (0, 1))
+    stretches = np.stack([starts, np.minimum(starts + lengths[0], along[-1])], 1)
+    x, y = (np.interp(stretches, along, ends[:, axis]) for axis in (0, 1))
     return [list(zip(*stroke, strict=True)) for stroke in zip(x.tolist(), y.tolist(), strict=True)]

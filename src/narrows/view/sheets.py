@@ -1,4 +1,4 @@
-"""Sheets to judge a restoration by: noisy, restored and their difference side by side, the clean one beside them."""
+"""Sheets to judge a restoration by: noisy, restored, their difference and, if known, the clean picture side by side."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from narrows.data.write import number_names, png_names
 from narrows.errors import DataError
 from narrows.files import whole, whole_folder
 
-GAIN = 3  # of the difference: noise of 25 of 255 levels then uses the range without leaving it too often
-LEAST_SIDE = 192  # pixels of a panel; smaller pictures are shown by whole numbers of pixels each
-GAP, LABEL, TEXT = 8, 24, 14  # pixels between panels, above them, and of the letters
-STRIP = 256  # rows that are worked on at once, so that no copy of a large picture is made in floats
+GAIN = 3  # of the difference: noise of 25 of 255 levels then fills the range and rarely leaves it
+LEAST_PANEL = 192  # pixels of a side; the pixels of smaller pictures become squares
+GAP, LABEL, TEXT = 8, 24, 14  # pixels between panels, above them, and of letters' height
+STRIP = 256  # rows that are drawn at once, so that a large picture is never copied as floats
 
 
 def write_sheet(
@@ -28,15 +28,15 @@ def write_sheet(
     data_range: float = 255.0,
     overwrite: bool = False,
 ) -> None:
-    """Write a picture of the panels noisy | restored | difference, and the clean one where it is given, labelled.
+    """Write a picture with the labelled panels noisy | restored | difference, and | clean where it is given.
 
-    The difference is noisy minus restored, GAIN times amplified, around grey: where it looks like the picture, the
-    model took more than noise.
+    The difference is noisy minus restored, times GAIN, and 0 is grey: where it looks like the picture, the model has
+    removed more than noise.
 
     Parameters
     ----------
     noisy, restored, clean : (H, W) or (H, W, 3), of one shape, in the same units.
-    data_range : the value that is shown white; 0 is black.
+    data_range : the value that is shown white; 0 is shown black.
 
     Raises DataError where the path exists, cannot be written or is no picture's.
     """
@@ -54,7 +54,7 @@ def write_sheets(
     data_range: float = 255.0,
     overwrite: bool = False,
 ) -> None:
-    """Write a sheet per picture to the folder `path`, or the only one to the file of that name.
+    """Write a sheet per picture to the folder `path`; that of a single picture to the file `path`.
 
     Parameters
     ----------
@@ -63,8 +63,8 @@ def write_sheets(
 
     Raises DataError where the path exists or cannot be written, or the pictures are neither grey nor RGB.
     """
-    before, after = _as_shown(noisy), _as_shown(restored)
-    truth = [None] * len(before) if clean is None else _as_shown(clean)
+    before, after = _as_grey_or_rgb(noisy), _as_grey_or_rgb(restored)
+    truth = [None] * len(before) if clean is None else _as_grey_or_rgb(clean)
     if path.suffix and len(before) == 1:
         write_sheet(path, before[0], after[0], truth[0], data_range, overwrite)
         return
@@ -77,7 +77,7 @@ def write_sheets(
 def make_sheet(
     noisy: np.ndarray, restored: np.ndarray, clean: np.ndarray | None = None, data_range: float = 255.0
 ) -> np.ndarray:
-    """Return the sheet that `write_sheet` writes as bytes (H, W) or (H, W, 3).
+    """Return the sheet that `write_sheet` writes, bytes (H, W) or (H, W, 3).
 
     Examples
     --------
@@ -85,8 +85,8 @@ def make_sheet(
     (224, 916)
     """
     titles = ["noisy", "restored", f"difference x{GAIN}"] + ["clean"] * (clean is not None)
-    zoom = -(-LEAST_SIDE // min(max(noisy.shape[:2]), LEAST_SIDE))
-    height, width = zoom * noisy.shape[0], max(zoom * noisy.shape[1], LEAST_SIDE)
+    zoom = -(-LEAST_PANEL // min(max(noisy.shape[:2]), LEAST_PANEL))
+    height, width = zoom * noisy.shape[0], max(zoom * noisy.shape[1], LEAST_PANEL)
     across = len(titles) * width + (len(titles) - 1) * GAP
     sheet = np.full((LABEL + height, across, *noisy.shape[2:]), 255, np.uint8)
     for i, title in enumerate(titles):
@@ -101,8 +101,8 @@ def make_sheet(
     return sheet
 
 
-def _as_shown(x: np.ndarray) -> np.ndarray:
-    """Return (N, H, W) or (N, H, W, 3)."""
+def _as_grey_or_rgb(x: np.ndarray) -> np.ndarray:
+    """Return pictures as (N, H, W) or (N, H, W, 3)."""
     pictures = np.moveaxis(to_pictures(x)[0], 1, -1)
     if pictures.shape[-1] not in (1, 3):
         raise DataError(f"a comparison shows grey or RGB pictures, however: these have {pictures.shape[-1]} channels")

@@ -1,49 +1,42 @@
-"""What a page shows of a model on data, computed once."""
+"""What a page shows of a model on data, computed once for all its sections."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Generator, Tensor
 
-from narrows.metrics.evaluate import (
-    Components,
-    Measured,
-    PcaBaseline,
-    Reconstructed,
-    fit_pca,
-    measure,
-    pass_tensor,
-    pick,
-    take,
-    through,
-)
+from narrows.metrics.comparison import SHOWN
+from narrows.metrics.data_range import find_limits
+from narrows.metrics.measured import Measured, PcaMeasured, measure
+from narrows.metrics.pca_reference import Components, fit_pca
+from narrows.metrics.reconstruction import Reconstructed, pick, reconstruct_array, reconstruct_tensor, take
 from narrows.model.corruption import Gaussian
 from narrows.model.network import as_tensor, damage
 from narrows.modelfile import QUANTILES, Model
 from narrows.tasks.units import as_samples, cast
 
-SHOWN = 10  # samples in a row of pictures
-TRIED = 1000  # samples that damage is tried on, where a median or mean is shown
-PARTS = ("test", "validation", "training")  # of the data that the model was trained on
+TRIED = 1000  # samples that are damaged or inverted, where their mean or median error is shown
+Studies = Mapping[str, "Study"]  # by what the rows of their reconstructions are called
+PARTS = ("test", "validation", "training")  # of the training data
 
 
 @dataclass(frozen=True, eq=False)
 class Study:
-    """A model on data, with the plain method beside it.
+    """A model measured on data, with PCA beside it.
 
     Attributes
     ----------
-    model : what is shown.
+    model : the model.
     words : what the data are called: "test samples".
-    index : which samples of the data were measured.
+    index : indices of the samples of the data that were measured.
     samples : those samples, (N, C, *grid) in user's units.
-    measured : what was measured on them.
-    first : the first ten samples of the data before and after the model.
-    limits : the darkest and the brightest that the data can be, in user's units.
+    measured : the errors on them.
+    first : the first ten samples of the data and their reconstructions.
+    limits : the smallest and the largest value that the data can have, in user's units.
     """
 
     model: Model
@@ -55,7 +48,7 @@ class Study:
     limits: tuple[float, float]
 
     @property
-    def pca(self) -> PcaBaseline | None:
+    def pca(self) -> PcaMeasured | None:
         """PCA on the measured samples, None without a reference or a code."""
         return self.measured.pca
 
@@ -72,7 +65,7 @@ class Study:
 
     @property
     def clips(self) -> bool:
-        """Whether damaged data are clipped to their range, as whole numbers are."""
+        """Whether damaged data are clipped to their range, as integers are."""
         return self.model.network.scaling.limits is not None and np.dtype(self.model.card.dtype).kind != "f"
 
     @property
@@ -87,7 +80,7 @@ class Study:
 
     @property
     def data_range(self) -> float:
-        """The distance from the darkest to the brightest, in user's units."""
+        """The difference of the `limits`."""
         return self.limits[1] - self.limits[0]
 
     @property
@@ -98,36 +91,38 @@ class Study:
 
     @property
     def pca_kept(self) -> int:
-        """Components that PCA keeps: as many as the code has numbers, or all there are; 0 without PCA."""
+        """How many components PCA keeps: as many as the code has numbers, or all there are; 0 without PCA."""
         return min(self.model.network.code_size, len(self.pca.components.axes)) if self.pca else 0
 
     def pca_first(self) -> np.ndarray:
-        """Return the first samples (n, D) through PCA, in model's units; `pca` must not be None."""
+        """Return PCA's reconstructions (n, D) of the first samples, in model's units; `pca` must not be None."""
         assert self.pca is not None
-        return self.pca.components.through(self.first.x, self.pca_kept).restored
+        return self.pca.components.reconstruct(self.first.x, self.pca_kept).restored
 
-    def at(self, places: np.ndarray) -> Reconstructed:
-        """Return the measured samples at some places before and after the model, flat and in model's units."""
-        return pass_tensor(self.model.network, self.samples[torch.from_numpy(places)])
+    def at(self, positions: np.ndarray) -> Reconstructed:
+        """Return some of the measured samples and their reconstructions, flat and in model's units."""
+        return reconstruct_tensor(self.model.network, self.samples[torch.from_numpy(positions)])
 
     def some(self) -> Reconstructed:
-        """Return as many of the measured samples before and after the model as damage is tried on."""
+        """Return at most 1,000 of the measured samples and their reconstructions, flat and in model's units."""
         return self.at(pick(len(self.index), TRIED))
 
     def back(self, values: np.ndarray) -> np.ndarray:
         """Return flat values (n, D) in model's units as samples (n, C, *grid) in the user's, float64."""
-        return back(self.model, values)
+        scaling = self.model.network.scaling
+        shaped = torch.from_numpy(values).view(-1, *scaling.model_shape(self.model.network.shape))
+        return scaling.back(shaped.to(self.model.network.device)).cpu().numpy()
 
-    def through(self, samples: np.ndarray) -> Reconstructed:
-        """Return samples (n, C, *grid) in user's units, of the training data's type, before and after the model."""
-        return pass_tensor(self.model.network, self._tensor(samples))
+    def reconstruct(self, samples: np.ndarray) -> Reconstructed:
+        """Return samples (n, C, *grid) in user's units, cast by `typed`, and their reconstructions in model's units."""
+        return reconstruct_tensor(self.model.network, self._tensor(samples))
 
     def typed(self, samples: np.ndarray) -> np.ndarray:
-        """Return samples in user's units as data of the training data's type: bytes are rounded and clamped."""
+        """Return samples in user's units in the training data's type; bytes are rounded and clamped."""
         return cast(samples, np.dtype(self.model.card.dtype))
 
     def damage(self, samples: np.ndarray, std: float) -> np.ndarray:
-        """Return samples (n, C, *grid) in user's units with Gaussian noise of a fixed seed; `std` in model's units."""
+        """Return samples (n, C, *grid) in user's units with Gaussian noise of a fixed seed, `std` in model's units."""
         network = self.model.network
         generator = Generator(network.device).manual_seed(0)
         x = self._tensor(samples).to(network.device)
@@ -135,21 +130,21 @@ class Study:
         return self.typed(network.scaling.back(damaged).cpu().numpy())
 
     def times(self, samples: np.ndarray) -> str:
-        """Return how many times the usual error samples (n, C, *grid) in user's units have: "14 times"."""
-        return f"{self.ratio(float(np.median(self.through(samples).errors)))} times"
+        """Return the median error of samples (n, C, *grid) in user's units over the usual error: "14 times"."""
+        return f"{self.ratio(float(np.median(self.reconstruct(samples).errors)))} times"
 
     def ratio(self, error: float) -> str:
-        """Return an error over the usual one, with two digits that count."""
+        """Return an error over the usual one, with two significant digits."""
         times = error / max(self.usual, 1e-300)
         return f"{times:.2g}" if times < 10 else f"{times:,.0f}" if times < 1e6 else f"{times:.0e}"
 
-    def name(self, place: int, names: Sequence[str] | None) -> str:
-        """Return the name of the measured sample at `place`: a file's, else its number in the data."""
-        index = int(self.index[place])
+    def name(self, position: int, names: Sequence[str] | None) -> str:
+        """Return the name of a measured sample, in `names` of all samples if given, else its number in the data."""
+        index = int(self.index[position])
         return names[index] if names is not None else f"number {index}"
 
     def missed(self, squares: np.ndarray) -> str:
-        """Return the columns that the squared errors (D,) of a row come from, the largest first, up to three."""
+        """Return the up to three columns with the largest shares of the squared errors (D,) of a row, in words."""
         names = self.model.column_names
         shares = 100 * squares / (squares.sum() or 1.0)
         return ", ".join(f"{names[i]} ({shares[i]:.0f} %)" for i in np.argsort(-squares, kind="stable")[:3])
@@ -161,21 +156,21 @@ class Study:
 def study(
     model: Model, x: np.ndarray, x_name: str, reference: np.ndarray | None, components: Components | None = None
 ) -> Study:
-    """Return what a page shows of `model` on `x`, measured on at most 10,000 samples of it.
+    """Measure `model` on at most 10,000 samples of `x`.
 
     Parameters
     ----------
     x : in the user's layout and units.
     x_name : "test", "validation" or "training" for a part of the training data, else the data's name.
-    reference : the training data, which PCA learns from; None leaves PCA out.
-    components : a PCA of the reference that was fitted before, for a model of the same scaling.
+    reference : the training data, which PCA is fitted on; None leaves PCA out.
+    components : PCA that was fitted on the reference before, for a model of the same scaling.
 
     Raises DataError for an array whose samples are not of the model's shape.
     """
     taken = take(x)
     samples, _ = as_samples(model, taken)
     network, whole = model.network, taken is x
-    first = pass_tensor(network, samples[:SHOWN]) if whole else through(model, x[:SHOWN])
+    first = reconstruct_tensor(network, samples[:SHOWN]) if whole else reconstruct_array(model, x[:SHOWN])
     index = np.arange(len(samples)) if whole else pick(len(x))
     if not network.has_code:
         components = None
@@ -185,32 +180,6 @@ def study(
     return Study(model, words, index, samples, measure(model, samples, components), first, find_limits(model, samples))
 
 
-def back(model: Model, values: np.ndarray) -> np.ndarray:
-    """Return flat values (n, D) in model's units as samples (n, C, *grid) in the user's, float64."""
-    scaling = model.network.scaling
-    shaped = torch.from_numpy(values).view(-1, *scaling.model_shape(model.network.shape))
-    return scaling.back(shaped.to(model.network.device)).cpu().numpy()
-
-
-def median_filter(x: np.ndarray) -> np.ndarray:
-    """Return pictures (n, C, H, W) through a 3x3 median filter, their edges repeated.
-
-    Examples
-    --------
-    >>> speck = np.zeros((1, 1, 5, 5))
-    >>> speck[..., 2, 2] = 1.0
-    >>> median_filter(speck).max()
-    np.float64(0.0)
-    """
-    padded = np.pad(x, ((0, 0), (0, 0), (1, 1), (1, 1)), mode="edge")
-    return np.median(np.lib.stride_tricks.sliding_window_view(padded, (3, 3), (2, 3)), axis=(-2, -1))
-
-
-def find_limits(model: Model, samples: Tensor) -> tuple[float, float]:
-    """Return the range of the data in user's units; where they have none, the ends of the measured `samples`."""
-    scaling = model.network.scaling
-    if scaling.limits is not None:
-        low, high = (float(scaling.offset.max() + end * scaling.scale.max()) for end in scaling.limits)
-        return low, high
-    values = samples.numpy()  # torch knows no smallest number of 16 bits
-    return float(values.min()), float(values.max())
+def first_of(studies: Studies) -> Study:
+    """Return the study that comes first: what all of several studies share is read off it."""
+    return next(iter(studies.values()))

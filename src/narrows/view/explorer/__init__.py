@@ -1,1 +1,1 @@
-"""The explorer: a map as one page to walk in."""
+"""The explorer: an interactive map as one HTML page."""

@@ -1,7 +1,6 @@
-"""The halves of a network as lists of plain layers and numbers, for an interpreter in another language.
+"""The encoder and the decoder of a network as lists of layers and numbers, which `files/network.js` runs in a browser.
 
-The explorer's page runs them in JavaScript (`files/network.js`). A layer that is not in the list below is
-unknown to it, and then there is no export.
+A network with a layer of another type than those in KINDS, below, is not exported.
 """
 
 from __future__ import annotations
@@ -21,16 +20,16 @@ from narrows.model.scaling import Robust, Scaling, Standard, Unit
 
 
 class UnknownLayerError(Exception):
-    """A layer that the interpreter does not know."""
+    """A layer that the browser cannot run."""
 
 
 @dataclass
 class Exported:
-    """Layers in a row, as they are recorded.
+    """Layers in their order, as data.
 
     Attributes
     ----------
-    layers : each with its `kind`, the `shape` that leaves it and what its kind needs.
+    layers : each with its `kind`, the `shape` of its output, and what its kind needs.
     weights : of the layers that have some, one after another: weight, then bias, each in torch's order.
     multiplications : of one sample.
     """
@@ -40,16 +39,15 @@ class Exported:
     multiplications: int = 0
 
     def add(self, shape: Sequence[int], kind: str, weights: Sequence[Tensor] = (), **about: Any) -> None:
-        """Add a layer that leaves samples of `shape`."""
+        """Add a layer whose output has this shape."""
         self.layers.append({"kind": kind, "shape": list(shape), **about})
         self.weights += [np.asarray(w.detach().cpu(), np.float32).ravel() for w in weights]
 
 
 def export_decoder(networks: Sequence[Network]) -> Exported | None:
-    """Return the way from a code of the first of `networks` to samples of the last, in user's units.
+    """Return the layers that decode a code of the first of `networks` to a sample of the last, in user's units.
 
-    Each decodes what the one before it leaves: a map head's network, then the model's.
-    None where a network has a layer that is unknown.
+    Each network decodes the output of the one before: the map head's, then the model's. None where a layer is unknown.
 
     Examples
     --------
@@ -65,7 +63,7 @@ def export_decoder(networks: Sequence[Network]) -> Exported | None:
             if exported.layers:
                 exported.add(shape, "shape")
             shape = _add_module(exported, network.decoder, shape)
-            _add_squash(exported, network.scaling, shape)
+            _add_activation(exported, network.scaling, shape)
             _add_scaling(exported, "back", network.scaling, network.shape)
     except UnknownLayerError:
         return None
@@ -73,9 +71,9 @@ def export_decoder(networks: Sequence[Network]) -> Exported | None:
 
 
 def export_encoder(networks: Sequence[Network]) -> Exported | None:
-    """Return the way from a sample of the first of `networks`, in user's units, to a code of the last.
+    """Return the layers that encode a sample of the first of `networks`, in user's units, to a code of the last.
 
-    None where a network has a layer that is unknown.
+    None where a layer is unknown.
 
     Examples
     --------
@@ -97,7 +95,7 @@ def export_encoder(networks: Sequence[Network]) -> Exported | None:
 
 
 def _add_module(exported: Exported, module: nn.Module, shape: Sequence[int]) -> tuple[int, ...]:
-    """Record `module` and return the shape that leaves it."""
+    """Add the layers of `module` and return the shape of its output."""
     if isinstance(module, nn.Sequential):
         for part in module:
             shape = _add_module(exported, part, shape)
@@ -114,16 +112,15 @@ def _add_module(exported: Exported, module: nn.Module, shape: Sequence[int]) -> 
     weights = list(module.parameters())  # weight, then bias, for the layers that have some
     exported.add(out, weights=weights, **about)
     if weights:
-        places = shape if isinstance(module, nn.ConvTranspose2d) else out
-        exported.multiplications += weights[0].numel() * int(np.prod(places[1:]))
+        positions = shape if isinstance(module, nn.ConvTranspose2d) else out
+        exported.multiplications += weights[0].numel() * int(np.prod(positions[1:]))
     return out
 
 
 def _add_parallel(exported: Exported, module: Parallel, shape: Sequence[int]) -> tuple[int, ...]:
-    """Record parts side by side for an interpreter that keeps samples in a pile.
+    """Add parts whose outputs are summed, for an interpreter with a stack of samples.
 
-    "keep" lays the sample on it; "swap" exchanges the sample in hand, what a part made, for the one on top; "add" adds
-    the top to the sample in hand.
+    "keep" pushes the current sample; "swap" exchanges it with the top of the stack; "add" pops the top and adds it.
     """
     first, *others = module.parts
     exported.add(shape, "keep")
@@ -131,13 +128,13 @@ def _add_parallel(exported: Exported, module: Parallel, shape: Sequence[int]) ->
     for i, part in enumerate(others):
         exported.add(shape, "swap")
         if i < len(others) - 1:
-            raise UnknownLayerError  # more than two would need the sample once more
+            raise UnknownLayerError  # a third part would need the input once more
         out = _add_module(exported, part, shape)
         exported.add(out, "add")
     return out
 
 
-def _add_squash(exported: Exported, scaling: Scaling, shape: Sequence[int]) -> None:
+def _add_activation(exported: Exported, scaling: Scaling, shape: Sequence[int]) -> None:
     if isinstance(scaling, Unit):
         exported.add(shape, "sigmoid" if scaling.output == "sigmoid" else "clamp")
     elif not isinstance(scaling, Standard | Robust):
@@ -145,7 +142,7 @@ def _add_squash(exported: Exported, scaling: Scaling, shape: Sequence[int]) -> N
 
 
 def _add_scaling(exported: Exported, kind: str, scaling: Scaling, shape: Sequence[int]) -> None:
-    """Record the way to model's units, "scale", or to user's, "back"; their numbers stay in double precision."""
+    """Add the conversion to model's units, "scale", or to user's units, "back", with numbers in double precision."""
     scale, offset = (
         value.cpu().expand(shape[0], *[1] * (len(shape) - 1)).flatten().tolist()
         for value in (scaling.scale, scaling.offset)

@@ -1,6 +1,6 @@
-"""The explorer: a map as one page to walk in, which opens anywhere without a server and asks for nothing.
+"""The explorer: an interactive map as one HTML page, which needs no server and makes no requests.
 
-The page's own files are in `files/`; this module puts them, the map, the samples and the model in one file.
+The page's style, scripts and template are in `files/`; this module joins them, the map, the samples and the model.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import numpy as np
 from torch import Tensor
 
 from narrows.files import whole
+from narrows.metrics.data_range import find_limits
 from narrows.modelfile import Model
 from narrows.tasks.encode import decode_map
 from narrows.tasks.units import FULL, as_samples
@@ -30,12 +31,12 @@ if TYPE_CHECKING:
 
 SCRIPTS = ("network", "blocks", "data", "nearest", "colours", "painter", "panel", "find", "draw", "pointer", "explorer")
 MAX_PAGE = 24_000_000  # characters of a page: mail takes 25 MB
-MAX_MODEL = 9_000_000  # of them for the decoder, and for the encoder too
+MAX_MODEL = 9_000_000  # of them for the decoder, and as many for the encoder
 MAX_COLUMNS = 12_000_000  # of them for a table's columns
 LEAST_PICTURES = 2_000_000  # of them for the samples' pictures
-MAX_MULTIPLICATIONS = 20_000_000  # of one decoding: a browser that does half a billion a second takes 40 ms
-SPOTS = 40  # decoded spots across the map and up, where the page cannot run the model
-CHUNK = 4096  # samples that are turned into pictures at once
+MAX_MULTIPLICATIONS = 20_000_000  # to decode one sample: 40 ms in a browser that does half a billion a second
+GRID = 40  # decoded positions across the map and up, where the page cannot run the model
+CHUNK = 4096  # samples that are turned into bytes at once
 
 
 def write_explorer(path: str | Path, model: Model, mapped: Map, overwrite: bool = False) -> None:
@@ -49,17 +50,18 @@ def write_explorer(path: str | Path, model: Model, mapped: Map, overwrite: bool 
 
 
 def make_explorer(model: Model, mapped: Map) -> str:
-    """Return a page to walk in a map: one HTML text that holds the points, the samples, the model and all scripts.
+    """Return an interactive map as one HTML text that holds the points, the samples, the model and all scripts.
 
-    The page runs the decoder itself where it knows all layers and they are not too many; else it holds a grid of
-    decoded spots. With the encoder too it has a place to draw. Its policy forbids any request.
+    The page runs the decoder itself where it knows all its layers and they take few multiplications; else it holds what
+    the model decodes on a grid of positions. With the encoder too it has a canvas to draw on. Its policy forbids any
+    request.
 
     Parameters
     ----------
     model : with a map of two dimensions.
     mapped : samples on that map, `narrows.tasks.mapping.Map`.
     """
-    order = sort_by_place(mapped.points)
+    order = sort_by_position(mapped.points)
     blocks = _point_blocks(mapped, order)
     about = _describe(model, mapped)
     networks = [model.network] if model.head is None else [model.network, model.head]
@@ -70,20 +72,21 @@ def make_explorer(model: Model, mapped: Map) -> str:
         if encoder and about["pictures"] and _characters(encoder, 2) <= MAX_MODEL:
             about["encoder"] = encoder.layers
             blocks["encoder"] = _join(encoder, np.float16)
-    samples, _ = as_samples(model, mapped.x)
+    assert mapped.samples is not None, "made by make_map"
+    samples = mapped.samples
     add = _add_pictures if about["pictures"] else _add_columns
     add(about, blocks, model, mapped.points, samples, order)
     return _fill(f"Map of {mapped.origin or 'samples'}", about, blocks)
 
 
-def sort_by_place(points: np.ndarray) -> np.ndarray:
+def sort_by_position(points: np.ndarray) -> np.ndarray:
     """Return the order of points (N, 2) along a Z-curve, so that neighbours share a sheet of pictures.
 
-    Morton, "A Computer Oriented Geodetic Data Base", 1966; on ranks, so that outliers squeeze nothing.
+    Morton, "A Computer Oriented Geodetic Data Base", 1966; on ranks, so that outliers do not matter.
 
     Examples
     --------
-    >>> sort_by_place(np.array([[0, 0], [9, 9], [0, 1], [9, 8]]))
+    >>> sort_by_position(np.array([[0, 0], [9, 9], [0, 1], [9, 8]]))
     array([0, 2, 3, 1])
     """
     ranks = points.argsort(0, kind="stable").argsort(0).astype(np.uint64)
@@ -95,7 +98,7 @@ def sort_by_place(points: np.ndarray) -> np.ndarray:
 
 
 def _describe(model: Model, mapped: Map) -> dict[str, Any]:
-    """Return what the page knows of the whole: words, sizes and ranges."""
+    """Return what the page knows of the whole map: words, sizes and ranges."""
     from narrows import __version__
 
     labels = [] if mapped.labels is None else np.unique(mapped.labels).tolist()
@@ -130,14 +133,12 @@ def _point_blocks(mapped: Map, order: np.ndarray) -> dict[str, str]:
 def _add_pictures(
     about: dict[str, Any], blocks: dict[str, str], model: Model, points: np.ndarray, samples: Tensor, order: np.ndarray
 ) -> None:
-    """Add the samples as sheets of pictures, and the decoded spots where there is no decoder."""
-    scaling = model.network.scaling
-    offset, scale = scaling.offset.flatten()[0].item(), scaling.scale.flatten()[0].item()
-    limits = (offset, offset + scale) if scaling.limits else (samples.min().item(), samples.max().item())
-    about["limits"] = [float(limits[0]), float(max(limits[1], limits[0] + 1e-12))]
+    """Add the samples as sheets of pictures, and the decoded positions where there is no decoder."""
+    limits = find_limits(model, samples)
+    about["limits"] = [limits[0], max(limits[1], limits[0] + 1e-12)]
     if about["decoder"] is None:
-        about["spots"] = find_spots(points)
-        decoded, _ = as_samples(model, decode_map(model, _spot_points(about["spots"])))
+        about["spots"] = find_grid(points)
+        decoded, _ = as_samples(model, decode_map(model, _grid_points(about["spots"])))
         _add_sheets(about, blocks, "spot", pack(_as_bytes(decoded, limits), LEAST_PICTURES))
     used = sum(map(len, blocks.values()))
     pictures = _as_bytes(samples, limits, order)
@@ -149,7 +150,7 @@ def _add_pictures(
 def _add_columns(
     about: dict[str, Any], blocks: dict[str, str], model: Model, points: np.ndarray, samples: Tensor, order: np.ndarray
 ) -> None:
-    """Add a table's columns, as many as fit, and the decoded spots where there is no decoder."""
+    """Add a table's columns, as many as fit, and the decoded positions where there is no decoder."""
     values = samples.double().numpy()
     kept = int(min(values.shape[1], max(1, MAX_COLUMNS // (len(values) * 4 * 4 // 3))))
     about["columns"] = about["columns"][:kept]
@@ -158,8 +159,8 @@ def _add_columns(
     for i in range(kept):
         blocks[f"column-{i}"] = _encode(values[order, i], np.float32)
     if about["decoder"] is None:
-        about["spots"] = find_spots(points)
-        decoded, _ = as_samples(model, decode_map(model, _spot_points(about["spots"])))
+        about["spots"] = find_grid(points)
+        decoded, _ = as_samples(model, decode_map(model, _grid_points(about["spots"])))
         blocks["spots"] = _encode(decoded.double().numpy()[:, :kept], np.float32)
 
 
@@ -169,23 +170,23 @@ def _add_sheets(about: dict[str, Any], blocks: dict[str, str], name: str, sprite
     blocks |= {f"{name}-{i}": sheet for i, sheet in enumerate(sprites.sheets)}
 
 
-def find_spots(points: np.ndarray) -> dict[str, Any]:
-    """Return a grid of spots over the points: where it begins, `left` and `bottom`, its `step` and its `count`.
+def find_grid(points: np.ndarray) -> dict[str, Any]:
+    """Return a grid over the points: where it begins, `left` and `bottom`, its `step` along x and y, and its `count`.
 
     Examples
     --------
-    >>> find_spots(np.array([[0.0, 0.0], [78.0, 39.0]]))
+    >>> find_grid(np.array([[0.0, 0.0], [78.0, 39.0]]))
     {'left': 0.0, 'bottom': 0.0, 'step': [2.0, 1.0], 'count': 40}
     """
     low, high = points.min(0).astype(float), points.max(0).astype(float)
-    step = np.maximum(high - low, 1e-9) / (SPOTS - 1)
-    return {"left": low[0].item(), "bottom": low[1].item(), "step": step.tolist(), "count": SPOTS}
+    step = np.maximum(high - low, 1e-9) / (GRID - 1)
+    return {"left": low[0].item(), "bottom": low[1].item(), "step": step.tolist(), "count": GRID}
 
 
-def _spot_points(spots: dict[str, Any]) -> np.ndarray:
-    """Return the spots of a grid, row by row from the bottom, (count * count, 2)."""
-    rows, columns = np.divmod(np.arange(spots["count"] ** 2), spots["count"])
-    return np.stack([spots["left"] + columns * spots["step"][0], spots["bottom"] + rows * spots["step"][1]], 1)
+def _grid_points(grid: dict[str, Any]) -> np.ndarray:
+    """Return the positions of a grid, row by row from the bottom, (count * count, 2)."""
+    rows, columns = np.divmod(np.arange(grid["count"] ** 2), grid["count"])
+    return np.stack([grid["left"] + columns * grid["step"][0], grid["bottom"] + rows * grid["step"][1]], 1)
 
 
 def _as_bytes(samples: Tensor, limits: tuple[float, float], order: np.ndarray | None = None) -> np.ndarray:
@@ -203,7 +204,7 @@ def _as_bytes(samples: Tensor, limits: tuple[float, float], order: np.ndarray | 
 
 
 def _characters(exported: Exported, size: int) -> int:
-    """Return the base64 characters of the weights in numbers of `size` bytes."""
+    """Return how many base64 characters the weights take in numbers of `size` bytes."""
     return sum(w.size for w in exported.weights) * size * 4 // 3
 
 
@@ -217,12 +218,12 @@ def _encode(values: np.ndarray, dtype: type) -> str:
 
 
 def _as_json(value: Any) -> str:
-    """Return JSON that no text in it can end as an element of a page."""
+    """Return JSON that cannot end the element of a page that it stands in."""
     return json.dumps(value, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
 
 
 def _fill(title: str, about: dict[str, Any], blocks: dict[str, str]) -> str:
-    """Return the page: what the first picture needs, the scripts, then all else."""
+    """Return the page: first the data of the first view, then the scripts, then all other data."""
     here = files("narrows.view.explorer") / "files"
     style = (here / "page.css").read_text(encoding="utf-8")
     script = "\n".join(["'use strict';", *((here / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS)])
@@ -247,5 +248,5 @@ def _as_elements(blocks: dict[str, str]) -> str:
 
 
 def _hash(text: str) -> str:
-    """Return what a policy calls a script or style of this text."""
+    """Return the hash by which a content security policy allows a script or a style."""
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"

@@ -1,4 +1,4 @@
-"""Many pictures in few files: small copies of samples, packed in sheets that a page opens one at a time."""
+"""Small copies of many samples, packed in sheets of pictures that a page opens one at a time."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-ACROSS = 16  # pictures in a row of a sheet, and rows of it
+ACROSS = 16  # pictures in a row of a sheet, and rows in a sheet
 A_SHEET = ACROSS**2
 LONGEST_SIDE = 64  # pixels of a small copy
-LEAST_SIDE = 8  # below it nothing is recognised
-PROBES = 4  # sheets by which the size of all is judged
-QUALITIES = (None, 90, 70)  # of WebP; None loses nothing
+LEAST_SIDE = 8  # pixels of a small copy; on less nothing can be recognised
+PROBES = 4  # sheets by which the size of all sheets is estimated
+QUALITIES = (None, 90, 70)  # of WebP; None is lossless
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Sprites:
     Attributes
     ----------
     height, width : of one picture, pixels.
-    exact : whether every value is as it was.
+    exact : whether no value was changed.
     sheets : WebP files as base64.
     """
 
@@ -36,12 +36,12 @@ class Sprites:
 
 
 def pack(pictures: np.ndarray, most: float) -> Sprites:
-    """Pack pictures in sheets: exact where that fits, else with WebP's losses, else smaller too.
+    """Pack pictures in sheets: exact where these fit in `most` characters, else with losses, else smaller too.
 
     Parameters
     ----------
     pictures : bytes (N, H, W) or (N, H, W, 3).
-    most : characters of all sheets together, about.
+    most : about how many characters all sheets may have together.
 
     Examples
     --------

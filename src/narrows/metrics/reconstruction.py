@@ -1,0 +1,91 @@
+"""Samples and their reconstructions, in model's units, and which samples are measured."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from narrows.model.network import Network
+from narrows.modelfile import Model
+from narrows.tasks.units import as_samples
+
+MAX_ROWS = 10_000  # samples that are measured, or that PCA is fitted on
+
+
+@dataclass(frozen=True, eq=False)
+class Reconstructed:
+    """Samples and their reconstructions by a model or by PCA, flat and in model's units.
+
+    Attributes
+    ----------
+    x, restored : the samples and the reconstructions, (N, D), float32.
+    """
+
+    x: np.ndarray
+    restored: np.ndarray
+
+    @cached_property
+    def squares(self) -> np.ndarray:
+        """The squared error of every value, float32 (N, D)."""
+        return np.square(self.restored - self.x)
+
+    @cached_property
+    def errors(self) -> np.ndarray:
+        """The MSE of every sample, float64 (N,)."""
+        return self.squares.mean(1, dtype=np.float64)
+
+    @property
+    def mse(self) -> float:
+        """The MSE per value over all samples."""
+        return float(self.errors.mean())
+
+
+def reconstruct_array(model: Model, x: np.ndarray) -> Reconstructed:
+    """Return the samples `x` and the model's reconstructions of them.
+
+    Parameters
+    ----------
+    x : in the user's layout and units, any arrangement that the model's shape explains.
+
+    Raises DataError for an array whose samples are not of the model's shape.
+    """
+    samples, _ = as_samples(model, x)
+    return reconstruct_tensor(model.network, samples)
+
+
+def reconstruct_tensor(network: Network, samples: Tensor) -> Reconstructed:
+    """Return `samples` (N, C, *grid), in user's units, and the network's reconstructions of them."""
+
+    def both(rows: Tensor) -> Tensor:
+        scaled = network.scaling(rows)
+        return torch.stack((scaled, network.restore(scaled)), 1)
+
+    pairs = network.in_blocks(both, samples).flatten(2).numpy()
+    return Reconstructed(pairs[:, 0], pairs[:, 1])
+
+
+def scale_samples(network: Network, samples: Tensor) -> np.ndarray:
+    """Return `samples` (N, C, *grid), in user's units, flat and in model's units, float32 (N, D)."""
+    return network.scaling(samples.to(network.device)).flatten(1).cpu().numpy()
+
+
+def pick(count: int, most: int = MAX_ROWS) -> np.ndarray:
+    """Return the indices of at most `most` of `count` samples, in order: all, or a fixed random choice.
+
+    Examples
+    --------
+    >>> pick(3), len(pick(100, most=10))
+    (array([0, 1, 2]), 10)
+    """
+    if count <= most:
+        return np.arange(count)
+    return np.sort(np.random.default_rng(0).permutation(count)[:most])
+
+
+def take(x: np.ndarray) -> np.ndarray:
+    """Return the samples of `x` that are measured: `x` itself, or a fixed random choice of 10,000 of its samples."""
+    return x if len(x) <= MAX_ROWS else x[pick(len(x))]

@@ -1,0 +1,61 @@
+"""The network before its first step: its weights, set by the samples, and the target positions of their codes."""
+
+from __future__ import annotations
+
+import torch
+from torch import Generator, Tensor
+
+from narrows.data.source import Rows, Source
+from narrows.data.stream import take
+from narrows.errors import SpecError
+from narrows.model.bottleneck import PositionedBottleneck
+from narrows.model.initialise import initialise
+from narrows.model.network import Network
+from narrows.training.tsne import find_positions
+
+START_VALUES = 2**21  # values of the samples that the weights are set by, 256 samples at least
+MAX_START_SAMPLES = 1024  # except where the start is PCA itself, which more samples make better
+POSITIONS_WEIGHT = 0.5  # of the cost of codes away from their target positions, in variances of a sample
+
+
+def build_network(source: Source, texts: dict[str, str], seed: int, device: torch.device) -> Network:
+    """Return a network on `device` with seeded random weights and its scaling fitted to all samples of `source`."""
+    cuda = [device] if device.type == "cuda" else []
+    with torch.random.fork_rng(devices=cuda):
+        torch.manual_seed(seed)
+        network = Network.from_texts(source.shape, **texts)
+    network.scaling.fit(source.chunks())
+    return network.to(device)
+
+
+def set_weights(network: Network, source: Source, target: Source | None, seed: int) -> None:
+    """Set the weights by samples, by a random part of them where there are many; see `initialise`."""
+    count = max(256, START_VALUES // network.values)
+    if not network.backbone.starts_as_pca:
+        count = min(MAX_START_SAMPLES, count)
+    generator = Generator().manual_seed(seed)
+    index = torch.randperm(len(source.visits), generator=generator)[:count]
+    batch = take(source, target, source.visits[index], generator)
+    initialise(network, **{key: x.to(network.device) for key, x in batch.items()})
+
+
+def find_target_positions(network: Network, source: Source, target: Source | None, seed: int) -> Tensor | None:
+    """Return the target position (N, k) of each training sample's code; None where the bottleneck uses none.
+
+    A bottleneck's weight that is None is set: to half the variance of a sample, all its values together.
+
+    Raises SpecError for crops and for samples with a target.
+    """
+    part = network.bottleneck
+    if not isinstance(part, PositionedBottleneck):
+        return None
+    if target is not None or not isinstance(source, Rows):
+        what = "are cut into crops" if target is None else "have a target"
+        raise SpecError(
+            f"{part!r} places whole samples by their neighbours, however the data {what}; take bottleneck='linear(2)'"
+        )
+    with torch.no_grad():
+        rows = torch.cat([network.scaling(chunk.to(network.device)).flatten(1) for chunk in source.chunks()])
+    if part.weight is None:
+        part.weight = float(f"{POSITIONS_WEIGHT * rows.var(0).sum().item():.3g}")
+    return find_positions(rows, part.features_out, part.neighbours, seed)

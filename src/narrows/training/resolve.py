@@ -1,0 +1,144 @@
+"""The text of every part of the network: what a person gives, else what the preset says, else a rule for the data."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from narrows.data.source import Rows, Source
+from narrows.errors import SpecError
+from narrows.model.backbone import choose_backbone
+from narrows.model.network import MENUS, build_part
+from narrows.model.scaling import choose_scaling
+from narrows.presets import find_preset
+from narrows.training.choose import SCHEDULE, choose_blind_loss, choose_code_size, choose_corruption, find_noise
+
+BLIND_SPOTS = "blind_spots"
+NOISY = 0.04  # share of the range: noise of a larger standard deviation is no fine texture
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """The resolved parts.
+
+    Attributes
+    ----------
+    texts : of every part.
+    notes : lines that say what was decided.
+    is_self_supervised : whether blind spots are followed by training on the network's own restorations.
+    undoes_damage : whether the network shall learn to undo the corruption, which otherwise only prevents overfitting.
+    """
+
+    texts: dict[str, str]
+    notes: tuple[str, ...]
+    is_self_supervised: bool
+    undoes_damage: bool
+
+
+def find_recipe(preset: str | None, as_published: bool) -> dict[str, Any]:
+    """Return the recipe of `preset`, or the usual one for None; where `as_published`, as the preset's source trained.
+
+    Raises SpecError for a name that is not a preset, and for one without a source where `as_published`.
+
+    Examples
+    --------
+    >>> find_recipe(None, as_published=False)
+    {'schedule': 'one_cycle(warmup=0.15)'}
+    """
+    recipe = {"schedule": SCHEDULE} | ({} if preset is None else find_preset(preset))
+    if not as_published:
+        return recipe
+    if "published" not in recipe:
+        raise SpecError("as_published repeats a preset's source; name one that has it, such as 'tutorial-linear'")
+    return recipe | recipe["published"]
+
+
+def resolve(
+    source: Source,
+    target: Source | None,
+    recipe: Mapping[str, Any],
+    given: Mapping[str, str | None],
+    self_supervised: bool,
+) -> Resolved:
+    """Return the text of every part: the given one, else the preset's, else what `auto` means for the data.
+
+    Parameters
+    ----------
+    source, target : the samples to train on, and what they should become; None for themselves.
+    recipe : of `find_recipe`.
+    given : texts by part; None and "auto" are resolved.
+    self_supervised : whether to learn from noisy pictures alone.
+
+    Raises
+    ------
+    SpecError : for a text that is not one, and for data that `self_supervised` cannot learn from.
+    """
+    texts = {kind: given.get(kind) or recipe.get(kind) or "auto" for kind in MENUS}
+    was_named = texts["corruption"] != "auto"
+    fixed = {kind: text for kind, text in given.items() if text and text != "auto"}
+    texts, notes = _fill_in(texts, source, target is not None, recipe.get("code", True))
+    is_self_supervised = False
+    if self_supervised or (recipe.get("estimates_noise") and "corruption" not in fixed):
+        noisy, more = _resolve_noise(source, target is not None, self_supervised)
+        texts |= noisy | fixed
+        notes += more
+        is_self_supervised = texts["corruption"] == BLIND_SPOTS and "corruption" not in fixed
+        if is_self_supervised:
+            notes.append("self-supervised: by blind spots first, then from its own restorations, made noisy anew")
+    texts = {kind: repr(build_part(kind, text)) for kind, text in texts.items()}
+    undoes = target is None and (is_self_supervised or was_named) and texts["corruption"] != "none()"
+    return Resolved(texts, tuple(notes), is_self_supervised, undoes)
+
+
+def _fill_in(
+    texts: dict[str, str], source: Source, is_paired: bool, needs_code: bool
+) -> tuple[dict[str, str], list[str]]:
+    """Return the texts with every "auto" replaced, and lines that say what was decided."""
+    notes = []
+    automatic = {
+        "backbone": choose_backbone(source.shape, needs_code),
+        "bottleneck": f"linear({choose_code_size(math.prod(source.shape))})",
+        "loss": "mse",
+    }
+    texts = texts | {kind: text for kind, text in automatic.items() if texts[kind] == "auto"}
+    if texts["scaling"] == "auto":
+        adds_input = build_part("backbone", texts["backbone"]).adds_input
+        texts["scaling"], reason = choose_scaling(_extremes(source), "linear" if adds_input else "sigmoid")
+        notes.append(f"scaling: {texts['scaling']} ({reason})")
+    if texts["corruption"] == "auto":
+        scaling = build_part("scaling", texts["scaling"])
+        texts["corruption"] = "none" if is_paired else choose_corruption(scaling)
+    return texts, notes
+
+
+def _resolve_noise(source: Source, is_paired: bool, self_supervised: bool) -> tuple[dict[str, str], list[str]]:
+    """Return the corruption and the loss for data that may be noisy, blind spots where they are, and notes."""
+    is_table = len(source.shape) != 3
+    if self_supervised and (is_table or is_paired):
+        what = "are a table" if is_table else "have a target"
+        raise SpecError(f"self_supervised learns from noisy pictures alone, however the data {what}; leave it out")
+    if is_table or is_paired:
+        return ({"corruption": "none"} if is_paired else {}), []
+    notes = []
+    if not self_supervised:
+        level = find_noise(source)
+        about = f"the data's own noise: about {level:.3f} of the range, so they count as"
+        if level < NOISY:
+            return {}, [f"{about} clean"]
+        notes = [f"{about} noisy; name a corruption if they are clean"]
+    return {"corruption": BLIND_SPOTS, "loss": choose_blind_loss(source)}, notes
+
+
+def _extremes(source: Source) -> Tensor:
+    """Return values of a source that have its type, its dimensions and its range."""
+    if isinstance(source, Rows):
+        return source.x
+    chunks = list(source.chunks())
+    if not chunks[0].is_floating_point():
+        return chunks[0]
+    return torch.stack([end for chunk in chunks for end in (chunk.min(), chunk.max())]).view(-1, 1, 1, 1)
