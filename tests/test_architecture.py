@@ -1,8 +1,10 @@
-"""The house keeps its order: imports point one way, and light things stay light."""
+"""The house keeps its order: imports point one way, only the shells print, light things stay light."""
 
 import ast
 import subprocess
 import sys
+from functools import cache
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -18,41 +20,99 @@ FLOORS = [  # a room may import rooms of earlier lines, and of its own line what
     {"training"},
     {"metrics"},
     {"view"},
-    {"verbs", "cli", "estimator"},
+    {"verbs"},
+    {"cli", "estimator"},
+    {"api"},
 ]
-NEIGHBOURS = [{"errors", "spec", "files"}, {"modelfile", "runfolder"}, {"verbs", "cli"}]  # that may know each other
+NEIGHBOURS = [{"errors", "spec", "files"}, {"modelfile", "runfolder"}]  # that may know each other
+LARGEST_SHARE = 0.25  # of the lines of Python that one folder may hold
 MODULES = sorted(HOUSE.rglob("*.py"))
+FOLDERS = sorted({path.parent for path in MODULES} - {HOUSE})
 
 
-def room_of(module):
-    """Return the first word after `narrows` in a module's name."""
-    return module.split(".")[1] if "." in module else "narrows"
+@cache
+def parse(path):
+    return ast.parse(path.read_text(encoding="utf-8"))
 
 
-def imported_rooms(path):
-    names = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+def name_of(path):
+    parts = path.relative_to(HOUSE.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imports_of(path):
+    """Return the modules and names of ours that a file imports, anywhere in it."""
+    found = set()
+    for node in ast.walk(parse(path)):
         if isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path.name} imports by dots"
-            # `from narrows import modelfile` names a room itself
-            names |= {f"narrows.{a.name}" for a in node.names} if node.module == "narrows" else {node.module}
+            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
         elif isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-    return {room_of(name) for name in names if name.startswith("narrows.")} - {"__version__"}
+            found |= {alias.name for alias in node.names}
+    return {name for name in found if name.startswith("narrows.")} - {"narrows.__version__"}
 
 
-def level(room):
+def floor_of(room):
     return next(i for i, rooms in enumerate(FLOORS) if room in rooms)
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(HOUSE)))
+def shown(path):
+    return str(path.relative_to(HOUSE))
+
+
+@pytest.mark.parametrize("path", MODULES, ids=shown)
 def test_imports_point_one_way(path):
     room = path.relative_to(HOUSE).parts[0].removesuffix(".py")
     if room == "__init__":
         return
-    for other in imported_rooms(path) - {room}:
+    for other in {name.split(".")[1] for name in imports_of(path)} - {room}:
         friends = any({room, other} <= rooms for rooms in NEIGHBOURS)
-        assert friends or level(other) < level(room), f"{room} may not import {other}"
+        assert friends or floor_of(other) < floor_of(room), f"{room} may not import {other}"
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=shown)
+def test_no_folder_has_a_circle_in_it(folder):
+    modules = {name_of(path): path for path in folder.rglob("*.py")}
+    graph = {name: imports_of(path) & modules.keys() - {name} for name, path in modules.items()}
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail(" -> ".join(error.args[1]))
+
+
+def prints(tree):
+    return [node for node in ast.walk(tree) if isinstance(node, ast.Call) and ast.unparse(node.func) == "print"]
+
+
+@pytest.mark.parametrize("path", MODULES, ids=shown)
+def test_only_the_command_line_prints_and_the_estimator_where_it_is_asked(path):
+    if path.is_relative_to(HOUSE / "cli"):
+        return
+    tree = parse(path)
+    if path.name == "estimator.py":
+        asked = [
+            node for node in ast.walk(tree) if isinstance(node, ast.If) and "self.verbose" in ast.unparse(node.test)
+        ]
+        assert {id(call) for call in prints(tree)} == {id(call) for node in asked for call in prints(node)}
+        return
+    assert not prints(tree), f"{path.name} prints"
+    assert not {"sys.stdout", "sys.stderr"} & {ast.unparse(n) for n in ast.walk(tree) if isinstance(n, ast.Attribute)}
+
+
+def test_classes_are_abstract_or_final():
+    classes = {node.name: node for path in MODULES for node in ast.walk(parse(path)) if isinstance(node, ast.ClassDef)}
+    errors = {node.name for node in ast.walk(parse(HOUSE / "errors.py")) if isinstance(node, ast.ClassDef)}
+    for node in classes.values():
+        for base in {ast.unparse(base).split(".")[-1] for base in node.bases} & classes.keys() - errors:
+            abstract = {ast.unparse(above) for above in classes[base].bases} & {"ABC", "Protocol"}
+            assert abstract, f"{node.name} inherits from {base}, which is no abstract class"
+
+
+def test_no_folder_is_larger_than_a_quarter_of_the_house():
+    lines = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in MODULES}
+    for folder in (path for path in FOLDERS if path.parent == HOUSE):
+        share = sum(n for path, n in lines.items() if path.is_relative_to(folder)) / sum(lines.values())
+        assert share <= LARGEST_SHARE, f"{folder.name} holds {share:.0%}"
 
 
 def test_no_room_is_named_for_what_has_no_name():
@@ -60,17 +120,23 @@ def test_no_room_is_named_for_what_has_no_name():
 
 
 def test_public_names_can_be_imported():
-    for name in narrows.__all__:
+    for name in [*narrows.__all__, "train", "denoise", "map"]:
         assert getattr(narrows, name).__name__ == name
     with pytest.raises(AttributeError):
         narrows.no_such_name  # noqa: B018
 
 
-def test_importing_narrows_is_light():
-    code = (
-        "import sys, narrows; print({'torch', 'numpy', 'sklearn', 'matplotlib', 'PIL'} & set(sys.modules) or 'light')"
-    )
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "light\n"
+@pytest.mark.parametrize(
+    ("code", "heavy"),
+    [
+        ("import narrows", {"torch", "numpy", "sklearn", "matplotlib", "PIL"}),
+        ("from narrows.cli import main; main(['train', '--help'])", {"torch", "sklearn", "pyarrow", "PIL"}),
+    ],
+)
+def test_light_things_are_light(code, heavy):
+    program = f"import sys\n{code}\nprint({heavy} & set(sys.modules) or 'light')"
+    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True).stdout
+    assert said.splitlines()[-1] == "light"
 
 
 def test_every_part_of_a_menu_says_what_it_is_in_one_sentence_and_shows_it():

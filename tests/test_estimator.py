@@ -164,3 +164,12 @@ def test_misspelt_parts_and_presets_are_answered(wine):
         Autoencoder(bottleneck="liner(3)").fit(wine)
     with pytest.raises(SpecError, match=r"did you mean 'tutorial-linear'"):
         Autoencoder(preset="tutorial-liner").fit(wine)
+
+
+def test_the_former_name_of_patch_size_goes_on(pictures):
+    large = np.tile(pictures, (1, 3, 3))
+    options = {"epochs": 1, "random_state": 0, "device": "cpu"}
+    with pytest.warns(FutureWarning, match="crop is called patch_size now"):
+        old = Autoencoder(crop=16, **options).fit(large)
+    new = Autoencoder(patch_size=16, **options).fit(large)
+    assert np.array_equal(old.transform(large[:, :16, :16]), new.transform(large[:, :16, :16]))

@@ -15,11 +15,14 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted, check_random_state, validate_data
 
 from narrows import modelfile
-from narrows.data.read import Samples, read
+from narrows.data.arrays import as_numbers
+from narrows.data.read import read
+from narrows.data.samples import Samples
 from narrows.errors import DataError, SpecError, TrainingError
 from narrows.files import refuse_existing
 from narrows.modelfile import Model
 from narrows.runfolder import read_history
+from narrows.spec import DEPRECATED, take_renamed
 from narrows.tasks.encode import decode, decode_map, encode, encode_map, has_map
 from narrows.tasks.reconstruct import denoise, reconstruct
 from narrows.tasks.score import errors, variance_explained
@@ -58,7 +61,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     preset : a name such as "tutorial-linear".
     backbone, bottleneck, corruption, loss, scaling : parts as texts, `bottleneck="linear(16)"`.
     shape : of one picture where X is flat, (height, width) or (height, width, channels).
-    crop : pictures larger than this are trained on in crops of this side.
+    patch_size : pictures larger than this are trained on in patches of this side.
     self_supervised : learn to restore from noisy pictures alone.
     epochs : passes over the training samples.
     max_seconds : a cap on training, 300 by default; a run that it cuts does not repeat bit for bit.
@@ -66,6 +69,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     device : "auto", "cpu" or "cuda".
     random_state : an int or a numpy RandomState makes a run repeatable; None draws a seed.
     verbose : 1 prints a line per epoch.
+    crop : the former name of `patch_size`, which warns.
 
     Attributes
     ----------
@@ -93,7 +97,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         loss=None,
         scaling=None,
         shape=None,
-        crop=None,
+        patch_size=None,
         self_supervised=False,
         epochs=None,
         max_seconds=None,
@@ -101,6 +105,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         device="auto",
         random_state=None,
         verbose=0,
+        crop=DEPRECATED,
     ):
         self.preset = preset
         self.backbone = backbone
@@ -109,7 +114,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         self.loss = loss
         self.scaling = scaling
         self.shape = shape
-        self.crop = crop
+        self.patch_size = patch_size
         self.self_supervised = self_supervised
         self.epochs = epochs
         self.max_seconds = max_seconds
@@ -117,6 +122,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         self.device = device
         self.random_state = random_state
         self.verbose = verbose
+        self.crop = crop
 
     def fit(self, X, y=None):
         """Train on X (n, ...) of two to four dimensions, or on what `narrows.read` returned; y is ignored.
@@ -130,7 +136,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             samples,
             preset=self.preset,
             shape=shape,
-            crop=self.crop,
+            patch_size=take_renamed("crop", self.crop, "patch_size", self.patch_size),
             self_supervised=self.self_supervised,
             epochs=self.epochs,
             max_seconds=self.max_seconds,
@@ -213,12 +219,19 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     @classmethod
     def load(cls, path, device="cpu"):
         """Return a fitted estimator from a model file or a run folder; raises ModelFileError where it is not one."""
-        model = modelfile.load(path, device)
-        texts = model.network.texts
-        estimator = cls(preset=model.card.recipe.get("preset"), **texts)
-        estimator.history_ = read_history(Path(path))
+        return cls.of(modelfile.load(path, device), read_history(Path(path)))
+
+    @classmethod
+    def of(cls, model, history=()):
+        """Return a fitted estimator of a model that was trained elsewhere, with the parts that it is made of."""
+        estimator = cls(preset=model.card.recipe.get("preset"), **model.network.texts)
+        estimator.history_ = list(history)
         estimator._adopt(model)
         return estimator
+
+    def fitted_model(self, with_map=False):
+        """Return the model with its card, and with a map head fitted where `with_map` asks for one."""
+        return self._mapped_model() if with_map else self._model()
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -265,6 +278,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
     def _training_samples(self, X) -> tuple[Samples, tuple[int, ...] | None]:
         """Return X as samples, and the model's shape (C, *grid) where `shape` names it."""
+        X = _by_the_door_of_read(X)
         samples = read(X if _is_pictures(X) else validate_data(self, X, dtype="numeric"))
         if _is_pictures(X):  # scikit-learn counts features in rows, so it sees the pictures flat
             if isinstance(samples.x, np.ndarray):
@@ -279,6 +293,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     def _samples(self, X) -> np.ndarray:
         """Return X as an array that the model takes; a picture model takes pictures and flat rows."""
         check_is_fitted(self, "model_")
+        X = _by_the_door_of_read(X)
         if _is_pictures(X) or len(self.model_.network.shape) > 1:
             return read(X).x
         return validate_data(self, X, reset=False, dtype="numeric")
@@ -288,6 +303,16 @@ def _is_pictures(X) -> bool:
     """Whether X has more than the two dimensions that scikit-learn knows."""
     dimensions = np.ndim(X) if isinstance(X, list | tuple) else len(getattr(X, "shape", ()))
     return isinstance(X, Samples) or dimensions > 2
+
+
+def _by_the_door_of_read(X):
+    """Return X as `read` takes it where scikit-learn's checks would lose a mask, or torch refuse the array."""
+    is_array = isinstance(X, np.ndarray)
+    if isinstance(X, np.ma.MaskedArray) or (is_array and (X.dtype.kind == "V" or not X.dtype.isnative)):
+        return as_numbers(X, "the array")
+    if type(X).__module__.partition(".")[0] == "torch":
+        return as_numbers(X, "the array")
+    return X
 
 
 def validate_codes(codes) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 Keys: the parts of a network (`backbone`, `bottleneck`, `corruption`, `loss`, `scaling`) and the recipe of training
 (`optimizer`, `schedule`, `batch_size`, `epochs`). A specialist that needs no code says `code: False`. It may say the
-side of the crops that larger pictures are cut into (`crop`), whether noisy data turn it to blind spots
+side of the patches that larger pictures are cut into (`patch_size`), whether noisy data turn it to blind spots
 (`estimates_noise`), and in place of epochs how many values training sees (`values`) within how many seconds
 (`max_seconds`), more of both where it trains on crops; or which share of the usual steps does (`share_of_steps`).
 `pictures` holds what differs where the samples are pictures. `published` holds what `--as-published` puts in the
@@ -45,7 +45,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "corruption": "gaussian(0.0, 0.5)",
         "code": False,
         "estimates_noise": True,
-        "crop": 64,
+        "patch_size": 64,
         "values": 7e7,
         "max_seconds": 175.0,
     },

@@ -11,18 +11,20 @@ import inspect
 import math
 import numbers
 import warnings
+from abc import ABC
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any, TypeVar
 
 from narrows.errors import SpecError, did_you_mean
 
+DEPRECATED = "deprecated"  # the default of arguments that have a new name
 MAX_LENGTH = 1000  # characters; the longest text that is read
 SIGNS: dict[str, type[ast.operator]] = {"|": ast.BitOr, "+": ast.Add}
 T = TypeVar("T")
 
 
-class Part:
+class Part(ABC):  # noqa: B024, abstract since no part is just a part
     """Something written as a call; its `repr` is that call with every argument spelled out.
 
     Positional parameters are printed by position, keyword-only ones by name, and those that are None
@@ -79,6 +81,24 @@ def arguments(factory: Callable[..., Any]) -> list[inspect.Parameter]:
     """
     variable = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
     return [p for p in inspect.signature(factory).parameters.values() if p.kind not in variable]
+
+
+def take_renamed(old_name: str, old: Any, new_name: str, new: Any, stacklevel: int = 3) -> Any:
+    """Return the value of an argument that has a new name; warn (FutureWarning) where it came by the old one.
+
+    Raises SpecError where both are given.
+
+    Examples
+    --------
+    >>> take_renamed("crop", DEPRECATED, "patch_size", 64)
+    64
+    """
+    if isinstance(old, str) and old == DEPRECATED:
+        return new
+    if new is not None:
+        raise SpecError(f"{old_name} is the former name of {new_name}; give {new_name} alone")
+    warnings.warn(f"{old_name} is called {new_name} now", FutureWarning, stacklevel=stacklevel)
+    return old
 
 
 def check_whole(name: str, value: Any, low: int, high: float = math.inf) -> int:

@@ -12,6 +12,7 @@ from PIL import Image
 
 import narrows
 from narrows.cli import main
+from narrows.data.read import read
 from narrows.modelfile import load
 
 
@@ -288,7 +289,7 @@ def test_pictures_train_at_their_own_resolution_in_pairs_and_from_noise_alone(tm
     small = ["--backbone", "unet(2)", "--epochs", "1", "-o"]
     assert main(["train", "noisy", "--self-supervised", *small, "blind"]) == 0
     assert main(["train", "clean", "--preset", "denoise", *small, "blend"]) == 0
-    assert main(["train", "noisy", "--target", "clean", "--crop", "16", *small, "pairs"]) == 0
+    assert main(["train", "noisy", "--target", "clean", "--patch-size", "16", *small, "pairs"]) == 0
     said = capsys.readouterr().out
     assert "skipped 3.png: the target has no picture of this name" in said
     assert "next: narrows denoise pairs noisy -o out" in said
@@ -354,3 +355,15 @@ def test_a_loss_that_explodes_is_no_model(digits, tmp_path, monkeypatch, capsys)
     assert main(["train", str(digits), "--preset", "wild", "-o", str(tmp_path / "run")]) == 2
     assert "no longer finite" in capsys.readouterr().err
     assert not (tmp_path / "run").exists()
+
+
+def test_former_flags_go_on_with_a_line_that_names_the_new_ones(tmp_path, capsys):
+    (tmp_path / "in").mkdir()
+    for i in range(3):
+        Image.fromarray(np.full((30, 20), 40 * i, np.uint8)).save(tmp_path / "in" / f"{i}.png")
+    command = ["corrupt", str(tmp_path / "in"), "--with", "gaussian(0.1)", "--size", "16", "-o"]
+    assert main([*command, str(tmp_path / "old"), "--fit=pad"]) == 0
+    assert "--fit is called --resize-mode now" in capsys.readouterr().err
+    assert main([*command, str(tmp_path / "new"), "--resize-mode", "pad"]) == 0
+    assert capsys.readouterr().err == ""
+    assert np.array_equal(read(tmp_path / "old").x, read(tmp_path / "new").x)

@@ -7,7 +7,7 @@ from restoring import model_of, noise
 
 from narrows.data.layout import to_pictures
 from narrows.errors import DataError
-from narrows.model.backbone import Tiling
+from narrows.model.tiling import Tiling
 from narrows.modelfile import Card
 from narrows.tasks import tiles
 from narrows.tasks.reconstruct import denoise

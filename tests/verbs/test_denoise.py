@@ -15,7 +15,7 @@ import narrows
 from narrows import modelfile
 from narrows.cli import main
 from narrows.tasks.reconstruct import denoise
-from narrows.verbs import files as originals
+from narrows.verbs import pictures as originals
 
 
 @pytest.fixture(scope="module")

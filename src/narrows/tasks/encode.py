@@ -9,7 +9,8 @@ from torch import Tensor
 from narrows.errors import DataError, SpecError
 from narrows.model import chain
 from narrows.modelfile import Model
-from narrows.tasks.units import as_array, as_samples, in_chunks, joined
+from narrows.tasks.session import Session
+from narrows.tasks.units import as_array, in_chunks, joined
 
 
 def encode(model: Model, x: np.ndarray) -> np.ndarray:
@@ -18,8 +19,7 @@ def encode(model: Model, x: np.ndarray) -> np.ndarray:
     Raises SpecError for a model without a code, DataError for samples of another shape.
     """
     model.network.check_code()
-    samples, _ = as_samples(model, x)
-    return model.network.in_blocks(lambda rows: model.network.encode(rows).z.flatten(1), samples).numpy()
+    return Session(model, x).codes
 
 
 def decode(model: Model, z: np.ndarray) -> np.ndarray:
@@ -34,16 +34,14 @@ def decode(model: Model, z: np.ndarray) -> np.ndarray:
 
 
 def encode_map(model: Model, x: np.ndarray) -> np.ndarray:
-    """Return where the samples `x` lie on the model's map, float32 (N, 2).
+    """Return the positions of the samples `x` on the model's map, float32 (N, 2).
 
     That is the code itself where it has two numbers, else what the map head makes of it.
 
     Raises SpecError for a model without a map, DataError for samples of another shape.
     """
     check_map(model)
-    samples, _ = as_samples(model, x)
-    network, head = model.network, model.head
-    return network.in_blocks(lambda rows: chain.encode_map(network, head, rows), samples).numpy()
+    return Session(model, x).points
 
 
 def decode_map(model: Model, points: np.ndarray) -> np.ndarray:

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from narrows.model.summary import column_variances
 from narrows.modelfile import QUANTILES, Model
+from narrows.tasks.session import Session
 from narrows.tasks.units import as_samples
 
 LEAST_SHARE = -1.0  # of a column's variance that counts as explained
@@ -19,9 +20,8 @@ def errors(model: Model, x: np.ndarray, most: int | None = None) -> np.ndarray:
     Nothing is damaged. The errors are the same whatever the model's loss, and bit-identical for a sample alone or among
     others.
     """
-    samples, _ = as_samples(model, x)
-    network = model.network
-    return network.in_blocks(lambda rows: network.squared_error(rows).flatten(1).mean(1), samples[:most]).numpy()
+    session = Session(model, x)
+    return session.first_errors(len(session) if most is None else most)
 
 
 def variance_explained(model: Model, x: np.ndarray) -> float:

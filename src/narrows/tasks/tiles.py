@@ -13,8 +13,9 @@ from torch import Tensor
 
 from narrows.data.layout import to_pictures
 from narrows.errors import DataError
-from narrows.model.backbone import Tiling
-from narrows.model.network import BLOCK_ROWS, as_tensor
+from narrows.model.inference import BLOCK_ROWS
+from narrows.model.network import as_tensor
+from narrows.model.tiling import Tiling
 from narrows.modelfile import Model
 from narrows.tasks.units import Depth, find_depth, type_of_results
 

@@ -9,7 +9,8 @@ import numpy as np
 from torch import Tensor
 
 from narrows.data.layout import Layout, to_samples
-from narrows.model.network import BLOCK_ROWS, Network, as_tensor
+from narrows.model.inference import BLOCK_ROWS
+from narrows.model.network import Network, as_tensor
 from narrows.modelfile import Model
 
 FULL = {"bool": 1.0, "uint8": 255.0, "uint16": 65535.0}  # the full range of the types that pictures come in

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
-from narrows.cli.printing import print_rows, print_table, show_scores
 from narrows.data.read import read
+from narrows.files import whole
 from narrows.modelfile import Model
 from narrows.presets import PRESETS
 from narrows.runfolder import write_run
+from narrows.tasks.encode import has_map
+from narrows.tasks.mapping import make_map
 from narrows.training.fit import Fit
-from narrows.verbs.map import with_trained_map
+from narrows.verbs.describe import align
+from narrows.verbs.evaluate import compare
+from narrows.verbs.events import Events, Note, Result
+from narrows.verbs.train import add_map, run
+from narrows.view.demo_report import demo_report
+from narrows.view.explorer.page import write_explorer
+from narrows.view.report import run_report
 
 NAMES = ("tutorial-linear", "tutorial-conv")
 MAPPED = "tutorial-linear"
@@ -21,73 +28,57 @@ TRAINING_NOISE, NOISE = "gaussian(0.0, 0.5)", "gaussian(0.25)"
 DENOISER_NAME = f"{DENOISER}-denoising"
 NOISY_DIGITS = 200  # test digits that every method restores
 TUTORIAL_BATCH = 20  # the tutorial divides a sum over samples by the number of batches, so it prints 20 times the MSE
+Runs = dict[str, tuple[Model, list[dict[str, float | None]]]]
 
 
-def demo(folder: Path, device: str, show: Callable[[Fit], int]) -> int:
-    """Train both presets, and one of them with noise; write a run folder for each below `folder`, a map, and the page.
+def demo(output: str | Path = "runs/demo", *, device: str = "auto") -> Events:
+    """Train both presets, and one of them with noise; write a run folder for each, a map, and a page about them.
 
-    Returns the exit status.
-
-    Parameters
-    ----------
-    show : trains a `Fit` and shows how it goes; returns an exit status.
+    The result is the page's path. An earlier demo in the folder `output` is replaced.
     """
-    from narrows.files import whole
-    from narrows.metrics.comparison import Comparison
-    from narrows.tasks.encode import has_map
-    from narrows.tasks.mapping import make_map
-    from narrows.view.explorer.page import write_explorer
-    from narrows.view.report import demo_report, run_report
-
+    folder = Path(output)
     samples, test = read("mnist:train"), read("mnist:test")
     denoiser = Fit(samples, preset=DENOISER, corruption=TRAINING_NOISE, epochs=DENOISER_EPOCHS, device=device)
     fits = {name: Fit(samples, preset=name, device=device) for name in NAMES} | {DENOISER_NAME: denoiser}
-    runs = {}
+    runs: Runs = {}
     for name, fit in fits.items():
         noise = fit.texts["corruption"]
-        print(f"\n{name}: {fit.texts['backbone']} x {fit.texts['bottleneck']} x {noise}, {'; '.join(fit.notes)}")
-        if status := show(fit):
-            return status
+        yield Note(f"\n{name}: {fit.texts['backbone']} x {fit.texts['bottleneck']} x {noise}, {'; '.join(fit.notes)}")
+        if status := (yield from run(fit)):
+            yield Result(None, status)
+            return
         model = fit.finish()
         if name == MAPPED:
-            model = with_trained_map(fit, model)
+            model = yield from add_map(fit, model)
         page = run_report(model, fit.history, test.x, x_name="test", reference=samples.x, labels=test.labels)
         write_run(folder / name, model, fit.history, page.html, page.pictures, overwrite=True)
         runs[name] = (model, fit.history)
     restoring = {name: model for name, (model, _) in runs.items()}
     del runs[DENOISER_NAME]  # which the tutorial does not have
-    print_losses(runs)
-    comparison = Comparison(restoring, test.x, samples.x, NOISE, most=NOISY_DIGITS)
-    show_scores(comparison)
-    print_table(comparison.table("mnist:train"))
+    yield from (Note(line) for line in describe_losses(runs))
+    comparison = yield from compare(restoring, test.x, samples.x, NOISE, NOISY_DIGITS, 0)
+    yield comparison.table("mnist:train")
     model, _ = runs[MAPPED]
     explorer = EXPLORER if has_map(model) else ""
     if explorer:
         write_explorer(folder / explorer, model, make_map(model, test), overwrite=True)
+    commands = next_commands(folder)
     page = demo_report(
-        runs,
-        test.x,
-        samples.x,
-        labels=test.labels,
-        comparison=comparison,
-        explorer=explorer,
-        commands=next_commands(folder),
+        runs, test.x, samples.x, labels=test.labels, comparison=comparison, explorer=explorer, commands=commands
     )
     for name, data in {"report.html": page.html.encode(), **page.pictures}.items():
         with whole(folder / name, overwrite=True) as temporary:
             temporary.write_bytes(data)
-    print(f"\nthe page: {folder / 'report.html'}")
+    yield Note(f"\nthe page: {folder / 'report.html'}")
     if explorer:
-        print(f"a map to walk in: {folder / explorer}")
-    print("\nnext, on these models and then on your own pictures:")
-    for command in next_commands(folder):
-        print(f"  {command}")
-    return 0
+        yield Note(f"a map to walk in: {folder / explorer}")
+    yield Note("\nnext, on these models and then on your own pictures:")
+    yield from (Note(f"  {command}") for command in commands)
+    yield Result(folder / "report.html")
 
 
-def print_losses(runs: dict[str, tuple[Model, list[dict[str, float | None]]]]) -> None:
-    """Print the losses by epoch beside the tutorial's, all as mean squared error per value, and the test errors."""
-    print("\nmean squared error per value over the training images, while the weights move")
+def describe_losses(runs: Runs) -> list[str]:
+    """Return lines on the losses by epoch beside the tutorial's, all as MSE per value, and on the test errors."""
     columns: dict[str, dict[int, float]] = {}
     for name, (_, history) in runs.items():
         printed = PRESETS[name]["published"]["printed"]
@@ -95,13 +86,16 @@ def print_losses(runs: dict[str, tuple[Model, list[dict[str, float | None]]]]) -
         columns["here" + " " * len(columns)] = {int(row["epoch"] or 0): row["train_mse"] or 0.0 for row in history}
     epochs = sorted(set().union(*columns.values()))
     rows = [[e, *(f"{losses[e]:.6f}" if e in losses else "" for losses in columns.values())] for e in epochs]
-    print_rows(["epoch", *map(str.strip, columns)], rows)
-    for name, (model, _) in runs.items():
-        print(f"{name}: {model.card.metrics['test_mse']:.6f} on the 10,000 test images, which training never saw")
-    print(
+    return [
+        "\nmean squared error per value over the training images, while the weights move",
+        *align(["epoch", *map(str.strip, columns)], rows),
+        *(
+            f"{name}: {model.card.metrics['test_mse']:.6f} on the 10,000 test images, which training never saw"
+            for name, (model, _) in runs.items()
+        ),
         "The published figures are what the tutorial prints, divided by 20: it divides a sum over samples by the\n"
-        "number of batches, and a batch has 20."
-    )
+        "number of batches, and a batch has 20.",
+    ]
 
 
 def next_commands(folder: Path) -> list[str]:

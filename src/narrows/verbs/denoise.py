@@ -1,121 +1,191 @@
-"""The verb `denoise` in the shell: files of pictures one by one at their own size, or an array as a whole."""
+"""The verb `denoise`: files of pictures one by one at their own size, or an array as a whole."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
-from narrows.cli.printing import describe_array, follow, print_table
+import numpy as np
+
+from narrows.data.layout import to_pictures
+from narrows.data.read import are_pictures, read
+from narrows.data.samples import Samples
+from narrows.data.write import check_suits, write
 from narrows.errors import DataError
+from narrows.files import refuse_existing
+from narrows.metrics.data_range import find_range
+from narrows.metrics.likeness import likeness_table
+from narrows.modelfile import Model
+from narrows.tasks.reconstruct import denoise as restore_array
+from narrows.tasks.reconstruct import was_damaged
+from narrows.tasks.tiles import keeps_size, says_of_colours, takes_any_size
+from narrows.verbs.describe import describe_array
+from narrows.verbs.events import Counted, Event, Events, Note, Result
+from narrows.verbs.pictures import Pictures
+from narrows.verbs.reading import Location, open_model, read_data
+from narrows.verbs.restoring import Job, Outcome, Source, restore
+from narrows.view.sheets import write_sheets
 
-if TYPE_CHECKING:
-    import numpy as np
 
-    from narrows.data.read import Samples
-    from narrows.modelfile import Model
-    from narrows.verbs.files import Outcome
+def denoise(
+    model: Model | Location,
+    data: Any,
+    *,
+    output: Location | None = None,
+    compare: Location | None = None,
+    clean: Any = None,
+    overwrite: bool = False,
+) -> Events:
+    """Restore noisy data; the result is an array, or for files of pictures what became of each.
 
+    Parameters
+    ----------
+    output : where it goes; files of pictures need it, since they are written one by one.
+    compare : where noisy, restored and difference go, side by side.
+    clean : the clean picture, folder or array, for PSNR and SSIM.
 
-def denoise_files(
-    model: Model, source: str, output: str, compare: str | None, clean: str | None, overwrite: bool
-) -> int:
-    """Restore a picture, or a folder of them, and say what became of each that is not there.
-
-    Returns the exit status: 1 where a picture is missing. Raises DataError where none is there.
+    Raises DataError for data that cannot be restored, and where an output exists and `overwrite` is False.
     """
-    from narrows.verbs.files import plan_jobs, restore_file
-
-    sheets, truth = (None if name is None else Path(name) for name in (compare, clean))
-    jobs, notes, unlisted = plan_jobs(Path(source), Path(output), sheets, truth, overwrite)
-    for note in notes:
-        print(note)
-    done: list[Outcome] = []
+    model = open_model(model)
+    if not was_damaged(model):
+        yield Note(
+            "note: this model never saw noise in training; --corruption 'gaussian(0.0, 0.5)' trains one that did"
+        )
+    source = yield from _open(model, data, output, compare, clean, overwrite)
+    yield from (Note(note) for note in source.notes)
+    outcomes: list[Outcome] = []
     try:
-        for outcome in follow((restore_file(model, job, overwrite) for job in jobs), len(jobs), "restoring"):
-            _say(outcome, done)
-            done.append(outcome)
+        yield Counted("restoring", 0, len(source.jobs))
+        for job in source.jobs:
+            outcome = restore(model, job, overwrite)
+            if outcome.error is not None and not source.goes_on:
+                raise outcome.error
+            yield from _describe(outcome, outcomes)
+            outcomes.append(outcome)
+            yield Counted("restoring", len(outcomes), len(source.jobs))
     except KeyboardInterrupt:
-        print(f"narrows: stopped; {_count(done)} of {len(jobs)} pictures are restored", file=sys.stderr)
-        return 130
-    for folder, reason in unlisted.items():
-        print(f"skipped {folder}: {reason}")
-    if not _count(done):
-        reasons = [f"{outcome.name}: {outcome.missing}" for outcome in done]
-        raise DataError(f"no picture of {source!r} could be restored; {reasons[0]}")
-    _print_likeness(done)
-    missing = len(jobs) - _count(done)
-    print(f"{output}: {_count(done):,} restored" + (f" + {missing:,} skipped = {len(jobs):,}" if missing else ""))
-    return int(bool(unlisted) or any(outcome.missing for outcome in done))
+        if not source.goes_on:
+            raise
+        written = sum(outcome.written for outcome in outcomes)
+        yield Note(f"stopped; {written} of {len(source.jobs)} pictures are restored", is_error=True)
+        yield Result(outcomes, 130)
+        return
+    yield from source.finish(outcomes)
 
 
-def denoise_samples(
-    model: Model, samples: Samples, output: str, compare: str | None, clean: str | None, overwrite: bool
-) -> int:
-    """Restore an array, or pictures that were brought to the model's size, as a whole.
+def _open(
+    model: Model, data: Any, output: Location | None, compare: Location | None, clean: Any, overwrite: bool
+) -> Generator[Event, None, Source]:
+    """Return what is to be restored: files at their own size where the model takes any, else an array."""
+    if keeps_size(model) and isinstance(data, str | PathLike) and are_pictures(data):
+        if output is None:
+            raise DataError(f"files of pictures are restored to files, so {str(data)!r} needs an output; name one")
+        sheets, truth = (None if name is None else Path(name) for name in (compare, clean))
+        return Pictures(Path(data), Path(output), sheets, truth, overwrite)
+    for path in (output, compare):
+        if path is not None:
+            refuse_existing(path, overwrite)
+    samples = yield from read_data(data, reading=model.card.reading or None)
+    if output is not None:
+        check_suits(output, samples.x)  # before the work; what comes out is as what goes in
+    return Array(samples, output, compare, None if clean is None else _read_clean(clean, samples))
 
-    Returns the exit status: 1 where a picture was skipped.
+
+@dataclass(eq=False)
+class ArrayJob(Job):
+    """An array, or pictures that were brought to the model's size.
+
+    Attributes
+    ----------
+    samples : as they were read.
+    output, compare : where the result and the sheets go, None for nowhere.
+    clean : the clean samples, arranged alike, None where there are none.
+    restored : the result, once it is there.
     """
-    from narrows.data.layout import to_pictures
-    from narrows.data.write import check_suits, write
-    from narrows.files import refuse_existing
-    from narrows.metrics.likeness import find_range, likeness_table, measure
-    from narrows.tasks.reconstruct import denoise
-    from narrows.tasks.tiles import says_of_colours, takes_any_size
-    from narrows.view.sheets import write_sheets
 
-    check_suits(output, samples.x)  # before the work; what comes out is as what goes in
-    if compare is not None:
-        refuse_existing(compare, overwrite)
-    truth = None if clean is None else _read_clean(clean, samples)
-    if takes_any_size(model) and (colours := says_of_colours(model, to_pictures(samples.x)[0].shape[1])):
-        print(f"note: {colours}")
-    restored = denoise(model, samples.x)
-    write(output, restored, names=samples.names or samples.columns, overwrite=overwrite)
-    if compare is not None:
-        data_range = find_range(model, samples.x)
-        write_sheets(Path(compare), samples.x, restored, truth, samples.names, data_range, overwrite)
-    if truth is not None:
-        print_table(likeness_table(samples.names or (), [measure(model, samples.x, restored, truth)]))
-    print(f"{output}: {describe_array(restored)}")
-    return int(bool(samples.skipped))
+    name: str
+    samples: Samples
+    output: Location | None
+    compare: Location | None
+    clean: np.ndarray | None
+    restored: np.ndarray | None = None
+
+    def read(self, model: Model) -> tuple[np.ndarray, tuple[str, ...]]:
+        """Return the array, and what there is to say of its colours."""
+        x = self.samples.x
+        colours = says_of_colours(model, to_pictures(x)[0].shape[1]) if takes_any_size(model) else None
+        return x, (colours,) if colours else ()
+
+    def restore(self, model: Model, noisy: np.ndarray) -> np.ndarray:
+        """Return the array restored, and keep it."""
+        self.restored = restore_array(model, noisy)
+        return self.restored
+
+    def write(self, restored: np.ndarray, overwrite: bool) -> None:
+        """Write the array, where it is to be written."""
+        if self.output is not None:
+            names = self.samples.names or self.samples.columns
+            write(self.output, restored, names=names, overwrite=overwrite)
+
+    def read_clean(self) -> np.ndarray | None:
+        """Return the clean samples."""
+        return self.clean
+
+    def write_sheet(
+        self, model: Model, noisy: np.ndarray, restored: np.ndarray, clean: np.ndarray | None, overwrite: bool
+    ) -> None:
+        """Write a sheet per picture, where that is asked for."""
+        if self.compare is not None:
+            data_range = find_range(model, noisy)
+            write_sheets(Path(self.compare), noisy, restored, clean, self.samples.names, data_range, overwrite)
+
+    def close(self) -> None:
+        """Do nothing: the samples are the caller's."""
 
 
-def _count(outcomes: Sequence[Outcome]) -> int:
-    return sum(outcome.written for outcome in outcomes)
+class Array(Source):
+    """An array as a whole."""
+
+    def __init__(
+        self, samples: Samples, output: Location | None, compare: Location | None, clean: np.ndarray | None
+    ) -> None:
+        self.samples, self.output = samples, output
+        self.jobs: Sequence[ArrayJob] = [ArrayJob(samples.origin, samples, output, compare, clean)]
+
+    def finish(self, outcomes: Sequence[Outcome]) -> Events:
+        """Say how near the restored samples are to the clean ones; the result is the array."""
+        (outcome,) = outcomes
+        (job,) = self.jobs
+        restored = job.restored
+        assert restored is not None, "nothing went wrong"
+        if outcome.likeness is not None:
+            yield likeness_table(self.samples.names or (), [outcome.likeness])
+        if self.output is not None:
+            yield Note(f"{self.output}: {describe_array(restored)}")
+        yield Result(restored, int(bool(self.samples.skipped)))
 
 
-def _say(outcome: Outcome, before: Sequence[Outcome]) -> None:
-    """Print what is new about an outcome: a note once, whatever the number of pictures that it holds for."""
+def _describe(outcome: Outcome, before: Sequence[Outcome]) -> Events:
+    """Yield what is new about an outcome: a note once, whatever the number of pictures that it holds for."""
     said = {note for other in before for note in other.notes}
-    for note in outcome.notes:
-        if note not in said:
-            print(f"note: {note}")
+    yield from (Note(f"note: {note}") for note in outcome.notes if note not in said)
     if outcome.missing:
-        print(f"{'incomplete' if outcome.written else 'skipped'} {outcome.name}: {outcome.missing}")
+        yield Note(f"{'incomplete' if outcome.written else 'skipped'} {outcome.name}: {outcome.missing}")
 
 
-def _print_likeness(outcomes: Sequence[Outcome]) -> None:
-    from narrows.metrics.likeness import likeness_table
-
-    known = {outcome.name: outcome.likeness for outcome in outcomes if outcome.likeness is not None}
-    if known:
-        print_table(likeness_table(list(known), list(known.values())))
-
-
-def _read_clean(clean: str, samples: Samples) -> np.ndarray:
+def _read_clean(clean: Any, samples: Samples) -> np.ndarray:
     """Return the clean samples, one for each noisy one."""
-    from narrows.data.read import read
-
     truth = read(clean, reading=samples.reading or None)
     x = truth.x
     if samples.names is not None and truth.names is not None and samples.names != truth.names:
-        places = {name: i for i, name in enumerate(truth.names)}
-        lacking = [name for name in samples.names if name not in places]
+        index_of = {name: i for i, name in enumerate(truth.names)}
+        lacking = [name for name in samples.names if name not in index_of]
         if lacking:
             raise DataError(f"there is no clean picture {lacking[0]!r} in {clean}")
-        x = x[[places[name] for name in samples.names]]
+        x = x[[index_of[name] for name in samples.names]]
     if x.shape != samples.x.shape or x.dtype != samples.x.dtype:
         raise DataError(
             f"the clean data must be like the noisy ones, {samples.x.dtype} {samples.x.shape}, however: {clean} is "

@@ -1,29 +1,75 @@
-"""The verb `map` in the shell: a model gets its map where it has none, and a map is written as its ending says."""
+"""The verb `map`: samples on a model's map, as a picture, as a page to walk in or as a table."""
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
-from narrows.cli.printing import describe_map, working
-from narrows.errors import DataError, NarrowsError
+import numpy as np
 
-if TYPE_CHECKING:
-    import numpy as np
-
-    from narrows.data.read import Samples
-    from narrows.modelfile import Model
-    from narrows.training.fit import Fit
+from narrows import modelfile
+from narrows.data.samples import Samples
+from narrows.errors import DataError
+from narrows.files import refuse_existing
+from narrows.modelfile import Model
+from narrows.tasks.encode import encode, has_map
+from narrows.tasks.mapping import check_differ, make_map
+from narrows.tasks.session import Session
+from narrows.training.map_head import add_head, add_pca_head, choose_samples
+from narrows.verbs.describe import describe_map
+from narrows.verbs.events import Event, Events, Note, Result, Working
+from narrows.verbs.map_table import check_table, write_table
+from narrows.verbs.reading import Location, find_reference, open_model, read_for
+from narrows.view.explorer.page import write_explorer
+from narrows.view.map_picture import write_picture
 
 PICTURES = (".png", ".svg")
 ENDINGS = (*PICTURES, ".html", ".csv", ".parquet")
 
 
-def check_output(output: str, colour_by: str | None, overwrite: bool) -> None:
-    """Raise a DataError where a map cannot be written to `output` in that way."""
-    from narrows.files import refuse_existing
-    from narrows.tasks.mapping import check_table
+def draw_map(
+    model: Model | Location,
+    data: Any,
+    *,
+    output: Location | None = None,
+    labels: Any = None,
+    colour_by: str | None = None,
+    pca: bool = False,
+    overwrite: bool = False,
+) -> Events:
+    """Find where samples lie on a model's map; the result is a `Map`, drawn or listed in `output` where that is given.
 
+    A model without a map gets one, which is kept in its file where the model was given by a path.
+
+    Parameters
+    ----------
+    output : FILE.png or .svg, .html, .csv or .parquet.
+    labels, colour_by : what the points are coloured by.
+    pca : the codes' two principal components in place of a map.
+
+    Raises SpecError for a model without a code, DataError for data that make no map.
+    """
+    if output is not None:
+        check_output(output, colour_by, overwrite)
+    path = None if isinstance(model, Model) else model
+    model = open_model(model)
+    model.network.check_code()
+    samples, session = yield from read_for(model, data, labels=labels, measures_all=True)
+    check_differ(session, samples)
+    if pca:
+        session = session.with_map(add_pca_head(model, _reference_codes(session, samples)))
+    elif not has_map(model):
+        session = yield from _with_map(session, samples, path)
+    mapped = make_map(session.model, samples, session)
+    if output is not None:
+        write_map(output, session.model, mapped, colour_by, overwrite)
+        yield Note(f"{output}: {len(mapped):,} samples")
+    yield Result(mapped)
+
+
+def check_output(output: Location, colour_by: str | None, overwrite: bool) -> None:
+    """Raise a DataError where a map cannot be written to `output` in that way."""
     ending = Path(output).suffix
     if ending not in ENDINGS:
         raise DataError(f"a map is written as {', '.join(ENDINGS)}, however: -o {output}; give it one of these endings")
@@ -33,52 +79,36 @@ def check_output(output: str, colour_by: str | None, overwrite: bool) -> None:
     check_table(output)
 
 
-def write_map(output: str, model: Model, samples: Samples, colour_by: str | None, overwrite: bool) -> None:
-    """Place `samples` on the model's map and write it: a picture, a page to walk in, or a table."""
-    from narrows.tasks.mapping import make_map, write_table
-
-    mapped = make_map(model, samples)
+def write_map(output: Location, model: Model, mapped: Any, colour_by: str | None, overwrite: bool) -> None:
+    """Write a map as the ending of `output` says."""
     ending = Path(output).suffix
     if ending == ".html":
-        from narrows.view.explorer.page import write_explorer
-
         write_explorer(output, model, mapped, overwrite=overwrite)
     elif ending in PICTURES:
-        from narrows.view.map_picture import write_picture
-
         write_picture(output, model, mapped, colour_by, overwrite=overwrite)
     else:
         write_table(output, mapped, overwrite=overwrite)
-    print(f"{output}: {len(mapped):,} samples")
 
 
-def with_map(run: str, model: Model, x: np.ndarray) -> Model:
-    """Return the model with a map head fitted on the codes of `x`, and write its file anew."""
-    from narrows.modelfile import find_file, save
-    from narrows.tasks.encode import encode
-    from narrows.training.map_head import add_head, choose_samples
+def _reference_codes(session: Session, samples: Samples, most: bool = False) -> np.ndarray:
+    """Return the codes of the training data where these are known by name, else those of the session.
 
-    with working("fitting the map"):
-        index = choose_samples(len(x), model.network.code_size)
-        model = add_head(model, encode(model, x[index.numpy()]))
-    print(f"map: {describe_map(model)}")
-    try:
-        save(find_file(run), model, overwrite=True)
-    except DataError as error:
-        print(f"note: this map is not kept: {error}")
-    return model
+    `most` : only of as many as a map head is fitted on.
+    """
+    model = session.model
+    x = find_reference(model, samples).x
+    index = choose_samples(len(x), model.network.code_size).numpy() if most else slice(None)
+    return session.codes[index] if x is session.x else encode(model, x[index])
 
 
-def with_trained_map(fitting: Fit, model: Model) -> Model:
-    """Return what `fitting` trained with a map head; what goes wrong there costs the map alone."""
-    from narrows.training.map_head import add_default_head
-
-    try:
-        with working("fitting the map"):
-            model = add_default_head(fitting, model)
-        print(f"map: {describe_map(model)}")
-    except KeyboardInterrupt:
-        print("stopped early; the model is kept, without a map")
-    except NarrowsError as error:
-        print(f"no map: {error}")
-    return model
+def _with_map(session: Session, samples: Samples, path: Location | None) -> Generator[Event, None, Session]:
+    """Return the session with a map head fitted on the codes of the training data; its file is written anew."""
+    yield Working("fitting the map")
+    model = add_head(session.model, _reference_codes(session, samples, most=True))
+    yield Note(f"map: {describe_map(model)}")
+    if path is not None:
+        try:
+            modelfile.save(modelfile.find_file(path), model, overwrite=True)
+        except DataError as error:
+            yield Note(f"note: this map is not kept: {error}")
+    return session.with_map(model)

@@ -1,0 +1,33 @@
+"""The arguments that several verbs share, as tyro reads them from annotations."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from tyro.conf import Positional, UseAppendAction, arg
+
+ARRAYS = "FILE.npy, .npz or .csv, or a folder for pictures"
+Data = Annotated[Positional[str], arg(metavar="DATA")]
+Run = Annotated[Positional[str], arg(metavar="RUN")]
+Output = Annotated[str, arg(aliases=["-o"], metavar="OUT", help=ARRAYS)]
+Size = Annotated[tuple[int, ...] | None, arg(metavar="N | H W", help_behavior_hint="")]
+ResizeMode = Annotated[Literal["crop", "pad", "stretch"] | None, arg(metavar="crop|pad|stretch", help_behavior_hint="")]
+Damages = Annotated[tuple[str, ...], UseAppendAction, arg(metavar="CORRUPTION", help_behavior_hint="")]
+Most = Annotated[int | None, arg(metavar="N", help_behavior_hint="")]
+Labels = Annotated[str | None, arg(metavar="FILE", help_behavior_hint="")]
+Part = Annotated[str | None, arg(metavar="PART", help_behavior_hint="")]
+
+
+def as_size(size: tuple[int, ...] | None) -> tuple[int, int] | None:
+    """Return height and width of one number or two; raise a DataError for more.
+
+    Examples
+    --------
+    >>> as_size((28,)), as_size((20, 30))
+    ((28, 28), (20, 30))
+    """
+    from narrows.errors import DataError
+
+    if size is not None and len(size) not in (1, 2):
+        raise DataError(f"--size takes one number or two, height and width, however: {' '.join(map(str, size))}")
+    return None if size is None else (size[0], size[-1])

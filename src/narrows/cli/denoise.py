@@ -1,0 +1,34 @@
+"""The verb `denoise` in the shell."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from tyro.conf import arg
+
+from narrows.cli.arguments import Data, Run
+from narrows.cli.display import show
+
+
+def denoise(
+    run: Run,
+    data: Data,
+    *,
+    output: Annotated[str, arg(aliases=["-o"], metavar="OUT", help_behavior_hint="")],
+    compare: Annotated[str | None, arg(metavar="FILE|FOLDER", help_behavior_hint="")] = None,
+    clean: Annotated[str | None, arg(metavar="DATA", help_behavior_hint="")] = None,
+    overwrite: bool = False,
+) -> int:
+    """Restore noisy DATA with a model: a picture, a folder of pictures, or an array.
+
+    Args:
+        run: a run folder or a model file.
+        data: what to restore.
+        output: a picture or a folder for a picture, a folder for a folder, FILE.npy for an array.
+        compare: write noisy, restored and difference side by side.
+        clean: the clean picture, folder or array, for figures and beside the others.
+        overwrite: replace an existing output.
+    """
+    from narrows.verbs import denoise as verb
+
+    return show(verb.denoise(run, data, output=output, compare=compare, clean=clean, overwrite=overwrite))

@@ -1,0 +1,154 @@
+"""Shows what a verb yields: bars on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Generator
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from narrows.cli.printing import print_table
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from narrows.training.loop import Progress
+    from narrows.verbs.events import Counted, Event, Events, Note
+
+Value = TypeVar("Value")
+
+
+def show(events: Events, console: Console | None = None) -> int:
+    """Show the events of a verb to its end and return the exit status; Ctrl-C is told to the verb."""
+    from narrows.verbs.events import Result
+
+    with Display(console) as display:
+        event = next(events)
+        while not isinstance(event, Result):
+            try:
+                display.show(event)
+            except KeyboardInterrupt as stop:
+                event = events.throw(stop)  # type: ignore[attr-defined]
+            else:
+                event = next(events)
+        return event.status
+
+
+def drain(events: Generator[Event, None, Value], console: Console | None = None) -> Value:
+    """Show the events of a part of a verb and return what it returns."""
+    with Display(console) as display:
+        while True:
+            try:
+                display.show(next(events))
+            except StopIteration as end:
+                return end.value
+
+
+class Display:
+    """Shows one event after another; a bar or a word on a terminal stays until something else is to be shown."""
+
+    def __init__(self, console: Console | None = None) -> None:
+        from rich.console import Console
+
+        self.console = console or Console(highlight=False)
+        self.live = ExitStack()  # the bar, or the word that says what is being done
+        self.kind = ""
+        self.bar: Any = None
+        self.began = 0.0
+
+    def __enter__(self) -> Display:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._end()
+
+    def show(self, event: Event) -> None:
+        """Show an event."""
+        from narrows.metrics.table import Table
+        from narrows.training.loop import Progress
+        from narrows.verbs.events import Counted, Note, Working
+
+        if isinstance(event, Progress):
+            self._show_step(event)
+        elif isinstance(event, Counted):
+            self._show_count(event)
+        elif isinstance(event, Working):
+            self._end()
+            if self.console.is_terminal:
+                self.kind = "working"
+                self.live.enter_context(self.console.status(event.text))
+        else:
+            if self.kind != "counting":  # lines go above a bar over several things
+                self._end()
+            if isinstance(event, Note):
+                _print_note(event)
+            elif isinstance(event, Table):
+                print_table(event)
+
+    def _show_step(self, step: Progress) -> None:
+        if not self.console.is_terminal:
+            if step.epoch_ends:
+                self.console.print(describe_epoch(step), soft_wrap=True)
+            return
+        if self.kind != "training":
+            self._begin_training()
+        speed = step.samples / max(time.perf_counter() - self.began, 1e-9)
+        note = f"MSE {step.train_mse:.5f}  {speed:,.0f} samples/s"
+        self.bar.update(0, completed=step.step, total=step.steps, epoch=step.epoch, note=note)
+        if step.epoch_ends:
+            self.bar.console.print(describe_epoch(step))
+
+    def _begin_training(self) -> None:
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        columns = [
+            TextColumn("epoch {task.fields[epoch]}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[note]}"),
+        ]
+        self._begin("training", Progress(*columns, TimeRemainingColumn(), console=self.console, transient=True))
+        self.bar.add_task("", total=None, epoch=1, note="")
+        self.began = time.perf_counter()
+
+    def _show_count(self, count: Counted) -> None:
+        if not self.console.is_terminal or count.total == 1:
+            return
+        if self.kind != "counting":
+            from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+            columns = [TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()]
+            self._begin("counting", Progress(*columns, console=self.console, transient=True))
+            self.bar.add_task(count.text, total=count.total)
+        self.bar.update(0, description=count.text, completed=count.done, total=count.total)
+        if count.done == count.total:
+            self._end()
+
+    def _begin(self, kind: str, bar: Any) -> None:
+        self._end()
+        self.kind, self.bar = kind, self.live.enter_context(bar)
+
+    def _end(self) -> None:
+        self.live.close()
+        self.live, self.kind = ExitStack(), ""
+
+
+def _print_note(note: Note) -> None:
+    if note.is_error:
+        print(f"narrows: {note.text}", file=sys.stderr)
+    else:
+        print(note.text)
+
+
+def describe_epoch(step: Progress) -> str:
+    """Return one line about an epoch that ended.
+
+    Examples
+    --------
+    >>> from narrows.training.loop import Progress
+    >>> describe_epoch(Progress(10, 20, 1, 1.0, 100, 0.25, None, True, 1.0))
+    'epoch   1  train MSE 0.250000  1.0 s'
+    """
+    val = "" if step.val_mse is None else f"  validation MSE {step.val_mse:.6f}"
+    return f"epoch {step.epoch:>3}  train MSE {step.train_mse:.6f}{val}  {step.epoch_seconds:.1f} s"

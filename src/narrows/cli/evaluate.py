@@ -1,0 +1,73 @@
+"""The verbs `evaluate` and `report` in the shell."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from tyro.conf import Positional, arg
+
+from narrows.cli.arguments import Damages, Data, Labels, Most, Run
+from narrows.cli.display import show
+
+
+def evaluate(
+    run: Run,
+    data: Data,
+    *,
+    corruption: Damages = (),
+    most: Most = None,
+    seed: Annotated[int, arg(metavar="N")] = 0,
+    labels: Labels = None,
+) -> int:
+    """Print every table that the model and DATA allow, plain methods beside it.
+
+    Args:
+        run: a run folder or a model file.
+        data: what to measure the model on; best data that it never saw.
+        corruption: damage DATA so, and print how well the model and the plain filters restore it; may be repeated.
+        most: damaged pictures that are measured, 1,000 by default, or fewer of large ones.
+        seed: makes the damage repeatable.
+        labels: a file with a label per sample, for the figures of a map.
+    """
+    from narrows.verbs import evaluate as verb
+
+    return show(verb.evaluate(run, data, corruption=corruption, most=most, seed=seed, labels=labels))
+
+
+def report(
+    run: Run,
+    data: Annotated[Positional[str | None], arg(metavar="DATA", help_behavior_hint="")] = None,
+    *,
+    output: Annotated[str | None, arg(aliases=["-o"], metavar="FILE.html", help_behavior_hint="")] = None,
+    corruption: Damages = (),
+    most: Most = None,
+    seed: Annotated[int, arg(metavar="N")] = 0,
+    labels: Labels = None,
+    overwrite: bool = False,
+) -> int:
+    """Write the page of a model on DATA: pictures, figures and plain methods beside them.
+
+    Args:
+        run: a run folder or a model file.
+        data: what to show; the test split of the data that the model was trained on, where it is known by name.
+        output: the page, report-NAME.html in the run folder by default.
+        corruption: damage DATA so, and show how well the model and the plain filters restore it; may be repeated.
+        most: damaged pictures that are measured, 1,000 by default, or fewer of large ones.
+        seed: makes the damage repeatable.
+        labels: a file with a label per sample, for colours.
+        overwrite: replace an existing page.
+    """
+    from narrows.verbs import evaluate as verb
+
+    return show(
+        verb.report(
+            run,
+            data,
+            output=output,
+            corruption=corruption,
+            most=most,
+            seed=seed,
+            labels=labels,
+            overwrite=overwrite,
+        )
+    )

@@ -1,0 +1,93 @@
+"""The verbs `info` and `parts` in the shell: what there is to see of models, data and menus."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from tyro.conf import Positional, arg
+
+from narrows.cli.display import drain
+from narrows.cli.printing import print_rows, signature
+
+
+def info(source: Annotated[Positional[str], arg(metavar="RUN | DATA")]) -> int:
+    """Say what is in a model or in data.
+
+    Args:
+        source: a run folder, a model file, or data.
+    """
+    if _is_model(source):
+        return _info_model(source)
+    return _info_data(source)
+
+
+def parts() -> int:
+    """Print the menus: every part, preset and data set, and how it is written."""
+    import inspect
+
+    from narrows.data.named import NAMED
+    from narrows.model.network import MENUS
+    from narrows.presets import PRESETS
+
+    for kind, menu in MENUS.items():
+        print(f"\n{kind}")
+        for name, part in menu.items():
+            summary = (inspect.getdoc(part) or "").split(".")[0].replace("\n", " ")
+            print(f"  {name + signature(part):<64}  {summary}")
+    print("\npreset")
+    for name, preset in PRESETS.items():
+        chosen = [
+            preset[kind] for kind in ("backbone", "bottleneck", "corruption") if preset.get(kind, "none()") != "none()"
+        ]
+        print(f"  {name:<16}  {' x '.join(chosen)}")
+    print("\ndata\n  " + "  ".join(NAMED))
+    return 0
+
+
+def _is_model(source: str) -> bool:
+    from narrows.modelfile import FILE_NAME
+
+    return source.endswith(".safetensors") or (Path(source) / FILE_NAME).is_file()
+
+
+def _info_model(source: str) -> int:
+    from narrows.model.network import MENUS
+    from narrows.model.summary import describe_code, layers
+    from narrows.verbs.describe import describe_map, describe_metrics
+    from narrows.verbs.reading import open_model
+
+    model = open_model(source)
+    network, card, _ = model
+    print(f"{source}: a model of {card.origin or 'data'}, {'x'.join(map(str, network.shape))} {card.dtype}")
+    for kind in MENUS:
+        print(f"  {kind:<11} {network.texts[kind]}")
+    rows = [(layer.name, "x".join(map(str, layer.shape)), f"{layer.parameters:,}") for layer in layers(network)]
+    print_rows(("layer", "output", "parameters"), rows)
+    print(f"parameters: {sum(p.numel() for p in network.parameters()):,}")
+    print(f"code: {describe_code(network)}")
+    if model.head is not None:
+        print(f"map: {describe_map(model)}")
+    print("trained:")
+    for key, value in card.recipe.items():
+        if value not in (None, False):
+            print(f"  {key:<18} {round(value, 1) if isinstance(value, float) else value}")
+    print(*describe_metrics(model), sep="\n")
+    return 0
+
+
+def _info_data(source: str) -> int:
+    import numpy as np
+
+    from narrows.verbs.describe import describe_array
+    from narrows.verbs.reading import read_data
+
+    samples = drain(read_data(source))
+    print(f"{samples.origin}: {describe_array(samples.x)}")
+    if samples.labels is not None:
+        values, counts = np.unique(samples.labels, return_counts=True)
+        shown = ", ".join(f"{value}: {count:,}" for value, count in list(zip(values, counts, strict=True))[:12])
+        print(f"labels: {len(values):,} ({shown}{', ...' if len(values) > 12 else ''})")
+    print(f"skipped: {len(samples.skipped)}")
+    print(f"next: narrows train {source}")
+    return 0

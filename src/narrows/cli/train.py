@@ -1,0 +1,89 @@
+"""The verb `train` in the shell."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from tyro.conf import arg
+
+from narrows.cli.arguments import Data, Labels, Part, ResizeMode, Size, as_size
+from narrows.cli.display import show
+
+
+def train(
+    data: Data = "mnist",
+    *,
+    output: Annotated[str | None, arg(aliases=["-o"], metavar="RUN", help_behavior_hint="")] = None,
+    preset: Annotated[str | None, arg(metavar="NAME", help_behavior_hint="")] = None,
+    backbone: Part = None,
+    bottleneck: Part = None,
+    corruption: Part = None,
+    loss: Part = None,
+    scaling: Part = None,
+    epochs: Annotated[int | None, arg(metavar="N", help_behavior_hint="")] = None,
+    max_seconds: Annotated[float | None, arg(metavar="S", help_behavior_hint="")] = None,
+    validation: Annotated[float | None, arg(metavar="SHARE", help_behavior_hint="")] = None,
+    seed: Annotated[int, arg(metavar="N")] = 0,
+    device: Annotated[str, arg(metavar="auto|cpu|cuda")] = "auto",
+    size: Size = None,
+    resize_mode: ResizeMode = None,
+    patch_size: Annotated[int | None, arg(metavar="N", help_behavior_hint="")] = None,
+    target: Annotated[str | None, arg(metavar="DATA", help_behavior_hint="")] = None,
+    self_supervised: bool = False,
+    labels: Labels = None,
+    as_published: bool = False,
+    overwrite: bool = False,
+) -> int:
+    """Train an autoencoder on DATA and leave a run folder.
+
+    Args:
+        data: a name (mnist), a folder of pictures, or a .npy, .npz, IDX or .csv file.
+        output: the run folder; runs/NAME by default, then runs/NAME-2.
+        preset: a ready choice of parts, see `narrows parts`.
+        backbone: how both halves are built, "dense(hidden=[256])".
+        bottleneck: what the code is made by, "linear(32)".
+        corruption: damage in training, "gaussian(0.0, 0.1)".
+        loss: cost of a reconstruction, "mse".
+        scaling: user's units to the model's, "standard".
+        epochs: passes over the training samples.
+        max_seconds: a cap on training, 300 by default.
+        validation: share of the samples kept out of training, 0.1 by default.
+        seed: makes a run repeatable.
+        device: where to train.
+        size: of pictures, one number or height and width.
+        resize_mode: how pictures of another shape are brought to that size.
+        patch_size: resize nothing; train on patches of this side, 64 with the preset denoise.
+        target: what DATA should become, clean pictures of the same names or an array.
+        self_supervised: learn to restore from noisy pictures alone.
+        labels: a file with a label per sample, for colours and figures.
+        as_published: repeat the preset's source to the letter.
+        overwrite: replace an existing run.
+    """
+    from narrows.verbs import train as verb
+
+    return show(
+        verb.train(
+            data,
+            output=output,
+            names_folder=True,
+            overwrite=overwrite,
+            size=as_size(size),
+            resize_mode=resize_mode,
+            patch_size=patch_size,
+            target=target,
+            labels=labels,
+            preset=preset,
+            self_supervised=self_supervised,
+            epochs=epochs,
+            max_seconds=max_seconds,
+            validation=validation,
+            as_published=as_published,
+            seed=seed,
+            device=device,
+            backbone=backbone,
+            bottleneck=bottleneck,
+            corruption=corruption,
+            loss=loss,
+            scaling=scaling,
+        )
+    )

@@ -1,0 +1,85 @@
+"""A model and samples for it: converted once, and passed through the network no more often than needed."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from narrows.modelfile import Model
+from narrows.tasks.units import as_samples
+
+
+class Session:
+    """What several tasks of one verb share: the samples in the units that the model was trained in, codes and errors.
+
+    Parameters
+    ----------
+    model : the model; `with_map` gives it another map.
+    x : samples in the user's layout, units and type.
+
+    Attributes
+    ----------
+    samples : (N, C, *grid).
+
+    Raises DataError for an array whose samples are not of the model's shape.
+    """
+
+    def __init__(self, model: Model, x: np.ndarray) -> None:
+        self.model, self.x = model, x
+        self.samples, self._back = as_samples(model, x)
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    def with_map(self, model: Model) -> Session:
+        """Return a session of `model`, the same network with another map; what is known stays known."""
+        session = object.__new__(Session)
+        session.__dict__ |= self.__dict__ | {"model": model}
+        session.__dict__.pop("points", None)
+        return session
+
+    @cached_property
+    def codes(self) -> np.ndarray:
+        """The codes, float32 (N, k); raises SpecError for a model without a code."""
+        network = self.model.network
+        network.check_code()
+        return network.in_blocks(lambda rows: network.encode(rows).z.flatten(1), self.samples).numpy()
+
+    @cached_property
+    def errors(self) -> np.ndarray:
+        """The MSE of every sample, float64 (N,), per value and in model's units; one pass finds the codes too."""
+        if not self.model.network.has_code:
+            return self.first_errors(len(self))
+        network = self.model.network
+
+        def code_and_error(rows: Tensor) -> Tensor:
+            scaled = network.scaling(rows)
+            z = network.bottleneck(network.encoder(scaled)[0]).z
+            restored = network.scaling.activation(network.decoder(z, ()))
+            error = (restored.double() - scaled.double()).square().flatten(1).mean(1, keepdim=True)
+            return torch.cat([z.flatten(1).double(), error], 1)
+
+        result = network.in_blocks(code_and_error, self.samples)
+        self.__dict__.setdefault("codes", result[:, :-1].float().numpy())
+        return result[:, -1].numpy().copy()
+
+    def first_errors(self, count: int) -> np.ndarray:
+        """Return the errors of the first `count` samples alone, as `errors` has them."""
+        if "errors" in self.__dict__:
+            return self.errors[:count]
+        network = self.model.network
+        return network.in_blocks(
+            lambda rows: network.squared_error(rows).flatten(1).mean(1), self.samples[:count]
+        ).numpy()
+
+    @cached_property
+    def points(self) -> np.ndarray:
+        """The positions on the model's map, float32 (N, 2): the code, or what the map head makes of it."""
+        network, head = self.model.network, self.model.head
+        if head is None:
+            return self.codes
+        codes = torch.from_numpy(self.codes)
+        return network.in_blocks(lambda z: head.encode(z).z, codes).numpy()

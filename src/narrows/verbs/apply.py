@@ -1,0 +1,109 @@
+"""The verbs that send data through a model once: reconstruct, encode and decode; and corrupt, which damages data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from narrows.data.samples import Samples
+from narrows.data.write import check_suits, write
+from narrows.files import refuse_existing
+from narrows.modelfile import Model
+from narrows.tasks import corrupt as damage
+from narrows.tasks import encode as codes_of
+from narrows.tasks import reconstruct as restore
+from narrows.verbs.describe import describe_array
+from narrows.verbs.events import Events, Note, Result
+from narrows.verbs.reading import Location, open_model, read_data, read_for
+
+
+def reconstruct(
+    model: Model | Location, data: Any, *, output: Location | None = None, overwrite: bool = False
+) -> Events:
+    """Send data through the bottleneck of a model; the result is an array, and `output` holds it where that is given.
+
+    Raises DataError for data that the model does not take, and where `output` exists and `overwrite` is False.
+    """
+    _refuse(output, overwrite)
+    model = open_model(model)
+    samples, _ = yield from read_for(model, data)
+    if output is not None:
+        check_suits(output, samples.x)  # before the work; what comes out is as what goes in
+    result = restore.reconstruct(model, samples.x)
+    if output is not None:
+        yield _write(output, result, _names(samples), overwrite)
+    yield Result(result)
+
+
+def encode(model: Model | Location, data: Any, *, output: Location | None = None, overwrite: bool = False) -> Events:
+    """Find the code of every sample; the result is an array (N, k), and `output` holds it where that is given.
+
+    Raises DataError for data that the model does not take, SpecError for a model without a code.
+    """
+    _refuse(output, overwrite)
+    model = open_model(model)
+    _, session = yield from read_for(model, data)
+    codes = session.codes
+    if output is not None:
+        write(output, codes, names=[f"z{i}" for i in range(codes.shape[1])], overwrite=overwrite)
+        yield Note(f"{output}: {codes.shape[0]:,} codes of {codes.shape[1]:,} numbers")
+    yield Result(codes)
+
+
+def decode(model: Model | Location, codes: Any, *, output: Location | None = None, overwrite: bool = False) -> Events:
+    """Make the samples that codes stand for; the result is an array, and `output` holds it where that is given.
+
+    Raises DataError for what are no codes of this model, SpecError for a model without a code.
+    """
+    _refuse(output, overwrite)
+    model = open_model(model)
+    read_codes = yield from read_data(codes)
+    result = codes_of.decode(model, read_codes.x)
+    if output is not None:
+        yield _write(output, result, model.card.columns, overwrite)
+    yield Result(result)
+
+
+def corrupt(
+    data: Any,
+    corruption: str,
+    *,
+    output: Location | None = None,
+    seed: int = 0,
+    size: Any = None,
+    resize_mode: str | None = None,
+    overwrite: bool = False,
+) -> Events:
+    """Damage data; the result is an array, and `output` holds it where that is given.
+
+    Parameters
+    ----------
+    corruption : a part as text, "gaussian(0.08)"; its units are those that training would choose.
+
+    Raises SpecError for a text that is no corruption, DataError for data that cannot be read.
+    """
+    _refuse(output, overwrite)
+    samples = yield from read_data(data, size=size, resize_mode=resize_mode)
+    damaged, units = damage.corrupt(samples.x, corruption, seed)
+    if output is not None:
+        write(output, damaged, names=_names(samples), overwrite=overwrite)
+    yield Note(f"damage: {corruption}, in units of {units}")
+    yield Note(f"before: {describe_array(samples.x)}")
+    yield Note(f"after:  {describe_array(damaged)}")
+    yield Result(damaged)
+
+
+def _refuse(output: Location | None, overwrite: bool) -> None:
+    if output is not None:
+        refuse_existing(output, overwrite)
+
+
+def _names(samples: Samples) -> Sequence[str] | None:
+    return samples.names or samples.columns
+
+
+def _write(output: Location, result: np.ndarray, names: Sequence[str] | None, overwrite: bool) -> Note:
+    write(output, result, names=names, overwrite=overwrite)
+    return Note(f"{output}: {describe_array(result)}")

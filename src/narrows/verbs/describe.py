@@ -1,0 +1,64 @@
+"""Lines that several verbs say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from narrows.modelfile import Model
+
+METRICS = {
+    "train_mse": "training, while the weights moved",
+    "validation_mse": "validation share",
+    "pca_mse": "validation share, PCA with as many numbers",
+    "test_mse": "test",
+    "map_mse": "validation share, from the two numbers of the map",
+}
+
+
+def describe_array(x: np.ndarray) -> str:
+    """Return an array's type, shape and ends in a line.
+
+    Examples
+    --------
+    >>> describe_array(np.array([[1, 2]], np.uint8))
+    'uint8 (1, 2), min 1, max 2'
+    """
+    return f"{x.dtype} {x.shape}, min {x.min().item():.6g}, max {x.max().item():.6g}"
+
+
+def describe_map(model: Model) -> str:
+    """Return a line about a model's map head."""
+    head, recipe = model.head, model.card.recipe
+    if head is None:
+        return "none"
+    parts = f"{head.texts['backbone']} x {head.texts['bottleneck']}"
+    fitted = f"on {recipe['map_samples']:,} samples in {recipe['map_seconds']:.1f} s" if "map_samples" in recipe else ""
+    return f"2 numbers for {model.network.code_size:,}, {parts} {fitted}".rstrip()
+
+
+def describe_metrics(model: Model) -> list[str]:
+    """Return a line for each MSE that was taken when the model was trained, under a head."""
+    metrics = model.card.metrics
+    lines = [f"  {metrics[key]:.6f}  {name}" for key, name in METRICS.items() if key in metrics]
+    return [f"MSE per value, in units of {model.network.texts['scaling']}:", *lines]
+
+
+def align(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> list[str]:
+    """Return lines with rows under their columns, the first to the left, the others to the right.
+
+    Examples
+    --------
+    >>> print(*align(("layer", "size"), [("in", 784)]), sep="\\n")
+      layer  size
+      in      784
+    """
+    texts = [list(columns), *[list(map(str, row)) for row in rows]]
+    widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
+    lines = []
+    for first, *rest in texts:
+        cells = [first.ljust(widths[0]), *[cell.rjust(w) for cell, w in zip(rest, widths[1:], strict=True)]]
+        lines.append("  " + "  ".join(cells))
+    return lines

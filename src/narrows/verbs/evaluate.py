@@ -1,0 +1,124 @@
+"""The verbs `evaluate` and `report`: how good a model is on data, as tables or as a page."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from narrows.data.named import NAMED
+from narrows.errors import DataError
+from narrows.files import whole
+from narrows.metrics.comparison import Comparison
+from narrows.metrics.evaluate import evaluate as make_tables
+from narrows.modelfile import Model
+from narrows.runfolder import read_history
+from narrows.spec import check_whole
+from narrows.verbs.events import Counted, Event, Events, Note, Result
+from narrows.verbs.reading import Location, find_reference, open_model, read_for
+from narrows.view.report import run_report
+
+
+def evaluate(
+    model: Model | Location,
+    data: Any,
+    *,
+    corruption: Sequence[str] = (),
+    most: int | None = None,
+    seed: int = 0,
+    labels: Any = None,
+) -> Events:
+    """Measure a model on data, plain methods beside it; the result is a list of tables.
+
+    Parameters
+    ----------
+    corruption : damage the data so, once for each, and measure how well they are restored; none measures all else.
+    most : damaged pictures that are measured, 1,000 by default, or fewer of large ones.
+    seed : of the damage.
+    labels : of the samples, for the metrics of a map.
+
+    Raises DataError for data that the model does not take, SpecError for a text that is no corruption.
+    """
+    model = open_model(model)
+    samples, _ = yield from read_for(model, data, labels=labels)
+    reference = find_reference(model, samples)
+    tables = []
+    for text in corruption:
+        comparison = yield from compare({"this model": model}, samples.x, reference.x, text, most, seed)
+        tables.append(comparison.table(reference.name))
+        yield tables[-1]
+    if not corruption:
+        for table in make_tables(model, samples.x, reference.x, reference.name, samples.labels, reference.labels):
+            tables.append(table)
+            yield table
+    yield Result(tables)
+
+
+def report(
+    model: Model | Location,
+    data: Any = None,
+    *,
+    output: Location | None = None,
+    corruption: Sequence[str] = (),
+    most: int | None = None,
+    seed: int = 0,
+    labels: Any = None,
+    overwrite: bool = False,
+) -> Events:
+    """Write the page of a model on data; the result is the page's path.
+
+    Parameters
+    ----------
+    model : the path of a run folder or a model file where there is no `output`.
+    data : the test split of the training data by default, where these are known by name.
+    output : the page, report-NAME.html beside the model by default.
+    corruption, most, seed, labels : as `evaluate` takes them.
+
+    Raises DataError for data that the model does not take, and where the page exists and `overwrite` is False.
+    """
+    run = None if isinstance(model, Model) else Path(model)
+    model = open_model(model)
+    if data is None and model.card.origin not in NAMED:
+        raise DataError(f"the report of {run} needs data to show; write `narrows report {run} DATA`")
+    chosen = NAMED[model.card.origin].test or model.card.origin if data is None else data
+    samples, _ = yield from read_for(model, chosen, labels=labels)
+    reference = find_reference(model, samples)
+    if run is None and output is None:
+        raise DataError("the page of a model that is in no file needs an output; name one, such as 'report.html'")
+    folder = None if run is None else run if run.is_dir() else run.parent
+    comparisons = []
+    for text in corruption:
+        comparisons.append((yield from compare({"this model": model}, samples.x, reference.x, text, most, seed)))
+    page = run_report(
+        model,
+        [] if folder is None else read_history(folder),
+        samples.x,
+        x_name=samples.origin,
+        reference=reference.x,
+        names=samples.names,
+        labels=samples.labels,
+        skipped=samples.skipped,
+        comparisons=comparisons,
+        reference_name=reference.name,
+    )
+    path = (
+        Path(output) if output is not None else Path(folder or ".") / f"report-{samples.origin.replace(':', '-')}.html"
+    )
+    with whole(path, overwrite) as temporary:
+        temporary.write_text(page.html, encoding="utf-8")
+    yield Note(str(path))
+    yield Result(path)
+
+
+def compare(
+    models: dict[str, Model], x: np.ndarray, reference: np.ndarray, corruption: str, most: int | None, seed: int
+) -> Generator[Event, None, Comparison]:
+    """Return models beside the plain filters on damaged data, measured."""
+    most = None if most is None else check_whole("most", most, 1)
+    comparison = Comparison(models, x, reference, corruption, most=most, seed=seed)
+    yield Counted(corruption, 0, len(comparison))
+    for done, _ in enumerate(comparison, 1):
+        yield Counted(corruption, done, len(comparison))
+    return comparison

@@ -1,0 +1,195 @@
+"""Files of pictures to restore, one by one at their full size, each written back as it was."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from narrows.data.image_file import Original, carried_mode, find_format, read_original, write_original
+from narrows.data.image_folder import list_pictures
+from narrows.data.image_formats import EXTENSIONS
+from narrows.data.write import png_names
+from narrows.errors import DataError
+from narrows.files import refuse_existing
+from narrows.metrics.data_range import find_range
+from narrows.metrics.likeness import likeness_table
+from narrows.modelfile import Model
+from narrows.tasks.tiles import restore_pictures, says_of_colours
+from narrows.verbs.events import Events, Note, Result
+from narrows.verbs.restoring import Job, Outcome, Source
+from narrows.view.sheets import write_sheet
+
+ARRAYS = {".npy", ".npz", ".csv"}
+
+
+@dataclass(eq=False)
+class PictureJob(Job):
+    """One file of a picture.
+
+    Attributes
+    ----------
+    name : of the picture within its folder, to show.
+    source, target : the file, and where the restored one goes.
+    format : the format that the target's ending asks for, None for the source's own.
+    sheet : where the comparison goes, None for nowhere.
+    clean : the clean picture, or the folder that holds it, None for neither.
+    original : the file once it is read.
+    """
+
+    name: str
+    source: Path
+    target: Path
+    format: str | None = None
+    sheet: Path | None = None
+    clean: Path | None = None
+    original: Original | None = field(default=None, init=False)
+
+    def read(self, model: Model) -> tuple[np.ndarray, tuple[str, ...]]:
+        """Return the picture's values at its own size, and notes on its colours and its transparency."""
+        self.original = original = read_original(self.source)
+        mode = carried_mode(original, self.format or original.format)
+        notes = []
+        if colours := says_of_colours(model, 1 if original.values.ndim == 2 else original.values.shape[2]):
+            notes.append(colours)
+        if original.alpha is not None and not mode.endswith("A"):
+            notes.append(f"transparency is left out, which {self.target.suffix or original.format} does not hold")
+        return original.values, tuple(notes)
+
+    def restore(self, model: Model, noisy: np.ndarray) -> np.ndarray:
+        """Return the picture restored."""
+        return restore_pictures(model, noisy)
+
+    def write(self, restored: np.ndarray, overwrite: bool) -> None:
+        """Write the restored picture as the original was."""
+        assert self.original is not None, "it has been read"
+        write_original(self.target, self.original, restored, self.format, overwrite)
+
+    def read_clean(self) -> np.ndarray | None:
+        """Return the values of the clean picture in the depth of the noisy one, None where there is none."""
+        if self.clean is None:
+            return None
+        assert self.original is not None, "it has been read"
+        noisy, values = self.original.values, read_original(_find_clean(self.clean, Path(self.name))).values
+        if values.shape != noisy.shape:
+            raise DataError(f"the clean picture is {values.shape}, however the noisy one is {noisy.shape}")
+        if values.dtype == noisy.dtype:
+            return values
+        if values.dtype == np.uint8:
+            return values.astype(np.uint16) * 257
+        return np.rint(np.divide(values, 257, dtype=np.float32)).astype(np.uint8)  # no end of a step is near a half
+
+    def write_sheet(
+        self, model: Model, noisy: np.ndarray, restored: np.ndarray, clean: np.ndarray | None, overwrite: bool
+    ) -> None:
+        """Write noisy, restored and difference side by side, where that is asked for."""
+        if self.sheet is not None:
+            data_range = find_range(model, noisy if clean is None else clean)
+            write_sheet(self.sheet, noisy, restored, clean, data_range, overwrite)
+
+    def close(self) -> None:
+        """Let go of the file's values."""
+        self.original = None
+
+
+class Pictures(Source):
+    """A picture, or a folder of them whose tree and names are kept.
+
+    Parameters
+    ----------
+    source : a picture, or a folder.
+    output : for a picture another, of any ending that can be written, or a folder; for a folder a folder.
+    compare : the same for the sheets.
+    clean : the clean picture, or a folder that holds one of the same name for each.
+
+    Attributes
+    ----------
+    unlisted : folders that cannot be listed, with the reason.
+
+    Raises DataError where there is no picture, or an output exists and `overwrite` is False.
+    """
+
+    goes_on = True
+
+    def __init__(
+        self,
+        source: Path,
+        output: Path,
+        compare: Path | None = None,
+        clean: Path | None = None,
+        overwrite: bool = False,
+    ) -> None:
+        self.source, self.output = source, output
+        self.unlisted: dict[str, str] = {}
+        found, self.notes = list_pictures(source, self.unlisted)
+        alone = not source.is_dir()
+        if clean is not None and not clean.exists():
+            raise DataError(f"there is no file or folder {str(clean)!r} with the clean pictures")
+        root = source.parent if alone else source
+        names = [file.relative_to(root) for _, file in found]
+        targets = _find_targets(output, [_renamed(name, set(names)) for name in names], alone, overwrite)
+        sheets: Sequence[Path | None] = [None] * len(found)
+        if compare is not None:
+            sheets = _find_targets(compare, [Path(name) for name in png_names(list(map(str, names)))], alone, overwrite)
+            if set(sheets) & set(targets):
+                raise DataError(f"the comparison {compare} would replace the restored pictures; choose another name")
+        self.jobs: Sequence[PictureJob] = [
+            PictureJob(shown, file, target, _asked_format(file, target), sheet, clean)
+            for (shown, file), target, sheet in zip(found, targets, sheets, strict=True)
+        ]
+
+    def finish(self, outcomes: Sequence[Outcome]) -> Events:
+        """Say what is missing and how near the restored pictures are to the clean ones; the result is the outcomes."""
+        yield from (Note(f"skipped {folder}: {reason}") for folder, reason in self.unlisted.items())
+        written = sum(outcome.written for outcome in outcomes)
+        if not written:
+            first = outcomes[0]
+            raise DataError(f"no picture of {str(self.source)!r} could be restored; {first.name}: {first.missing}")
+        known = {outcome.name: outcome.likeness for outcome in outcomes if outcome.likeness is not None}
+        if known:
+            yield likeness_table(list(known), list(known.values()))
+        missing = len(self.jobs) - written
+        skipped = f" + {missing:,} skipped = {len(self.jobs):,}" if missing else ""
+        yield Note(f"{self.output}: {written:,} restored{skipped}")
+        yield Result(outcomes, int(bool(self.unlisted) or any(outcome.missing for outcome in outcomes)))
+
+
+def _find_targets(output: Path, names: list[Path], alone: bool, overwrite: bool) -> list[Path]:
+    """Return where results of `names` go, and refuse what exists."""
+    if alone and output.suffix and not output.is_dir():
+        find_format(output)
+        refuse_existing(output, overwrite)
+        return [output]
+    if output.suffix.lower() in EXTENSIONS | ARRAYS and not output.is_dir():
+        raise DataError(f"a folder of pictures is restored to a folder, however: -o {output} is the name of a file")
+    targets = [output / name for name in names]
+    for path in targets if alone else [output]:
+        refuse_existing(path, overwrite)
+    return targets
+
+
+def _renamed(name: Path, names: set[Path]) -> Path:
+    """Return the name of a result: that of the picture, but for a GIF, which becomes a PNG."""
+    if name.suffix.lower() != ".gif":
+        return name
+    renamed = name.with_suffix(".png")
+    return renamed if renamed not in names else name.with_name(f"{name.name}.png")
+
+
+def _asked_format(source: Path, target: Path) -> str | None:
+    """Return the format of an ending that differs from the source's; a picture with a wrong one keeps it."""
+    return None if source.suffix.lower() == target.suffix.lower() else find_format(target)
+
+
+def _find_clean(clean: Path, name: Path) -> Path:
+    """Return the clean picture of `name`: in a folder that of the same name, or of the same stem."""
+    if not clean.is_dir():
+        return clean
+    if (clean / name).exists():
+        return clean / name
+    for ending in sorted(EXTENSIONS):
+        if (clean / name).with_suffix(ending).exists():
+            return (clean / name).with_suffix(ending)
+    raise DataError(f"there is no clean picture {str(name)!r} in {clean}")

@@ -1,0 +1,164 @@
+"""The verb `train`: data become a model, with its map, a page about it and a run folder."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from narrows.data.samples import Samples
+from narrows.errors import NarrowsError, TrainingError
+from narrows.files import refuse_existing
+from narrows.modelfile import Model
+from narrows.presets import find_preset
+from narrows.runfolder import write_run
+from narrows.training.fit import Fit
+from narrows.training.map_head import add_default_head, comes_with_head
+from narrows.verbs.describe import describe_map, describe_metrics
+from narrows.verbs.events import Event, Events, Note, Result, Working
+from narrows.verbs.reading import read_data
+from narrows.view.report import run_report
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """What training leaves.
+
+    Attributes
+    ----------
+    model : the network, its card and its map head.
+    fit : the training that is over.
+    folder : the run folder, None where nothing was written.
+    """
+
+    model: Model
+    fit: Fit
+    folder: Path | None
+
+
+def train(
+    data: Any = "mnist",
+    *,
+    output: str | Path | None = None,
+    names_folder: bool = False,
+    overwrite: bool = False,
+    size: Any = None,
+    resize_mode: str | None = None,
+    patch_size: int | None = None,
+    target: Any = None,
+    labels: Any = None,
+    preset: str | None = None,
+    self_supervised: bool = False,
+    **options: Any,
+) -> Events:
+    """Train an autoencoder and write a run folder; the result is `Trained`.
+
+    Parameters
+    ----------
+    data, size, resize_mode, patch_size, target, labels : as `read` takes them.
+    output : the run folder; None writes nothing, unless `names_folder`.
+    names_folder : where there is no `output`, the folder is runs/NAME, then runs/NAME-2.
+    options : as `Fit` takes them.
+
+    Raises DataError for data that cannot be read or learned from, SpecError for a part that is not one.
+    """
+    if patch_size is None and size is None and resize_mode is None and (preset is not None or self_supervised):
+        patch_size = find_preset(preset or "denoise").get("patch_size")
+    samples = yield from read_data(
+        data, size=size, resize_mode=resize_mode, labels=labels, patch_size=patch_size, target=target
+    )
+    folder = _find_folder(output, samples.origin, names_folder, overwrite)
+    yield Working("looking at the samples")
+    training = Fit(samples, preset=preset, patch_size=patch_size, self_supervised=self_supervised, **options)
+    yield from (Note(note) for note in training.notes)
+    status = yield from run(training)
+    model = training.finish()
+    if comes_with_head(training):
+        model = yield from add_map(training, model)
+    if folder is not None:
+        write_folder(folder, model, training, overwrite)
+    yield from (Note(line) for line in describe_metrics(model))
+    yield from (Note(f"note: {line}") for line in filter(None, [training.kept, *training.warnings]))
+    if cut := _describe_cut(training):
+        yield Note(cut)
+    if folder is not None:
+        yield Note(f"{folder}: model.safetensors, history.csv, report.html")
+        yield Note(_next_command(model, samples, data, folder))
+    yield Result(Trained(model, training, folder), status)
+
+
+def run(training: Fit) -> Generator[Event, None, int]:
+    """Train to the end and return an exit status; Ctrl-C keeps what is trained, and so does a loss that explodes."""
+    try:
+        yield from training
+    except KeyboardInterrupt:
+        if training.last is None:  # hardly begun
+            raise
+        yield Note("stopped early; the model as it is now is kept")
+    except TrainingError as error:
+        if training.last is None:
+            raise
+        yield Note(str(error), is_error=True)
+        return 1
+    return 0
+
+
+def add_map(training: Fit, model: Model) -> Generator[Event, None, Model]:
+    """Return what was trained with a map head; what goes wrong there costs the map alone."""
+    try:
+        yield Working("fitting the map")
+        model = add_default_head(training, model)
+        yield Note(f"map: {describe_map(model)}")
+    except KeyboardInterrupt:
+        yield Note("stopped early; the model is kept, without a map")
+    except NarrowsError as error:
+        yield Note(f"no map: {error}")
+    return model
+
+
+def write_folder(folder: Path, model: Model, training: Fit, overwrite: bool) -> None:
+    """Write the model, its history and a page about it, on samples that were not trained on where there are any."""
+    name, shown, reference = training.examples()
+    page = run_report(
+        model,
+        training.history,
+        shown.x,
+        x_name=name,
+        reference=reference,
+        names=shown.names,
+        labels=shown.labels,
+        skipped=training.samples.skipped,
+    )
+    write_run(folder, model, training.history, page.html, page.pictures, overwrite)
+
+
+def _find_folder(output: str | Path | None, origin: str, names_folder: bool, overwrite: bool) -> Path | None:
+    if output is not None:
+        refuse_existing(output, overwrite)
+        return Path(output)
+    if not names_folder:
+        return None
+    name = Path(origin.split(":")[0]).stem or "run"
+    folder, number = Path("runs") / name, 2
+    while folder.exists():
+        folder, number = Path("runs") / f"{name}-{number}", number + 1
+    return folder
+
+
+def _describe_cut(training: Fit) -> str:
+    """Return a line where the cap on seconds cut training, "" where it did not."""
+    budget, last = training.budget, training.last
+    if not budget.was_cut or last is None:
+        return ""
+    enough = budget.max_seconds * budget.requested / last.steps * 1.1
+    return (
+        f"the cap of {budget.max_seconds:g} s cut training to {last.steps:,} of {budget.requested:,} steps, so "
+        f"this run does not repeat bit for bit; to train them all, add --max-seconds {enough:.0f}"
+    )
+
+
+def _next_command(model: Model, samples: Samples, data: Any, folder: Path) -> str:
+    verb = "reconstruct" if model.network.has_code else "denoise"
+    ending = "" if samples.reading else ".npy"
+    return f"next: narrows {verb} {folder} {samples.test or data} -o out{ending}"
