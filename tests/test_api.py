@@ -1,4 +1,4 @@
-"""The verbs as functions: what they return, what they write, and one door for arrays."""
+"""The verbs as functions: what they return and write, and that they take arrays as the estimator does."""
 
 import numpy as np
 import pytest

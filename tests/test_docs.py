@@ -1,4 +1,4 @@
-"""The guide: its command runs from nothing, its pages hold what the results say, in both languages alike."""
+"""The guides: their command runs from scratch, and their pages hold the stored results, the same in both languages."""
 
 import doctest
 import importlib
@@ -97,12 +97,12 @@ def test_all_measured_figures_are_finite_and_say_when_they_were_taken(toy):
 
 @pytest.mark.xdist_group("docs")
 def test_a_second_run_measures_nothing_again(toy):
-    place = toy / "results" / "tutorial.json"
-    before = place.read_bytes()
+    results = toy / "results" / "tutorial.json"
+    before = results.read_bytes()
     command = [sys.executable, str(DOCS / "figures" / "make.py"), "--toy", "--to", str(toy)]
     paths = os.pathsep.join([str(ROOT / "src"), os.environ.get("PYTHONPATH", "")])
     subprocess.run(command, env=os.environ | {"PYTHONPATH": paths}, check=True, capture_output=True)
-    assert place.read_bytes() == before
+    assert results.read_bytes() == before
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -190,7 +190,7 @@ def test_stamps_are_what_pytorch_computes(figures):
         )
 
 
-def test_a_place_of_the_code_reaches_its_block_alone_unless_the_decoder_overlaps(figures):
+def test_a_position_of_the_code_reaches_its_block_alone_unless_the_decoder_overlaps(figures):
     alone, shared = (figures["transposed"].find_reach(up) for up in ("transposed", "upsample"))
     assert alone[12:16, 12:16].all()
     assert alone.sum() == 16

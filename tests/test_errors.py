@@ -1,4 +1,4 @@
-"""The family of errors: one parent, and each also what a person's own `except` already catches."""
+"""All errors have one parent, and each is also a ValueError or a RuntimeError."""
 
 import pytest
 from hypothesis import given

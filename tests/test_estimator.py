@@ -1,4 +1,4 @@
-"""The estimator has scikit-learn's manners: its own checks, and what they do not check."""
+"""The estimator follows scikit-learn's conventions: scikit-learn's own checks, and what they do not cover."""
 
 import numpy as np
 import pytest

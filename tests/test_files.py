@@ -1,4 +1,4 @@
-"""Outputs are whole or not there, and nothing is overwritten unasked."""
+"""Outputs are complete or absent, and nothing is overwritten without `overwrite`."""
 
 import pytest
 

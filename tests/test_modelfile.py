@@ -1,4 +1,4 @@
-"""A model file is either a good model or a ModelFileError: truncated, mutated and hostile ones do not load or hang."""
+"""A model file loads or raises ModelFileError: truncated, changed and malicious files are refused and do not hang."""
 
 import copy
 import json
@@ -27,7 +27,7 @@ FORMAT_2 = FORMAT_1.with_name("format-2.safetensors")
 
 @contextmanager
 def guard(seconds=10):
-    """Fail what hangs."""
+    """Fail a test that hangs."""
 
     def stop(signum, frame):
         raise TimeoutError("loading a file took too long")
@@ -43,20 +43,20 @@ def guard(seconds=10):
 
 @pytest.fixture(scope="module", params=["plain", "mapped"])
 def model(request, table_model, mapped_model):
-    """Return a good model, without a map head and with one."""
+    """Return a valid model, without a map head and with one."""
     return {"plain": table_model, "mapped": mapped_model}[request.param]
 
 
 @pytest.fixture(scope="module")
 def good(model, tmp_path_factory):
-    """Return the bytes of a good file."""
+    """Return the bytes of a valid file."""
     path = tmp_path_factory.mktemp("good") / "model.safetensors"
     save(path, model)
     return path.read_bytes()
 
 
 def take_apart(data):
-    """Return the header, what is in its one text, and the weights' bytes."""
+    """Return the header, the JSON in its one text, and the bytes of the weights."""
     length = struct.unpack("<Q", data[:8])[0]
     header = json.loads(data[8 : 8 + length])
     return header, json.loads(header["__metadata__"]["narrows"]), data[8 + length :]
@@ -151,7 +151,7 @@ def test_a_byte_too_many(good, tmp_path):
 
 
 def test_flipped_bytes_of_the_header(good, tmp_path):
-    """Every flip is refused, or changes no more than a number or a name of the card."""
+    """Every changed byte is refused, or changes only a number or a name in the card."""
     rng = random.Random(0)
     length = struct.unpack("<Q", good[:8])[0]
     for _ in range(150):
@@ -204,7 +204,7 @@ def test_a_named_pipe_is_not_waited_for(tmp_path):
 
 
 def test_a_file_that_is_longer_than_its_weights_is_not_read(good, tmp_path, monkeypatch):
-    """A sparse file of gigabytes costs whoever sends it nothing."""
+    """A sparse file of gigabytes is cheap to send."""
     monkeypatch.setattr("narrows.modelfile.load_tensors", lambda data: pytest.fail("weights were read"))
     with (tmp_path / "m").open("wb") as file:
         file.write(good)
@@ -218,7 +218,7 @@ def test_a_file_that_is_longer_than_its_weights_is_not_read(good, tmp_path, monk
 
 
 def test_flipped_bytes_of_the_weights_load_or_are_refused(good, tmp_path):
-    """No check can tell one finite weight from another; what loads is finite and computes."""
+    """A changed finite weight cannot be noticed; a model that loads is finite and runs."""
     rng = random.Random(1)
     begin = 8 + struct.unpack("<Q", good[:8])[0]
     loaded = 0
@@ -332,7 +332,7 @@ def test_texts_that_are_none(good, tmp_path, kind, text):
 
 
 def test_a_head_that_makes_no_map_is_refused(mapped_model, table_model, picture_model, tmp_path):
-    """Each is built and saved as a good one would be, so that nothing but its meaning is wrong."""
+    """Each is built and saved like a valid one, so that only its content is wrong."""
     texts = mapped_model.head.texts
     flat = Network.from_texts((3,), **texts | {"bottleneck": "linear(3)"})
     wide = Network.from_texts((4,), **texts)

@@ -1,4 +1,4 @@
-"""The README is true: its Python runs, its commands print what it says but for the numbers."""
+"""The README's Python code runs, and its commands print what it says, apart from the numbers."""
 
 import re
 import shlex
@@ -45,3 +45,12 @@ def test_the_commands_print_what_the_readme_says(folder, monkeypatch, capsys):
 def test_every_file_that_the_readme_links_exists():
     for target in re.findall(r"\]\((?!http)([^)#]+)\)", README):
         assert (Path(__file__).parent.parent / target).exists(), target
+
+
+def test_the_table_of_parts_names_every_part():
+    from narrows.model.network import MENUS
+
+    for kind, menu in MENUS.items():
+        row = next(line for line in README.splitlines() if line.startswith(f"| {kind} |"))
+        for name in menu:
+            assert f"`{name}" in row, f"{name} is missing"

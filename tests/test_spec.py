@@ -1,4 +1,4 @@
-"""A text becomes a part or a SpecError, whatever the text; a part's repr is its text."""
+"""Any text gives a part or a SpecError; a part's repr is its text."""
 
 from contextlib import suppress
 

@@ -1,8 +1,15 @@
 """The verbs as functions: `narrows.train("photos/")`, `narrows.denoise(model, x)` and so on.
 
-Every one takes data as `narrows.read` does (an array, a name, a path or Samples) and a model as an `Autoencoder`, a run
-folder or a model file. Nothing is printed; `callback` is given what the verb yields while it works
-(`narrows.verbs.events`). Nothing is written but to `output`.
+Parameters that most of them share:
+
+    model      a fitted `Autoencoder`, a run folder or a model file
+    data       an array (N, ...), a name, a path or Samples, as `narrows.read` takes it
+    output     where the result is also written; None writes nothing
+    overwrite  replace an existing output
+    callback   called with every event of `narrows.verbs.events` while the verb runs
+
+Nothing is printed. Data that cannot be read or used, and an `output` that exists without `overwrite`, raise DataError;
+an invalid part raises SpecError, and a path that is not a valid model ModelFileError.
 """
 
 from __future__ import annotations
@@ -46,12 +53,12 @@ def train(
     options : `size`, `target` and `labels` as `narrows.read` takes them; `preset`, `epochs`, `seed` and the parts as
         `Autoencoder` takes them.
 
-    Raises DataError for data that cannot be learned from, SpecError for a part that is not one.
+    Raises DataError for data that cannot be learned from, SpecError for a part or option that is not valid.
 
     Examples
     --------
     >>> from sklearn.datasets import load_iris
-    >>> train(load_iris().data, bottleneck="linear(2)", epochs=5).transform(load_iris().data).shape
+    >>> train(load_iris().data, bottleneck="linear(2)", epochs=1).transform(load_iris().data).shape
     (150, 2)
     """
     trained = finish(train_verb.train(data, output=output, overwrite=overwrite, **options), callback).value
@@ -66,7 +73,18 @@ def reconstruct(
     overwrite: bool = False,
     callback: Callback | None = None,
 ) -> np.ndarray:
-    """Return data through the bottleneck of a model, in their own arrangement, units and type."""
+    """Return data encoded and decoded by a model, in their own arrangement, units and type.
+
+    Raises DataError for data that the model does not take.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> x = load_iris().data
+    >>> model = Autoencoder(backbone="dense(hidden=[])", bottleneck="linear(2)", epochs=5, random_state=0).fit(x)
+    >>> reconstruct(model, x).shape
+    (150, 4)
+    """
     return finish(apply.reconstruct(_open(model), data, output=output, overwrite=overwrite), callback).value
 
 
@@ -80,12 +98,22 @@ def denoise(
     overwrite: bool = False,
     callback: Callback | None = None,
 ) -> np.ndarray | list[Outcome]:
-    """Return noisy data restored; of files of pictures, which are written to `output`, what became of each.
+    """Return noisy data restored; for files of pictures, which are written to `output`, an `Outcome` for each.
 
     Parameters
     ----------
-    compare : where noisy, restored and difference go, side by side.
-    clean : the clean data, for PSNR and SSIM, which are given to `callback` as a table.
+    compare : a file or folder for pictures of noisy, restored and difference side by side; None writes none.
+    clean : the clean data, for PSNR (dB) and SSIM, which `callback` gets as a table.
+
+    Raises DataError for data that cannot be restored.
+
+    Examples
+    --------
+    >>> noisy = np.random.default_rng(0).integers(0, 256, (20, 8, 8), np.uint8)
+    >>> model = Autoencoder(backbone="dense(hidden=[])", bottleneck="linear(2)", epochs=1, random_state=0).fit(noisy)
+    >>> restored = denoise(model, noisy)
+    >>> restored.shape, restored.dtype
+    ((20, 8, 8), dtype('uint8'))
     """
     verb = denoise_verb.denoise(_open(model), data, output=output, compare=compare, clean=clean, overwrite=overwrite)
     return finish(verb, callback).value
@@ -99,7 +127,18 @@ def encode(
     overwrite: bool = False,
     callback: Callback | None = None,
 ) -> np.ndarray:
-    """Return the codes of data, float32 (N, k); raises SpecError for a model without a code."""
+    """Return the codes of data, float32 (N, k).
+
+    Raises SpecError for a model without a code, DataError for data that the model does not take.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> x = load_iris().data
+    >>> model = Autoencoder(backbone="dense(hidden=[])", bottleneck="linear(2)", epochs=5, random_state=0).fit(x)
+    >>> encode(model, x).shape
+    (150, 2)
+    """
     return finish(apply.encode(_open(model), data, output=output, overwrite=overwrite), callback).value
 
 
@@ -111,7 +150,18 @@ def decode(
     overwrite: bool = False,
     callback: Callback | None = None,
 ) -> np.ndarray:
-    """Return the samples that codes (N, k) stand for, arranged and typed as the training data were."""
+    """Return the decoded samples of codes (N, k), in the arrangement and type of the training data.
+
+    Raises SpecError for a model without a code, DataError for codes of another width.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> x = load_iris().data
+    >>> model = Autoencoder(backbone="dense(hidden=[])", bottleneck="linear(2)", epochs=5, random_state=0).fit(x)
+    >>> decode(model, [[0.0, 0.0], [1.0, 0.0]]).shape
+    (2, 4)
+    """
     return finish(apply.decode(_open(model), codes, output=output, overwrite=overwrite), callback).value
 
 
@@ -125,6 +175,13 @@ def corrupt(
     callback: Callback | None = None,
 ) -> np.ndarray:
     """Return data damaged by a corruption, in their own arrangement and type.
+
+    Parameters
+    ----------
+    corruption : a part as text, "gaussian(0.08)": 0.08 of the range for pictures, of a standard deviation for tables.
+    seed : makes the damage repeatable.
+
+    Raises SpecError for a text that is no corruption, DataError for data that cannot be read.
 
     Examples
     --------
@@ -145,15 +202,26 @@ def map(
     overwrite: bool = False,
     callback: Callback | None = None,
 ) -> Map:
-    """Return data on a model's map: `points` (N, 2), `errors` (N,) and what is known of each sample.
+    """Return data on a model's map: `points` (N, 2), `errors` (N,), and labels and names where there are any.
 
-    A model that has no map gets one; a model file keeps it.
+    For a model without a map, a map head is fitted; where `model` is a path, it is added to the file.
 
     Parameters
     ----------
-    output : FILE.png or .svg, a picture; .html, a page to walk in; .csv or .parquet, a row per sample.
-    labels, colour_by : what the points of a picture are coloured by.
-    pca : the codes' two principal components in place of a map.
+    output : FILE.png or .svg, a picture; .html, an interactive page; .csv or .parquet, a row per sample.
+    labels : one per sample (N,), or a file with them, for colours.
+    colour_by : "label", "error" or the name of a table's column, for the colours of a picture.
+    pca : take the first two principal components of the codes instead of a map.
+
+    Raises SpecError for a model without a code, DataError for data of which no map can be made.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> x = load_iris().data
+    >>> model = Autoencoder(backbone="dense(hidden=[])", bottleneck="linear(2)", epochs=5, random_state=0).fit(x)
+    >>> map(model, x).points.shape
+    (150, 2)
     """
     opened = model if isinstance(model, str | Path) else _open(model, with_map=not pca)
     verb = map_verb.draw_map(
@@ -172,12 +240,25 @@ def evaluate(
     labels: Any = None,
     callback: Callback | None = None,
 ) -> list[Table]:
-    """Return tables of how good a model is on data, with plain methods beside it.
+    """Return tables of the metrics of a model on data, with plain methods beside it.
 
     Parameters
     ----------
-    corruption : damage the data so and measure how well they are restored; none measures all else.
-    most : damaged pictures that are measured.
+    corruption : one or several corruptions as texts: the data are damaged by each, and the table says how well they are
+        restored; () measures everything else.
+    most : at most so many damaged pictures are measured, at least 1; 1,000 by default, or fewer large ones.
+    seed : of the damage.
+    labels : one per sample (N,), or a file with them, for the metrics of a map.
+
+    Raises SpecError for a text that is no corruption, DataError for data that the model does not take.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> x = load_iris().data
+    >>> model = Autoencoder(backbone="dense(hidden=[])", bottleneck="linear(2)", epochs=5, random_state=0).fit(x)
+    >>> [table.title for table in evaluate(model, x)][:2]
+    ['Reconstruction of 150 samples', 'Error of single samples']
     """
     texts = (corruption,) if isinstance(corruption, str) else corruption
     verb = evaluate_verb.evaluate(_open(model), data, corruption=texts, most=most, seed=seed, labels=labels)
@@ -196,7 +277,25 @@ def report(
     overwrite: bool = False,
     callback: Callback | None = None,
 ) -> Path:
-    """Write a page about a model on data and return its path, report-NAME.html in its run folder by default."""
+    """Write a page about a model on data and return its path.
+
+    Parameters
+    ----------
+    data : None takes the test split of the training data, where these are known by name.
+    output : the page; None is report-NAME.html beside the model, which must then be a path.
+    corruption, most, seed, labels : as `evaluate` takes them.
+
+    Raises SpecError for a text that is no corruption, DataError for data that the model does not take.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> x = load_iris().data
+    >>> model = Autoencoder(backbone="dense(hidden=[])", bottleneck="linear(2)", epochs=5, random_state=0).fit(x)
+    >>> import tempfile
+    >>> report(model, x, output=Path(tempfile.mkdtemp()) / "report.html").name
+    'report.html'
+    """
     texts = (corruption,) if isinstance(corruption, str) else corruption
     opened = model if isinstance(model, str | Path) else _open(model)
     verb = evaluate_verb.report(
@@ -206,7 +305,7 @@ def report(
 
 
 def _open(model: AnyModel, with_map: bool = False) -> Model | str | Path:
-    """Return the model of a fitted estimator; a path stays one."""
+    """Return the model of a fitted estimator; a path is returned unchanged."""
     if isinstance(model, Autoencoder):
         return model.fitted_model(with_map)
     return model

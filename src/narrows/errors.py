@@ -1,4 +1,4 @@
-"""What can go wrong, as one small family.
+"""The errors that narrows raises, all derived from `NarrowsError`.
 
     NarrowsError
     ├── SpecError        a part's text or argument breaks a rule      (also a ValueError)
@@ -6,7 +6,7 @@
     ├── ModelFileError   a file is not a model that is safe to open   (also a ValueError)
     └── TrainingError    training cannot go on                        (also a RuntimeError)
 
-Every message is one sentence that names the thing, the rule and the way out.
+Every message is one sentence that says what is wrong, which rule it breaks and what to do instead.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class SpecError(NarrowsError, ValueError):
 
 
 class DataError(NarrowsError, ValueError):
-    """The data cannot be read, or cannot be used for what was asked."""
+    """The data cannot be read, or cannot be used in this way."""
 
 
 class ModelFileError(NarrowsError, ValueError):
@@ -32,12 +32,14 @@ class ModelFileError(NarrowsError, ValueError):
 
 
 class TrainingError(NarrowsError, RuntimeError):
-    """Training cannot go on; the network holds the last state that was good."""
+    """Training cannot go on; the network keeps its last good state."""
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Return a hint for a mistyped `name`: its nearest among `known`, else all of them.
+    """Return a hint for a mistyped `name`: the most similar of the names `known`, or all of them where none is similar.
 
+    Examples
+    --------
     >>> did_you_mean("tutorial-liner", ["tutorial-linear", "tutorial-conv"])
     "did you mean 'tutorial-linear'?"
     >>> did_you_mean("xyz", ["b", "a"])

@@ -1,4 +1,4 @@
-"""The scikit-learn estimator: the same calls, with scikit-learn's manners."""
+"""`Autoencoder`, the scikit-learn estimator."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ from narrows.training.map_head import add_head, comes_with_head, training_codes
 
 _MAPPING = threading.RLock()
 
-# what other libraries call the size of the code; a person who types it is told how it is written here
+# names of the code's size in other libraries; their error message says what to write here
 CODE_SIZE_NAMES = ("latent_dim", "n_components", "encoding_dim", "code_size", "bottleneck_size", "n_latent")
 
 
 def _explain_code_size(init):
-    """Answer a keyword for the code's size from another library with what to write instead."""
+    """Raise a SpecError for another library's keyword for the size of the code, which says what to write instead."""
 
-    @functools.wraps(init)  # keeps the signature, which scikit-learn reads
+    @functools.wraps(init)  # scikit-learn reads the signature
     def wrapper(self, *args, **kwargs):
         for name in CODE_SIZE_NAMES:
             if name in kwargs:
@@ -54,28 +54,31 @@ def _explain_code_size(init):
 class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """An autoencoder of images or tables, as a scikit-learn transformer.
 
-    None means: from the preset, else chosen from the data.
+    A parameter that is None is taken from the preset, or else chosen from the data.
 
     Parameters
     ----------
-    preset : a name such as "tutorial-linear".
+    preset : a name in `narrows.presets.PRESETS`, such as "tutorial-linear".
     backbone, bottleneck, corruption, loss, scaling : parts as texts, `bottleneck="linear(16)"`.
     shape : of one picture where X is flat, (height, width) or (height, width, channels).
-    patch_size : pictures larger than this are trained on in patches of this side.
+    patch_size : pictures larger than this are trained on in patches of this side, pixels.
     self_supervised : learn to restore from noisy pictures alone.
-    epochs : passes over the training samples.
-    max_seconds : a cap on training, 300 by default; a run that it cuts does not repeat bit for bit.
-    validation : share of the samples kept out of training, a tenth by default.
-    device : "auto", "cpu" or "cuda".
+    epochs : passes over the training samples, at least 1.
+    max_seconds : a cap on training, at least 0.1, 300 by default; a run that it cuts does not repeat bit for bit.
+    validation : share of the samples kept out of training, in [0, 0.9], 0.1 by default.
+    device : "auto", "cpu", "cuda" or "cuda:N".
     random_state : an int or a numpy RandomState makes a run repeatable; None draws a seed.
     verbose : 1 prints a line per epoch.
-    crop : the former name of `patch_size`, which warns.
+    crop : the former name of `patch_size`; gives a FutureWarning.
 
     Attributes
     ----------
-    model_ : the trained network and its card.
-    history_ : a dict per epoch: epoch, train_mse, val_mse, seconds.
-    n_features_in_ : values of one sample.
+    model_ : the trained network with its card and, once it is fitted, its map head (`narrows.modelfile.Model`).
+    history_ : a dict per epoch with epoch, train_mse, val_mse and seconds; the MSE is per value, in model's units.
+    n_features_in_ : number of values of one sample.
+    feature_names_in_ : names of the columns, where X had some.
+
+    `fit` raises DataError for data that cannot be learned from, and SpecError for a parameter that is not valid.
 
     Examples
     --------
@@ -125,11 +128,15 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         self.crop = crop
 
     def fit(self, X, y=None):
-        """Train on X (n, ...) of two to four dimensions, or on what `narrows.read` returned; y is ignored.
+        """Train on X and return self; y is ignored.
+
+        Parameters
+        ----------
+        X : rows (N, values), pictures (N, H, W) or (N, H, W, channels), or the `Samples` that `narrows.read` returns.
 
         Warns (ConvergenceWarning) where PCA with as many numbers is better on the validation share, or where outputs
-        hardly vary. Raises DataError (a ValueError) for data that cannot be learned from, SpecError for a part that is
-        not one.
+        hardly vary. Raises DataError (a ValueError) for data that cannot be learned from, SpecError (a ValueError) for
+        a parameter that is not valid.
         """
         samples, shape = self._training_samples(X)
         training = Fit(
@@ -159,49 +166,71 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             print(training.kept)  # noqa: T201, verbose asked for it
         for line in training.warnings:
             warnings.warn(line, ConvergenceWarning, stacklevel=2)
-        # a map head is fitted when it is first asked for; most models are never mapped
+        # the map head is fitted on first use, since most models are never mapped
         self._map_codes = training_codes(training) if comes_with_head(training) else None
         self._map_seed, self._no_map = training.seed, None
         return self
 
     def transform(self, X):
-        """Return the codes of X (n, k): float64 where X is, else float32."""
+        """Return the codes of X, (N, k): float64 where X is float64, else float32; k is the size of the code.
+
+        Raises SpecError for a model without a code, DataError for samples of another shape.
+        """
         x = self._samples(X)
         return encode(self._model(), x).astype(np.float64 if x.dtype == np.float64 else np.float32, copy=False)
 
     def inverse_transform(self, X):
-        """Return the samples that codes X (n, k) stand for, arranged and typed as the training data were."""
+        """Return the decoded samples of codes X (N, k), in the arrangement and type of the training data.
+
+        Raises SpecError for a model without a code, DataError for codes of another width.
+        """
         return decode(self._model(), validate_codes(X))
 
     def map(self, X):
-        """Return where the samples X lie on the model's map, float32 (n, 2).
+        """Return the positions of the samples X on the model's map, float32 (N, 2).
 
-        The first call of a model without a preset fits its map head, on the codes of the training samples; a code of
-        two numbers is a map itself. Raises SpecError for a model that has no map.
+        A code of two numbers is a map by itself. A model without a preset has a map head, which the first call fits on
+        the codes of the training samples.
+
+        Raises SpecError for a model without a map, DataError for samples of another shape.
         """
         x = self._samples(X)
         return encode_map(self._model_with_map(), x)
 
     def inverse_map(self, points):
-        """Return what the model decodes at `points` (m, 2) of its map, arranged and typed as the training data were."""
+        """Return the decoded samples at `points` (M, 2) of the map, in the arrangement and type of the training data.
+
+        Raises SpecError for a model without a map, DataError for points of another shape.
+        """
         return decode_map(self._model_with_map(), validate_codes(points))
 
     def reconstruct(self, X):
-        """Return X through the narrow place, in its own arrangement, units and type."""
+        """Return X encoded and decoded, in its own arrangement, units and type.
+
+        Raises DataError for samples of another shape.
+        """
         return reconstruct(self._model(), self._samples(X))
 
     def denoise(self, X):
-        """Return damaged X restored; good when the corruption in training was like the damage."""
+        """Return damaged X restored, in its own arrangement, units and type.
+
+        This works well where the corruption in training was like the damage. Raises DataError for samples of another
+        shape, where the model does not take pictures of any size.
+        """
         return denoise(self._model(), self._samples(X))
 
     def score_samples(self, X):
-        """Return minus the MSE per value of every sample, float64 (n,), in model's units; higher is more usual."""
+        """Return minus the MSE per value of every sample, float64 (N,), in model's units; lower is more unusual.
+
+        Raises DataError for samples of another shape.
+        """
         return -errors(self._model(), self._samples(X))
 
     def score(self, X, y=None):
-        """Return the share of X's variance that the reconstruction explains, the mean over columns; at most 1.
+        """Return the share of X's variance that the reconstruction explains, the mean over columns, in [-1, 1].
 
-        It is taken against the training data's variances, so that models of any scaling compare, as in GridSearchCV.
+        The variances are those of the training data in user's units, so models with different scalings can be compared,
+        as in GridSearchCV. Raises DataError for samples of another shape.
         """
         return variance_explained(self._model(), self._samples(X))
 
@@ -218,19 +247,29 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
     @classmethod
     def load(cls, path, device="cpu"):
-        """Return a fitted estimator from a model file or a run folder; raises ModelFileError where it is not one."""
+        """Return a fitted estimator from a model file or a run folder.
+
+        Parameters
+        ----------
+        device : of the network, "cpu" or "cuda".
+
+        Raises ModelFileError where `path` is not a valid model.
+        """
         return cls.of(modelfile.load(path, device), read_history(Path(path)))
 
     @classmethod
     def of(cls, model, history=()):
-        """Return a fitted estimator of a model that was trained elsewhere, with the parts that it is made of."""
+        """Return a fitted estimator of a trained `narrows.modelfile.Model` and its history."""
         estimator = cls(preset=model.card.recipe.get("preset"), **model.network.texts)
         estimator.history_ = list(history)
         estimator._adopt(model)
         return estimator
 
     def fitted_model(self, with_map=False):
-        """Return the model with its card, and with a map head fitted where `with_map` asks for one."""
+        """Return the `narrows.modelfile.Model`; `with_map` fits its map head where it has one that is not fitted yet.
+
+        Raises NotFittedError before `fit`.
+        """
         return self._mapped_model() if with_map else self._model()
 
     def __sklearn_tags__(self):
@@ -258,8 +297,8 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         return self.model_
 
     def _mapped_model(self) -> Model:
-        """Return the model, with its map head where it comes with one and the data make one."""
-        with _MAPPING:  # two threads that ask first get the same map
+        """Return the model, with its map head fitted where it has one and the data allow it."""
+        with _MAPPING:  # two threads at the same time get the same map
             model, codes = self._model(), getattr(self, "_map_codes", None)
             if codes is not None:
                 try:
@@ -270,15 +309,15 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         return model
 
     def _model_with_map(self) -> Model:
-        """Return the model, with its map; raise a SpecError that says what kept one from being fitted."""
+        """Return the model with its map head; raise a SpecError with the reason where fitting it failed."""
         model = self._mapped_model()
         if not has_map(model) and getattr(self, "_no_map", None) is not None:
             raise SpecError(f"this model has no map: {self._no_map}")
         return model
 
     def _training_samples(self, X) -> tuple[Samples, tuple[int, ...] | None]:
-        """Return X as samples, and the model's shape (C, *grid) where `shape` names it."""
-        X = _by_the_door_of_read(X)
+        """Return X as samples, and the model's shape (C, *grid) where the parameter `shape` gives it."""
+        X = _as_plain_array(X)
         samples = read(X if _is_pictures(X) else validate_data(self, X, dtype="numeric"))
         if _is_pictures(X):  # scikit-learn counts features in rows, so it sees the pictures flat
             if isinstance(samples.x, np.ndarray):
@@ -291,22 +330,25 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         return samples, (*(channels or (1,)), height, width)
 
     def _samples(self, X) -> np.ndarray:
-        """Return X as an array that the model takes; a picture model takes pictures and flat rows."""
+        """Return X as an array that the model takes; a model of pictures takes pictures and flat rows."""
         check_is_fitted(self, "model_")
-        X = _by_the_door_of_read(X)
+        X = _as_plain_array(X)
         if _is_pictures(X) or len(self.model_.network.shape) > 1:
             return read(X).x
         return validate_data(self, X, reset=False, dtype="numeric")
 
 
 def _is_pictures(X) -> bool:
-    """Whether X has more than the two dimensions that scikit-learn knows."""
+    """Return whether X has more dimensions than the two that scikit-learn accepts, or is `Samples`."""
     dimensions = np.ndim(X) if isinstance(X, list | tuple) else len(getattr(X, "shape", ()))
     return isinstance(X, Samples) or dimensions > 2
 
 
-def _by_the_door_of_read(X):
-    """Return X as `read` takes it where scikit-learn's checks would lose a mask, or torch refuse the array."""
+def _as_plain_array(X):
+    """Return masked, structured, byte-swapped and torch arrays as arrays that torch accepts, all else unchanged.
+
+    scikit-learn's checks would drop a mask, and torch refuses a foreign byte order.
+    """
     is_array = isinstance(X, np.ndarray)
     if isinstance(X, np.ma.MaskedArray) or (is_array and (X.dtype.kind == "V" or not X.dtype.isnative)):
         return as_numbers(X, "the array")
@@ -316,7 +358,15 @@ def _by_the_door_of_read(X):
 
 
 def validate_codes(codes) -> np.ndarray:
-    """Return codes as an array, whatever kind of table they come in."""
+    """Return codes, or points of a map, as an array; they may come as a list or a table.
+
+    Raises DataError for objects that are no numbers.
+
+    Examples
+    --------
+    >>> validate_codes([[1, 2], [3, 4]]).shape
+    (2, 2)
+    """
     codes = np.asarray(codes)
     if codes.dtype == object:
         raise DataError("codes must be numbers, however these are objects; make them with transform")
@@ -324,5 +374,18 @@ def validate_codes(codes) -> np.ndarray:
 
 
 def load(path, device="cpu") -> Autoencoder:
-    """Return the fitted estimator of a model file or a run folder; see `Autoencoder.load`."""
+    """Return the fitted estimator of a model file or a run folder, as `Autoencoder.load` does.
+
+    Raises ModelFileError where `path` is not a valid model.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from sklearn.datasets import load_iris
+    >>> X = load_iris().data
+    >>> path = Path(tempfile.mkdtemp()) / "iris.safetensors"
+    >>> Autoencoder(backbone="dense(hidden=[])", bottleneck="linear(2)", epochs=5, random_state=0).fit(X).save(path)
+    >>> load(path).transform(X).shape
+    (150, 2)
+    """
     return Autoencoder.load(path, device)

@@ -1,4 +1,4 @@
-"""Outputs are written whole or not at all, and nothing is overwritten unasked."""
+"""Outputs are written completely or not at all, and an existing one is replaced only with `overwrite`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from narrows.errors import DataError
 
 @contextmanager
 def whole(path: str | Path, overwrite: bool = False) -> Iterator[Path]:
-    """Give a temporary path beside `path` to write to, and rename it to `path` once all is written.
+    """Yield a temporary path beside `path` to write to, and rename it to `path` once it is complete.
 
     Raises
     ------
@@ -45,9 +45,9 @@ def whole(path: str | Path, overwrite: bool = False) -> Iterator[Path]:
 
 @contextmanager
 def whole_folder(path: str | Path, overwrite: bool = False) -> Iterator[Path]:
-    """Give a temporary folder beside `path`, and move its files to `path` once all are written.
+    """Yield a temporary folder beside `path`, and move its files to `path` once all are written.
 
-    An existing folder is refused unless `overwrite`, which replaces files of the same names and leaves the others.
+    An existing folder is refused unless `overwrite`, which replaces files of the same names and keeps the others.
 
     Raises
     ------
@@ -94,7 +94,7 @@ def _named_errors(path: Path) -> Iterator[None]:
 
 
 def _move(folder: Path, path: Path) -> None:
-    """Move `folder` to `path`, or its files into the folder that is there."""
+    """Move `folder` to `path`, or its files into the folder `path` where that exists."""
     if not path.exists():
         folder.rename(path)
         return

@@ -1,12 +1,13 @@
 """One safe file: weights, and the texts that rebuild the model.
 
 `model.safetensors` holds the network's state and, in its header, one JSON text: the format's version, the parts'
-texts, the shape and kind of the data, and the figures of training. A map head is a second network, for codes: its
-state lies under the prefix `map.`, its parts' texts under the key `map`. There is no pickle, no import path and no file
-path in it. A stranger's file is checked before any weight is read, and is either a good model or a ModelFileError.
+texts, the shape and kind of the data, and the metrics of training. A map head is a second network, whose samples are
+codes: its state has the prefix `map.`, and its parts' texts stand under the key `map`. The file holds no pickle, no
+import path and no file path. Its header is checked before any weight is read; a file that is not a valid model raises
+ModelFileError.
 
-Formats 1 and 2 are read, and format 3 is written. Format 1 has no key `map`, and no map head; the cards of both lack
-the variances of the columns.
+Format 3 is written; formats 1 and 2 can be read. Format 1 has no key `map` and no map head; the cards of both lack the
+variances of the columns.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from narrows.data.layout import Layout
 from narrows.errors import ModelFileError, NarrowsError
 from narrows.files import whole
 from narrows.model.network import MAX_VALUES, MENUS, Network
+from narrows.model.settings import default_settings
 from narrows.spec import MAX_LENGTH
 
 FORMAT = 3
@@ -38,14 +40,14 @@ FORMAT_KEYS: dict[Any, set[str]] = {
     3: {"format", "shape", "texts", "map", "card"},
 }
 NEW_IN_CARD = {3: {"variances"}}  # keys that cards of earlier formats lack, by format
-CARD_KEYS = {"metrics": "figures"}  # fields of a card that files call otherwise
+CARD_KEYS = {"metrics": "figures"}  # fields of a card that have another name in files
 MAP = "map."  # the prefix of the map head's weights
 FILE_NAME = "model.safetensors"
 MAX_FILE = 4 * 2**30  # bytes
 MAX_HEADER = 2**20  # bytes
 MAX_SIDE = 2**20  # of one axis of a sample
 MAX_ITEMS = 10_000  # of a list or table in the header
-QUANTILES = (0.0, 0.25, 0.5, 0.75, 0.95, 1.0)
+QUANTILES = (0.0, 0.25, 0.5, 0.75, 0.95, 1.0)  # of the errors of held-out samples, see `Card`
 DTYPES = {"bool", "float16", "float32", "float64"} | {f"{u}int{n}" for u in ("", "u") for n in (8, 16, 32, 64)}
 _TORCH_NAMES = {"F32": torch.float32, "F64": torch.float64, "I64": torch.int64, "F16": torch.float16}
 _TORCH_NAMES |= {"BF16": torch.bfloat16, "I32": torch.int32, "U8": torch.uint8, "BOOL": torch.bool}
@@ -55,20 +57,20 @@ Scalar = str | int | float | bool | None
 
 @dataclass(frozen=True)
 class Card:
-    """What a model knows of its data and its training.
+    """What a model file says of the model's data and training.
 
     Attributes
     ----------
-    layout : how the training data were arranged, a `Layout` kind.
+    layout : how the axes of the training data were arranged, a `Layout` kind.
     dtype : the type of the training data, a NumPy name.
     columns : a table's column names, else None.
     reading : how pictures were read (size, None for their own, fit, colour, depth), {} for arrays.
     origin : a short name of the data.
     recipe : how it was trained: optimizer, schedule, batch size, steps, seed and the like.
     metrics : what was measured, such as `test_mse`; every MSE is per value, in model's units.
-    error_quantiles : the MSE of held-out samples at the QUANTILES, rising; () when none was measured.
-    variances : of the training data's columns, or of their channels round each pixel's mean, in user's units; () in
-        files of narrows that did not keep them.
+    error_quantiles : the MSE of held-out samples at the QUANTILES, in rising order; () when none was measured.
+    variances : of the training data's columns, or of pictures' channels about each pixel's mean, in user's units; () in
+        files of formats 1 and 2.
     """
 
     layout: str
@@ -87,8 +89,8 @@ class Model(NamedTuple):
 
     Attributes
     ----------
-    head : a network whose samples are the codes of `network`, (k,), and whose own codes are places (2,) on a map; None
-        for a model without one.
+    head : a network whose samples are the codes of `network`, (k,), and whose own codes are positions (2,) on a map;
+        None for a model without one.
     """
 
     network: Network
@@ -107,16 +109,17 @@ class Model(NamedTuple):
 
 
 def save(path: str | Path, model: Model, overwrite: bool = False) -> None:
-    """Write `model` to the file `path`, whole or not at all.
+    """Write `model` to the file `path`, completely or not at all.
 
-    Raises DataError where the file exists or cannot be written, ModelFileError where a weight or figure is not finite.
+    Raises DataError where the file exists and `overwrite` is False, or cannot be written; ModelFileError where a weight
+    or a number of the card is not finite.
     """
     tensors = {name: value.detach().cpu().contiguous() for name, value in model.tensors().items()}
     _check_finite(tensors, str(path))
     network, head = model.network, model.head
     header = {"format": FORMAT, "shape": network.shape, "texts": network.texts, "card": _card_in_file(model.card)}
     header["map"] = None if head is None else head.texts
-    try:  # one key only: the order of several would differ from run to run
+    try:  # only one key, since the order of several differs from run to run
         metadata = {"narrows": json.dumps(header, sort_keys=True, allow_nan=False)}
     except ValueError:
         raise ModelFileError(f"{path} is not written: a figure of its card is not finite; train it again") from None
@@ -124,21 +127,22 @@ def save(path: str | Path, model: Model, overwrite: bool = False) -> None:
         save_file(tensors, temporary, metadata)
 
 
+@default_settings()
 def load(path: str | Path, device: str | torch.device = "cpu") -> Model:
     """Read a model file, or the one in a run folder.
 
     Parameters
     ----------
     path : of `model.safetensors` or of the folder that holds it.
-    device : where the weights go.
+    device : of the weights.
 
     Raises
     ------
-    ModelFileError : when there is none, or it is not one that is safe to open.
+    ModelFileError : when there is no file, or it is not a valid model.
     """
     path = find_file(path)
     try:
-        if path.exists() and not path.is_file():  # a named pipe would wait for ever
+        if path.exists() and not path.is_file():  # reading a named pipe would block
             raise _refusal(path.name, "it is no file")
         with path.open("rb") as file:
             size = path.stat().st_size
@@ -164,12 +168,12 @@ def load(path: str | Path, device: str | torch.device = "cpu") -> Model:
 
 
 def _card_in_file(card: Card) -> dict[str, Any]:
-    """Return the card by the keys of a file, where the metrics are called figures."""
+    """Return the card with the keys that it has in a file."""
     return {CARD_KEYS.get(key, key): value for key, value in asdict(card).items()}
 
 
 def find_file(path: str | Path) -> Path:
-    """Return the model file that `path` names, or that lies in the run folder `path`.
+    """Return `path`, or the model file in it where it is a run folder.
 
     Examples
     --------
@@ -189,7 +193,7 @@ def _filled(network: Network, tensors: dict[str, Tensor], name: str) -> Network:
 
 
 def _read_header(read: Callable[[int], bytes], size: int, name: str) -> tuple[dict[str, Any], bytes]:
-    """Return the header's JSON, checked to be one of ours, and the bytes that were read."""
+    """Return the header as a dict, checked to be that of a model of narrows, and the bytes that were read."""
     first = read(8)
     length = struct.unpack("<Q", first)[0] if len(first) == 8 else 0
     if size > MAX_FILE or not 2 <= length <= min(MAX_HEADER, size - 8):
@@ -203,7 +207,7 @@ def _read_header(read: Callable[[int], bytes], size: int, name: str) -> tuple[di
 
 
 def _rebuild(header: dict[str, Any], name: str) -> Model:
-    """Return the model on the meta device, equal in names, types and shapes to the file's."""
+    """Return the model on the meta device; its weights have the names, types and shapes of those in the file."""
     about = _parse_json(header["__metadata__"]["narrows"], name)
     version = about.get("format")
     if isinstance(version, int) and version > FORMAT:

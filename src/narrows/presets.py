@@ -1,12 +1,17 @@
-"""A preset is a plain dict of part texts and recipe; what a person gives wins over it, and it over `auto`.
+"""Presets: a plain dict each, of texts of parts and of options of training.
 
-Keys: the parts of a network (`backbone`, `bottleneck`, `corruption`, `loss`, `scaling`) and the recipe of training
-(`optimizer`, `schedule`, `batch_size`, `epochs`). A specialist that needs no code says `code: False`. It may say the
-side of the patches that larger pictures are cut into (`patch_size`), whether noisy data turn it to blind spots
-(`estimates_noise`), and in place of epochs how many values training sees (`values`) within how many seconds
-(`max_seconds`), more of both where it trains on crops; or which share of the usual steps does (`share_of_steps`).
-`pictures` holds what differs where the samples are pictures. `published` holds what `--as-published` puts in the
-recipe's place, and the losses that the source printed, by epoch.
+What a person gives takes precedence over the preset, and the preset over `auto`. The keys:
+
+    backbone, bottleneck, corruption, loss, scaling    the parts of the network
+    optimizer, schedule, batch_size, epochs            the options of training
+    code               False where the model needs no code
+    patch_size         side of the patches that larger pictures are cut into, pixels
+    estimates_noise    True where training on noisy data uses the corruption `blind_spots`
+    values             in place of epochs: how many values training sees, more where it trains on crops
+    max_seconds        within how many seconds, more where it trains on crops
+    share_of_steps     in place of epochs: which share of the usual number of steps
+    pictures           a dict of what differs where the samples are pictures
+    published          a dict of the options with `--as-published`, and of the losses that the source printed, by epoch
 """
 
 from __future__ import annotations

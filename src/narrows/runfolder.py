@@ -1,4 +1,4 @@
-"""What training leaves: a folder with the model, the history, the page and its pictures."""
+"""The run folder that training writes: the model, the history, a page and its pictures."""
 
 from __future__ import annotations
 
@@ -25,12 +25,13 @@ def write_run(
     pictures: Mapping[str, bytes],
     overwrite: bool = False,
 ) -> None:
-    """Write a run folder, whole or not at all.
+    """Write a run folder, completely or not at all.
 
     Parameters
     ----------
-    folder : where; an existing one is refused unless `overwrite`, which replaces the files of the same names.
-    history : a mapping per epoch with the keys COLUMNS; a missing `val_mse` is None.
+    folder : the path; an existing one is refused unless `overwrite`, which replaces files of the same names.
+    model : what goes into model.safetensors.
+    history : a mapping per epoch with the keys COLUMNS; `val_mse` is None where none was measured.
     page : the HTML of report.html.
     pictures : SVG files by name.
 
@@ -45,7 +46,7 @@ def write_run(
 
 
 def history_text(history: Sequence[Mapping[str, Any]]) -> str:
-    """Return the history as CSV.
+    """Return the history as the text of a CSV file; None becomes an empty cell.
 
     Examples
     --------
@@ -61,9 +62,9 @@ def history_text(history: Sequence[Mapping[str, Any]]) -> str:
 
 
 def read_history(folder: Path) -> list[dict[str, float | None]]:
-    """Return the history in a run folder, empty where there is none.
+    """Return the history in a run folder, a dict per epoch with the keys COLUMNS; [] where there is no such file.
 
-    Raises DataError for a file that is not one that training wrote.
+    Raises DataError for a file that is not a history.
     """
     path = Path(folder) / HISTORY
     if not path.exists():

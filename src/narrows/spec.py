@@ -1,7 +1,7 @@
 """Parts as texts: `"gaussian(0.08)"` <-> the object.
 
-A text is read with `ast`, literals only: names come from a menu and nothing is evaluated. Every part
-stores its constructor's arguments under their own names, so `repr(part)` is its text.
+A text is parsed with `ast`: names are looked up in a menu, arguments are literals, and no code is run. Every part
+stores its constructor's arguments as attributes of the same names, so `repr(part)` is its text.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from typing import Any, TypeVar
 
 from narrows.errors import SpecError, did_you_mean
 
-DEPRECATED = "deprecated"  # the default of arguments that have a new name
+DEPRECATED = "deprecated"  # the default of an argument that has been renamed
 MAX_LENGTH = 1000  # characters; the longest text that is read
 SIGNS: dict[str, type[ast.operator]] = {"|": ast.BitOr, "+": ast.Add}
 T = TypeVar("T")
 
 
 class Part(ABC):  # noqa: B024, abstract since no part is just a part
-    """Something written as a call; its `repr` is that call with every argument spelled out.
+    """What is written as a call, `"gaussian(0.1)"`; its `repr` is that call with all arguments.
 
     Positional parameters are printed by position, keyword-only ones by name, and those that are None
     are left out.
@@ -49,14 +49,14 @@ def build(
     Parameters
     ----------
     text : the part as a call, `"relu(128)"`; a bare name means the call without arguments.
-    menu : names and what they build.
+    menu : what each name builds.
     kind : the word for such a part in messages, `"bottleneck"`.
-    join : makes one part out of several that are joined with `sign`; None where that has no meaning.
-    sign : "|" or "+".
+    join : makes one part of several; None where parts of this kind cannot be joined.
+    sign : the operator between parts that are joined, "|" or "+".
 
     Raises
     ------
-    SpecError : for anything but known names with literal arguments that the part accepts.
+    SpecError : for an unknown name, or an argument that is no literal or that the part does not accept.
 
     Examples
     --------
@@ -72,7 +72,9 @@ def build(
 
 
 def arguments(factory: Callable[..., Any]) -> list[inspect.Parameter]:
-    """Return the parameters that a part's text can fill; `*args` are none (a part without any inherits torch's).
+    """Return the parameters that a part's text can give, without `*args` and `**kwargs`.
+
+    A part without a constructor of its own inherits these two from torch.
 
     Examples
     --------
@@ -84,9 +86,9 @@ def arguments(factory: Callable[..., Any]) -> list[inspect.Parameter]:
 
 
 def take_renamed(old_name: str, old: Any, new_name: str, new: Any, stacklevel: int = 3) -> Any:
-    """Return the value of an argument that has a new name; warn (FutureWarning) where it came by the old one.
+    """Return the value of a renamed argument, with a FutureWarning where it was given by its old name.
 
-    Raises SpecError where both are given.
+    Raises SpecError where both names are given.
 
     Examples
     --------
@@ -105,14 +107,14 @@ def check_whole(name: str, value: Any, low: int, high: float = math.inf) -> int:
     """Return `value` if it is a whole number in [low, high], else raise a SpecError that says so."""
     if isinstance(value, bool) or not isinstance(value, numbers.Integral) or not low <= int(value) <= high:
         raise SpecError(f"{name} must be a whole number {_range(low, high)}, however: {name}={value!r}")
-    return int(value)  # NumPy's would print as no text that can be read
+    return int(value)  # the repr of a NumPy integer is not a literal
 
 
 def check_number(name: str, value: Any, low: float, high: float = math.inf) -> float:
     """Return `value` if it is a finite number in [low, high], else raise a SpecError that says so."""
     number = math.nan
     if isinstance(value, numbers.Real) and not isinstance(value, bool):
-        with suppress(OverflowError):  # a whole number beyond what a float holds
+        with suppress(OverflowError):  # an integer too large for a float
             number = float(value)
     if not (math.isfinite(number) and low <= number <= high):
         raise SpecError(f"{name} must be a number {_range(low, high)}, however: {name}={value!r}")
@@ -151,14 +153,14 @@ def _parse(text: str, kind: str) -> ast.expr:
         raise SpecError(f"a {kind} has at most {MAX_LENGTH} characters, however this one has {len(text)}")
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("error")  # what Python only warns of is no text that we write
+            warnings.simplefilter("error")  # a text that Python warns about is refused
             return ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError, Warning):
         raise SpecError(f"the {kind} {text!r} cannot be read; write it as a call, 'name(1, option=2)'") from None
 
 
 def _split(node: ast.expr, operator: type[ast.operator]) -> list[ast.expr]:
-    """Return the operands of `a | b | c`, left to right (a loop: a long chain is a deep tree)."""
+    """Return the operands of `a | b | c`, left to right (by a loop, since a long chain is a deep tree)."""
     operands: list[ast.expr] = []
     while isinstance(node, ast.BinOp) and isinstance(node.op, operator):
         operands.append(node.right)
@@ -180,7 +182,7 @@ def _read_call(node: ast.expr, text: str, kind: str) -> tuple[str, list[Any], di
 
 
 def _literal(node: ast.expr, text: str, kind: str, depth: int = 0) -> Any:
-    """Return a number, text, truth value, None or a list of them; nothing else is a literal here."""
+    """Return the value of a literal: a number, text, boolean, None or a list of these."""
     if isinstance(node, ast.Constant) and (node.value is None or isinstance(node.value, bool | int | float | str)):
         if not isinstance(node.value, float) or math.isfinite(node.value):
             return node.value

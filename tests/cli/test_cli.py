@@ -1,4 +1,4 @@
-"""The command line as a person types it: real processes where processes matter, the same calls in one elsewhere."""
+"""The command line: in a process of its own where that matters, else by `main`."""
 
 import csv
 import json
@@ -26,7 +26,7 @@ def digits(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def run(digits, tmp_path_factory):
-    """A run folder that the command line left."""
+    """A run folder that the command line wrote."""
     folder = tmp_path_factory.mktemp("runs") / "digits"
     assert main(["train", str(digits), "--preset", "tutorial-linear", "--epochs", "3", "-o", str(folder)]) == 0
     return folder
@@ -194,7 +194,7 @@ def test_pictures_of_mixed_sizes_are_cut_alike(pictures, tmp_path, capsys):
 
 
 def hostile(folder, kind):
-    """Return a path or a name that nothing can be done with."""
+    """Return a path or a name that is not valid data."""
     path = folder / "source"
     match kind:
         case "a text file":

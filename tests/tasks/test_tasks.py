@@ -1,4 +1,4 @@
-"""The tasks: what goes in comes out, in arrangement, depth and type."""
+"""The tasks: results have the arrangement, depth and type of the input."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""A picture in tiles is the picture as a whole: no seams, any size, any channels, the same bits in any company."""
+"""A picture restored in tiles is the same as in one piece: any size, any channels, no seams, the same in a batch."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ from narrows.model.tiling import Tiling
 from narrows.modelfile import Card
 from narrows.tasks import tiles
 from narrows.tasks.reconstruct import denoise
-from narrows.tasks.tiles import choose_side, cut, find_overlap, says_of_colours
+from narrows.tasks.tiles import choose_side, cut, find_overlap, note_on_channels
 
 RNG = np.random.default_rng(0)
 
@@ -92,9 +92,9 @@ def test_a_colour_model_takes_grey_pictures_as_colours_that_are_alike(small_tile
 
 
 def test_what_is_said_of_colours():
-    assert says_of_colours(model_of(), 1) is None
-    assert "each colour channel" in says_of_colours(model_of(), 3)
-    assert "come back grey" in says_of_colours(model_of(channels=3), 1)
+    assert note_on_channels(model_of(), 1) is None
+    assert "each colour channel" in note_on_channels(model_of(), 3)
+    assert "come back grey" in note_on_channels(model_of(channels=3), 1)
     with pytest.raises(DataError, match="3 channels or grey ones, however: these have 2"):
         denoise(model_of(channels=3), noise(2, 40, 30, 2))
     with pytest.raises(DataError, match="pictures are"):

@@ -1,4 +1,4 @@
-"""The demo at toy size: the same steps on a few digits."""
+"""The demo on a few digits, with all its steps."""
 
 import shlex
 from dataclasses import replace
@@ -13,7 +13,7 @@ from narrows.verbs import demo
 
 @pytest.fixture
 def small_mnist(monkeypatch):
-    """Let the demo read 300 digits of each split, in its own process."""
+    """Let the demo read only 300 digits of each split."""
 
     def read(name):
         samples = narrows.read(name)

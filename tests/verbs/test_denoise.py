@@ -1,4 +1,4 @@
-"""What `narrows denoise` leaves: files as they were but for the noise, and a word on each that is not there."""
+"""`narrows denoise` keeps everything of a file but the noise, and names each file that it cannot restore."""
 
 import os
 import signal
@@ -30,7 +30,7 @@ def models(tmp_path_factory):
 
 @pytest.fixture
 def run(models, capsys):
-    """Run `narrows denoise MODEL ...`; returns the exit status, what was said, and what was complained of."""
+    """Run `narrows denoise MODEL ...`; returns the exit status, the standard output and the errors."""
 
     def call(model, *words):
         status = main(["denoise", str(models / f"{model}.safetensors"), *map(str, words)])
@@ -280,7 +280,7 @@ def test_killed_half_way_it_leaves_whole_files_alone(models, tmp_path):
 
 
 def test_memory_does_not_grow_with_the_picture(models, tmp_path):
-    """But for the picture itself and its result: what a tile takes is the same."""
+    """Apart from the picture and its result, memory is that of one tile."""
     peaks = {}
     for side in (600, 2400):
         save(tmp_path / f"{side}.tif", np.zeros((side, side), np.uint16))

@@ -1,4 +1,4 @@
-"""A verb yields what there is to see and ends with its result; whoever drains it decides what is shown."""
+"""A verb yields events and ends with its result; the caller decides what is shown."""
 
 import pytest
 from rich.console import Console

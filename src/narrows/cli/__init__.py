@@ -1,4 +1,4 @@
-"""The command line: arguments in, lines out."""
+"""The command line."""
 
 from narrows.cli.app import main
 

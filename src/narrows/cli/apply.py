@@ -1,4 +1,4 @@
-"""The verbs of one pass in the shell: reconstruct, encode, decode and corrupt."""
+"""The commands `reconstruct`, `encode`, `decode` and `corrupt`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The arguments that several verbs share, as tyro reads them from annotations."""
+"""Arguments that several commands share, as annotations for tyro."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Part = Annotated[str | None, arg(metavar="PART", help_behavior_hint="")]
 
 
 def as_size(size: tuple[int, ...] | None) -> tuple[int, int] | None:
-    """Return height and width of one number or two; raise a DataError for more.
+    """Return (height, width) from one number or two; raise a DataError for more.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The verb `demo` in the shell."""
+"""The command `demo`."""
 
 from __future__ import annotations
 

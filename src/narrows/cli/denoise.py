@@ -1,4 +1,4 @@
-"""The verb `denoise` in the shell."""
+"""The command `denoise`."""
 
 from __future__ import annotations
 

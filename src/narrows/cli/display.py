@@ -1,4 +1,4 @@
-"""Shows what a verb yields: bars on a terminal, plain lines elsewhere."""
+"""Showing the events of a verb: progress bars on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Value = TypeVar("Value")
 
 
 def show(events: Events, console: Console | None = None) -> int:
-    """Show the events of a verb to its end and return the exit status; Ctrl-C is told to the verb."""
+    """Show all events of a verb and return the exit status; Ctrl-C is raised inside the verb."""
     from narrows.verbs.events import Result
 
     with Display(console) as display:
@@ -36,7 +36,7 @@ def show(events: Events, console: Console | None = None) -> int:
 
 
 def drain(events: Generator[Event, None, Value], console: Console | None = None) -> Value:
-    """Show the events of a part of a verb and return what it returns."""
+    """Show all events of a generator and return its value."""
     with Display(console) as display:
         while True:
             try:
@@ -46,13 +46,13 @@ def drain(events: Generator[Event, None, Value], console: Console | None = None)
 
 
 class Display:
-    """Shows one event after another; a bar or a word on a terminal stays until something else is to be shown."""
+    """Shows events; on a terminal, a progress bar or a status line stays until the next event of another kind."""
 
     def __init__(self, console: Console | None = None) -> None:
         from rich.console import Console
 
         self.console = console or Console(highlight=False)
-        self.live = ExitStack()  # the bar, or the word that says what is being done
+        self.live = ExitStack()  # the progress bar or the status line
         self.kind = ""
         self.bar: Any = None
         self.began = 0.0
@@ -64,7 +64,7 @@ class Display:
         self._end()
 
     def show(self, event: Event) -> None:
-        """Show an event."""
+        """Show one event."""
         from narrows.metrics.table import Table
         from narrows.training.loop import Progress
         from narrows.verbs.events import Counted, Note, Working
@@ -79,7 +79,7 @@ class Display:
                 self.kind = "working"
                 self.live.enter_context(self.console.status(event.text))
         else:
-            if self.kind != "counting":  # lines go above a bar over several things
+            if self.kind != "counting":  # lines are printed above a bar that counts
                 self._end()
             if isinstance(event, Note):
                 _print_note(event)
@@ -142,7 +142,7 @@ def _print_note(note: Note) -> None:
 
 
 def describe_epoch(step: Progress) -> str:
-    """Return one line about an epoch that ended.
+    """Return a line about the epoch that `step` ends.
 
     Examples
     --------

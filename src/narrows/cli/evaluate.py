@@ -1,4 +1,4 @@
-"""The verbs `evaluate` and `report` in the shell."""
+"""The commands `evaluate` and `report`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The verbs `info` and `parts` in the shell: what there is to see of models, data and menus."""
+"""The commands `info`, about a model or data, and `parts`, which lists parts, presets and data sets."""
 
 from __future__ import annotations
 

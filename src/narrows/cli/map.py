@@ -1,4 +1,4 @@
-"""The verb `map` in the shell."""
+"""The command `map`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tables and signatures as lines."""
+"""Printing tables and the arguments of parts."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def print_rows(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
 
 
 def signature(part: Callable[..., Any]) -> str:
-    """Return the arguments of a part as a person writes them.
+    """Return the arguments of a part with their defaults, as they are written.
 
     Examples
     --------

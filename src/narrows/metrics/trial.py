@@ -10,8 +10,8 @@ from torch import Generator, Tensor
 from narrows.data.layout import to_samples
 from narrows.errors import DataError
 from narrows.metrics.denoisers import Noise
-from narrows.model.corruption import Corruption, Mask, SaltPepper
 from narrows.model.network import as_tensor, build_part, damage
+from narrows.model.settings import default_settings
 from narrows.modelfile import Model
 from narrows.tasks.units import as_samples, find_depth
 
@@ -67,6 +67,7 @@ class Trial:
         return pictures if self.limits is None else np.clip(pictures, *self.limits)
 
 
+@default_settings()
 def make_trial(model: Model, x: np.ndarray, corruption: str, seed: int = 0) -> Trial:
     """Return the pictures `x`, clean and damaged with a fixed seed.
 
@@ -90,7 +91,7 @@ def make_trial(model: Model, x: np.ndarray, corruption: str, seed: int = 0) -> T
     clipped = part.clip or np.asarray(x).dtype.kind != "f"
     if clipped and limits is not None:
         damaged = damaged.clamp(*limits)
-    noise = Noise(float((damaged - clean).square().mean().sqrt()), _written(part))
+    noise = Noise(float((damaged - clean).square().mean().sqrt()), part.replacements)
     return Trial(clean.cpu().numpy(), damaged.cpu().numpy(), limits, clipped and limits is not None, noise)
 
 
@@ -105,10 +106,3 @@ def _find_samples(model: Model, x: np.ndarray) -> Tensor:
             to_samples(x)[0]
         )  # of another size or number of channels; `denoise` refuses those that the model does not take
         return find_depth(model, x.dtype).inside(samples)
-
-
-def _written(part: Corruption) -> tuple[float, ...]:
-    """Return the values that a corruption writes in place of others; () for one that does not replace values."""
-    if isinstance(part, Mask):
-        return (part.value,)
-    return (part.low, part.high) if isinstance(part, SaltPepper) else ()

@@ -40,6 +40,7 @@ class Backbone(Part, ABC):
 
     grid = False  # whether h and z are (N, features, *grid) instead of (N, features)
     adds_input = False  # whether the decoder's output is the input plus a learned correction
+    pictures_only = False  # whether it takes pictures alone, no tables
     starts_as_pca = False  # whether training starts as PCA exactly, not only about as good
 
     @property
@@ -138,6 +139,7 @@ class Halving(Backbone, ABC):
     An odd side is halved upwards (31 -> 16), and the doubled picture is cut to it (32 -> 31).
     """
 
+    pictures_only = True
     widths: list[int]  # feature maps of each stage, outermost first
 
     @abstractmethod
@@ -296,7 +298,7 @@ class UNet(SkipBackbone):
     Tiling(stride=8, reach=76)
     """
 
-    grid = adds_input = True
+    grid = adds_input = pictures_only = True
 
     def __init__(self, channels: int = 16) -> None:
         self.channels = check_whole("channels", channels, 1, MAX_FEATURES)

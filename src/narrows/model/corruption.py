@@ -16,14 +16,24 @@ from narrows.spec import Part, check_flag, check_number, check_whole
 
 
 class Corruption(Part, nn.Module, ABC):
-    """A random change of a batch, with the weight that each value then has in the loss.
+    """A change of a batch, with the weight that each value then has in the loss.
 
-    `clip` says that the damaged values are clamped to the data's range whatever their type; integers always are.
-    `harms` says that information is lost, which a network learns to put back.
+    Attributes
+    ----------
+    clip : whether the damaged values are clamped to the data's range whatever their type; integers always are.
+    harms : whether information is lost, which a network learns to put back.
+    draws : whether it depends on random numbers.
+    pictures_only : whether it takes pictures alone, no tables.
+    hides_pixels : whether the loss looks at replaced pixels alone, so that a network cannot copy their noise.
+    replacements : the values that stand in place of others; () for a corruption that does not replace values.
     """
 
     clip = False
     harms = True
+    draws = True
+    pictures_only = False
+    hides_pixels = False
+    replacements: tuple[float, ...] = ()
 
     @abstractmethod
     def forward(self, x: Tensor, generator: Generator) -> tuple[Tensor, Tensor | None]:
@@ -40,7 +50,7 @@ class Clean(Corruption):
     """
 
     spelling = "none"
-    harms = False
+    harms = draws = False
 
     def forward(self, x: Tensor, generator: Generator) -> tuple[Tensor, None]:
         """Return `x` itself."""
@@ -118,10 +128,13 @@ class Blur(Corruption):
     tensor([[[[0.35, 0.45, 0.35]]]])
     """
 
+    pictures_only = True
+
     def __init__(self, std: float = 1.0, max_std: float | None = None) -> None:
         super().__init__()
         self.std = check_number("std", std, 0, 1e4)
         self.max_std = None if max_std is None else check_number("max_std", max_std, std, 1e4)
+        self.draws = max_std is not None
 
     def forward(self, x: Tensor, generator: Generator) -> tuple[Tensor, None]:
         """Return pictures `x` (N, C, H, W) blurred; raises SpecError for a table."""
@@ -152,6 +165,7 @@ class Mask(Corruption):
         self.share = check_number("share", share, 0, 1)
         self.max_share = None if max_share is None else check_number("max_share", max_share, share, 1)
         self.value = check_number("value", value, -1e6, 1e6)
+        self.replacements = (self.value,)
 
     def forward(self, x: Tensor, generator: Generator) -> tuple[Tensor, None]:
         """Return `x` with about `share` of its values hidden."""
@@ -184,6 +198,7 @@ class SaltPepper(Corruption):
         self.max_share = None if max_share is None else check_number("max_share", max_share, share, 1)
         self.low = check_number("low", low, -1e6, 1e6)
         self.high = check_number("high", high, low, 1e6)
+        self.replacements = (self.low, self.high)
 
     def forward(self, x: Tensor, generator: Generator) -> tuple[Tensor, None]:
         """Return `x` with about `share` of its values replaced."""
@@ -213,6 +228,7 @@ class BlindSpots(Corruption):
     """
 
     spelling = "blind_spots"
+    pictures_only = hides_pixels = True
 
     def __init__(self, share: float = 0.2, *, reach: int = 2) -> None:
         super().__init__()
@@ -249,6 +265,7 @@ class Shift(Corruption):
     """
 
     harms = False
+    pictures_only = True
 
     def __init__(self, share: float = 0.05, *, chance: float = 1.0) -> None:
         super().__init__()
@@ -289,6 +306,9 @@ class Chain(Corruption):
         self.parts = nn.ModuleList(parts)
         self.clip = any(part.clip for part in parts)
         self.harms = any(part.harms for part in parts)
+        self.draws = any(part.draws for part in parts)
+        self.pictures_only = any(part.pictures_only for part in parts)
+        self.hides_pixels = any(part.hides_pixels for part in parts)
 
     def forward(self, x: Tensor, generator: Generator) -> tuple[Tensor, Tensor | None]:
         """Return `x` through all corruptions, and the product of their weights."""

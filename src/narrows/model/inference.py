@@ -9,6 +9,8 @@ from torch import Tensor, nn
 from torch.nn.functional import linear, pad
 from torch.overrides import TorchFunctionMode
 
+from narrows.model.settings import default_settings
+
 BLOCK_ROWS = 64  # rows that go through a network at once
 SIMD_FLOATS = 16  # 32-bit numbers that the widest processors add at once
 
@@ -41,7 +43,7 @@ def in_blocks(
     """
     training, results = module.training, []
     module.eval()
-    with torch.inference_mode(), _AlignedRows():
+    with default_settings(), torch.inference_mode(), _AlignedRows():
         for start in range(0, max(len(x), 1), block_rows):  # without rows, one block tells the result's shape
             rows = x[start : start + block_rows]
             block = torch.zeros(block_rows, *x.shape[1:], dtype=x.dtype, device=device)

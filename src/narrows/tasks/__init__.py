@@ -1,1 +1,1 @@
-"""What a trained model does: functions of a model and an array."""
+"""What a trained model is used for: functions of a model and an array."""

@@ -1,4 +1,4 @@
-"""Damage done on purpose, to try a model on."""
+"""Damaging data on purpose, to try a model on them."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ import torch
 from narrows.data.layout import to_samples
 from narrows.model.network import as_tensor, build_part, damage
 from narrows.model.scaling import choose_scaling
+from narrows.model.settings import default_settings
 from narrows.tasks.units import cast
 
 
+@default_settings()
 def corrupt(x: np.ndarray, corruption: str, seed: int = 0) -> tuple[np.ndarray, str]:
     """Return `x` damaged, in its own arrangement and type, and the scaling whose units the damage has.
 
@@ -18,10 +20,11 @@ def corrupt(x: np.ndarray, corruption: str, seed: int = 0) -> tuple[np.ndarray, 
 
     Parameters
     ----------
-    x : arranged as for training; its scaling is chosen as training would.
-    corruption : a part as text, "gaussian(0.08)": 0.08 of the range for pictures, of a deviation for tables.
+    x : arranged as for training; its scaling is chosen as training would choose it.
+    corruption : a part as text, "gaussian(0.08)": 0.08 of the range for pictures, of a standard deviation for tables.
+    seed : makes the damage repeatable.
 
-    Raises SpecError for a text that is no corruption, DataError for an array that is no data.
+    Raises SpecError for a text that is no corruption, DataError for an array that cannot be used as data.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Codes and the map: samples to a few numbers, or to two, and back."""
+"""Encoding and decoding: samples to codes, or to positions on the map, and back."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from narrows.tasks.units import as_array, in_chunks, joined
 
 
 def encode(model: Model, x: np.ndarray) -> np.ndarray:
-    """Return the codes of `x`, float32 (N, k): one row of numbers per sample, whatever the model's grid.
+    """Return the codes of `x`, float32 (N, k): one row of numbers per sample, also where the code is a grid.
 
     Raises SpecError for a model without a code, DataError for samples of another shape.
     """
@@ -23,7 +23,7 @@ def encode(model: Model, x: np.ndarray) -> np.ndarray:
 
 
 def decode(model: Model, z: np.ndarray) -> np.ndarray:
-    """Return the samples that codes `z` (N, k) or (k,) stand for, arranged and typed as the training data were.
+    """Return the decoded samples of codes `z` (N, k) or (k,), in the arrangement and type of the training data.
 
     Raises SpecError for a model without a code, DataError for codes of another width.
     """
@@ -36,7 +36,7 @@ def decode(model: Model, z: np.ndarray) -> np.ndarray:
 def encode_map(model: Model, x: np.ndarray) -> np.ndarray:
     """Return the positions of the samples `x` on the model's map, float32 (N, 2).
 
-    That is the code itself where it has two numbers, else what the map head makes of it.
+    This is the code itself where it has two numbers, else the output of the map head for it.
 
     Raises SpecError for a model without a map, DataError for samples of another shape.
     """
@@ -45,9 +45,9 @@ def encode_map(model: Model, x: np.ndarray) -> np.ndarray:
 
 
 def decode_map(model: Model, points: np.ndarray) -> np.ndarray:
-    """Return what the model decodes at `points` (M, 2) or (2,) of its map, as `decode` arranges and types samples.
+    """Return the decoded samples at `points` (M, 2) or (2,) of the map, arranged and typed as those of `decode`.
 
-    Raises SpecError for a model without a map, DataError for what are no points.
+    Raises SpecError for a model without a map, DataError for points of another shape, or that are not finite.
     """
     check_map(model)
     network, head = model.network, model.head
@@ -59,7 +59,7 @@ def decode_map(model: Model, points: np.ndarray) -> np.ndarray:
 
 
 def has_map(model: Model) -> bool:
-    """Return whether samples have a place in two dimensions: by a map head, or by a code of two numbers."""
+    """Return whether the model has a map: by a map head, or because its code has two numbers."""
     return model.network.has_code and (model.head is not None or model.network.code_size == 2)
 
 
@@ -74,13 +74,16 @@ def check_map(model: Model) -> None:
 
 
 def _as_rows(values: np.ndarray, width: int, words: str, maker: str) -> Tensor:
-    """Return `values` as float32 (N, width); raise a DataError that calls them by `words` where they are none."""
+    """Return `values` as float32 (N, width); raise a DataError where that fails.
+
+    words, maker : what the values are and which function makes them, for messages.
+    """
     rows = np.atleast_2d(values)
     if rows.ndim != 2 or rows.shape[1] != width or rows.dtype.kind not in "fiub":
         raise DataError(
             f"{words} are rows of {width} numbers, however these are {rows.dtype} {rows.shape}; make them with {maker}"
         )
-    with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite, and is refused below
+    with np.errstate(over="ignore"):  # values beyond float32 become infinite, and are refused below
         numbers = torch.from_numpy(rows.astype(np.float32))
     if not numbers.isfinite().all():
         raise DataError(f"{words} must be finite, however these hold NaN or infinity; make them with {maker}")

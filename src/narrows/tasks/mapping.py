@@ -1,4 +1,4 @@
-"""A map: where samples lie in two dimensions, and what is known of each."""
+"""Samples on a map: their positions, errors, labels and names."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ class Map:
 
     Attributes
     ----------
-    points : where each lies, float32 (N, 2).
-    errors : the MSE per value of each one's reconstruction, in model's units, float64 (N,).
-    x : the samples themselves, in the user's layout, units and type.
+    points : the positions, float32 (N, 2).
+    errors : the MSE per value of each reconstruction, in model's units, float64 (N,).
+    x : the samples, in the user's layout, units and type.
     labels : whole numbers or texts (N,), None where none are known.
     names : a name per sample, the relative paths of pictures, else None.
     columns : a table's column names, x0, x1, ... where it has none; None for pictures.
@@ -44,7 +44,7 @@ class Map:
         return len(self.points)
 
     def table(self) -> dict[str, np.ndarray]:
-        """Return columns for other tools: x, y, label and name where they are known, and error."""
+        """Return the map as columns: x and y, label and name where they are known, and error."""
         known = {"label": self.labels, "name": None if self.names is None else np.array(self.names)}
         columns = {"x": self.points[:, 0], "y": self.points[:, 1]}
         return columns | {key: values for key, values in known.items() if values is not None} | {"error": self.errors}
@@ -56,7 +56,7 @@ def make_map(model: Model, about: Samples, session: Session | None = None) -> Ma
     Parameters
     ----------
     about : samples as `read` returns them, of the model's shape.
-    session : of the same samples and this model, where there is one, so that they are not converted again.
+    session : of this model and these samples, where there is one; it saves converting and encoding them again.
 
     Raises
     ------
@@ -66,18 +66,18 @@ def make_map(model: Model, about: Samples, session: Session | None = None) -> Ma
     check_map(model)
     session = session or Session(model, about.x)
     check_differ(session, about)
-    errors, points = session.errors, session.points  # in this order the codes are found once
+    errors, points = session.errors, session.points  # errors first: that pass also computes the codes
     if (points == points[0]).all():
         raise DataError(
             f"a map shows how samples differ, however: this model puts all {len(points):,} of {_name(about)} at one "
-            f"spot; train one on samples such as these"
+            f"position; train one on samples such as these"
         )
     columns = model.column_names if len(model.network.shape) == 1 else None
     return Map(points, errors, session.x, about.labels, about.names, columns, about.origin, session.samples)
 
 
 def check_differ(session: Session, about: Samples) -> None:
-    """Raise a DataError where there are fewer than two samples, or all are equal: they make no map."""
+    """Raise a DataError where no map can be made: there are fewer than two samples, or all are equal."""
     x = session.samples
     if len(x) < 2:
         raise DataError(f"a map shows how samples lie to each other, however: {_name(about)} holds one; give it more")

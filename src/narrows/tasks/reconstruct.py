@@ -1,21 +1,20 @@
-"""Reconstruct and denoise: samples through the narrow place."""
+"""Reconstruction and denoising: samples through the whole network."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from narrows.model.corruption import BlindSpots
 from narrows.modelfile import Model
 from narrows.tasks.tiles import restore_pictures, takes_any_size
 from narrows.tasks.units import as_samples, in_chunks, joined
 
 
 def reconstruct(model: Model, x: np.ndarray) -> np.ndarray:
-    """Return `x` through the model, in its own arrangement, units and type.
+    """Return `x` encoded and decoded, in its own arrangement, units and type.
 
     Parameters
     ----------
-    x : any arrangement that the model's shape explains; whole numbers of more than 16 bits come back as float64.
+    x : samples of the model's shape, in any arrangement; integers of more than 16 bits come back as float64.
 
     Raises DataError for an array whose samples are not of the model's shape.
     """
@@ -25,11 +24,11 @@ def reconstruct(model: Model, x: np.ndarray) -> np.ndarray:
 
 
 def denoise(model: Model, x: np.ndarray) -> np.ndarray:
-    """Return `x` restored: what the model makes of damaged samples, without any further damage.
+    """Return damaged `x` restored, in its own arrangement and type.
 
-    The same pass as `reconstruct`; whether it restores depends on whether the model `was_damaged` in training. Where
-    the backbone tiles, pictures may be of any size: (H, W), (N, H, W), (H, W, 3) and (N, H, W, 3), see
-    `restore_pictures`.
+    This is the forward pass of `reconstruct`, without a corruption; it restores only if the model was trained on
+    damaged samples (`was_damaged`). Where the model takes pictures of any size, `x` may be (H, W), (N, H, W), (H, W, 3)
+    or (N, H, W, 3), see `restore_pictures`.
 
     Raises DataError for an array that the model does not take.
     """
@@ -38,15 +37,15 @@ def denoise(model: Model, x: np.ndarray) -> np.ndarray:
 
 
 def was_damaged(model: Model) -> bool:
-    """Return whether the model's training data were damaged, so that it learned to undo it; moving is no damage."""
+    """Return whether the training data were damaged, so that the model learned to restore; shifting is no damage."""
     return model.network.corruption.harms
 
 
 def was_validated_damaged(model: Model) -> bool:
-    """Return whether the validation errors of its history are those of damaged samples."""
-    return bool(model.card.recipe.get("validated_damaged", was_damaged(model)))  # which older files do not say
+    """Return whether the validation errors in the model's history are those of damaged samples."""
+    return bool(model.card.recipe.get("validated_damaged", was_damaged(model)))  # older files lack this key
 
 
 def learned_from_noisy(model: Model) -> bool:
-    """Return whether the training data were noisy themselves, and blind spots kept the model from copying the noise."""
-    return any(isinstance(part, BlindSpots) for part in model.network.corruption.modules())
+    """Return whether the model was trained on noisy data alone, with the corruption `blind_spots`."""
+    return model.network.corruption.hides_pixels

@@ -1,4 +1,4 @@
-"""A model and samples for it: converted once, and passed through the network no more often than needed."""
+"""A model and samples: converted once, and passed through the network once for several tasks."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from narrows.tasks.units import as_samples
 
 
 class Session:
-    """What several tasks of one verb share: the samples in the units that the model was trained in, codes and errors.
+    """A model and samples in its units, with the codes, errors and positions, each computed on first use.
 
     Parameters
     ----------
-    model : the model; `with_map` gives it another map.
+    model : the model.
     x : samples in the user's layout, units and type.
 
     Attributes
     ----------
-    samples : (N, C, *grid).
+    samples : (N, C, *grid), in the units that the model was trained in.
 
     Raises DataError for an array whose samples are not of the model's shape.
     """
@@ -35,7 +35,7 @@ class Session:
         return len(self.samples)
 
     def with_map(self, model: Model) -> Session:
-        """Return a session of `model`, the same network with another map; what is known stays known."""
+        """Return a session of `model`, the same network with another map; codes and errors are kept."""
         session = object.__new__(Session)
         session.__dict__ |= self.__dict__ | {"model": model}
         session.__dict__.pop("points", None)
@@ -50,7 +50,7 @@ class Session:
 
     @cached_property
     def errors(self) -> np.ndarray:
-        """The MSE of every sample, float64 (N,), per value and in model's units; one pass finds the codes too."""
+        """The MSE of every sample, float64 (N,), per value and in model's units; the same pass computes the codes."""
         if not self.model.network.has_code:
             return self.first_errors(len(self))
         network = self.model.network
@@ -77,7 +77,7 @@ class Session:
 
     @cached_property
     def points(self) -> np.ndarray:
-        """The positions on the model's map, float32 (N, 2): the code, or what the map head makes of it."""
+        """The positions on the model's map, float32 (N, 2): the code, or the output of the map head for it."""
         network, head = self.model.network, self.model.head
         if head is None:
             return self.codes

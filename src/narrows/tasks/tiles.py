@@ -1,7 +1,7 @@
-"""Pictures of any size through a network that takes them in parts: overlapping tiles, whose insides are kept.
+"""Restoring pictures of any size in overlapping tiles, of which only the inner parts are kept.
 
-A tile begins at a multiple of the backbone's stride, and what lies within its reach of an edge inside the picture is
-left to the neighbour. So the tiles make what the whole picture would, without seams, in memory that a tile bounds.
+A tile begins at a multiple of the backbone's stride. Pixels that are nearer to a cut edge than the backbone's reach are
+taken from the neighbouring tile. So the result is that of the whole picture, without seams, and memory is bounded.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from narrows.model.tiling import Tiling
 from narrows.modelfile import Model
 from narrows.tasks.units import Depth, find_depth, type_of_results
 
-SIDE = 512  # pixels of a tile: 64 feature maps of it are 67 MB, and a reach of 24 costs a fifth more work
-OVERLAPS = 8  # overlaps in a side at the least: at 8, a tile makes 1.8 times the pixels that it keeps
-ROWS = 8  # tiles that go through at once where they are small; filled up with zeros, so more would cost one alone
+SIDE = 512  # pixels of a tile's side: 64 feature maps are 67 MB, and a reach of 24 costs a fifth more work
+OVERLAPS = 8  # least side in overlaps: at 8, a tile computes 1.8 times the pixels that are kept
+ROWS = 8  # small tiles in a batch; it is filled up with zeros, so a larger one would slow a single tile
 
 
 class Span(NamedTuple):
-    """One tile along one axis: it reads `start` to `stop` and answers for `first` to `last`."""
+    """One tile along one axis: it reads pixels `start` to `stop`, and `first` to `last` of these are kept."""
 
     start: int
     stop: int
@@ -34,32 +34,32 @@ class Span(NamedTuple):
 
 
 def takes_any_size(model: Model) -> bool:
-    """Return whether the model takes pictures of any size, not only of that which it was trained on."""
+    """Return whether the model takes pictures of any size, not only of the size that it was trained on."""
     return model.network.backbone.tiling is not None and len(model.network.shape) == 3
 
 
 def keeps_size(model: Model) -> bool:
-    """Return whether files of pictures go through at their own size: it was trained on crops, or on arrays."""
+    """Return whether files of pictures are restored at their own size: the model was trained on crops, or on arrays."""
     return takes_any_size(model) and model.card.reading.get("size") is None
 
 
 def restore_pictures(model: Model, x: np.ndarray) -> np.ndarray:
     """Return pictures of any size restored, in their own arrangement and type.
 
-    A model of grey pictures restores each channel by itself. To a model of several channels a grey picture goes as
-    pictures all of whose channels are alike, and comes back as their mean.
+    A model of grey pictures restores each channel by itself. A model of several channels gets a grey picture as equal
+    channels, and the mean of the restored channels is returned.
 
     Parameters
     ----------
-    x : as `to_pictures` takes it.
+    x : (H, W), (N, H, W), (H, W, C) or (N, H, W, C), as `to_pictures` takes it.
 
-    Raises DataError for other arrangements and for a number of channels that the model does not know.
+    Raises DataError for other arrangements and for a number of channels that the model does not take.
     """
     tiling = model.network.backbone.tiling
-    assert tiling is not None, "the caller has asked takes_any_size"
+    assert tiling is not None, "the caller has checked takes_any_size"
     result = np.empty(x.shape, type_of_results(x.dtype))
     source, target = (to_pictures(pictures)[0] for pictures in (x, result))  # two views
-    says_of_colours(model, source.shape[1])
+    note_on_channels(model, source.shape[1])
     depth, side, overlap = find_depth(model, x.dtype), choose_side(tiling), find_overlap(tiling)
     for rows in cut(source.shape[2], side, overlap):
         for columns in cut(source.shape[3], side, overlap):
@@ -71,15 +71,15 @@ def _restore_tile(
     model: Model, depth: Depth, rows: Span, columns: Span, source: np.ndarray, target: np.ndarray
 ) -> None:
     """Restore one tile of all pictures (N, C, H, W) in `source`, and write the part that is kept to `target`."""
-    place = (..., slice(rows.start, rows.stop), slice(columns.start, columns.stop))
+    tile = (..., slice(rows.start, rows.stop), slice(columns.start, columns.stop))
     inside = (..., _kept(rows), _kept(columns))
     kept = (..., slice(rows.first, rows.last), slice(columns.first, columns.last))
     height, width = rows.stop - rows.start, columns.stop - columns.start
-    trained = (height, width) == model.network.shape[1:]  # so an array like the training data is as fast, and the same
+    trained = (height, width) == model.network.shape[1:]  # an array like the training data goes in the usual blocks
     count = max(1, min(BLOCK_ROWS if trained else ROWS, SIDE**2 // (height * width)))
     pictures = max(1, count // source.shape[1])
     for i in range(0, len(source), pictures):
-        restored = _restore_channels(model, depth, source[i : i + pictures][place], count)
+        restored = _restore_channels(model, depth, source[i : i + pictures][tile], count)
         target[i : i + pictures][kept] = depth.outside(restored[inside])
 
 
@@ -93,7 +93,7 @@ def _restore_channels(model: Model, depth: Depth, tiles: np.ndarray, count: int)
 
 
 def cut(length: int, side: int, overlap: int) -> list[Span]:
-    """Return tiles of `side` pixels over `length`, the last one shorter, whose kept parts lie end to end.
+    """Return tiles of `side` pixels that cover `length`, the last one shorter; their kept parts join without overlap.
 
     Parameters
     ----------
@@ -113,8 +113,10 @@ Span(start=64, stop=100, first=72, last=100)]
 
 
 def find_overlap(tiling: Tiling) -> int:
-    """Return the reach, rounded up to strides: so every tile begins at one.
+    """Return the reach, rounded up to a multiple of the stride, so that every tile begins at one.
 
+    Examples
+    --------
     >>> find_overlap(Tiling(stride=4, reach=9))
     12
     """
@@ -122,18 +124,20 @@ def find_overlap(tiling: Tiling) -> int:
 
 
 def choose_side(tiling: Tiling) -> int:
-    """Return the side of a tile: SIDE, or more where a long reach would leave little of it; a multiple of the stride.
+    """Return the side of a tile, a multiple of the stride: SIDE, or more for a long reach, see OVERLAPS.
 
+    Examples
+    --------
     >>> choose_side(Tiling(stride=4, reach=9)), choose_side(Tiling(stride=16, reach=90))
     (512, 768)
     """
     return -(-max(SIDE, OVERLAPS * find_overlap(tiling)) // tiling.stride) * tiling.stride
 
 
-def says_of_colours(model: Model, channels: int) -> str | None:
-    """Return what a person should know of how pictures with `channels` channels go through, None for nothing.
+def note_on_channels(model: Model, channels: int) -> str | None:
+    """Return a line on how pictures with `channels` channels are restored; None where the model has as many.
 
-    Raises DataError for a number of channels that the model does not know.
+    Raises DataError for a number of channels that the model does not take.
     """
     own = model.network.shape[0]
     if channels == own:

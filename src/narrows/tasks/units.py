@@ -1,4 +1,4 @@
-"""Users' arrays <-> the network's tensors: arrangement, depth and type, there and back."""
+"""Users' arrays <-> the network's tensors: their arrangement, depth and type."""
 
 from __future__ import annotations
 
@@ -14,21 +14,27 @@ from narrows.model.network import Network, as_tensor
 from narrows.modelfile import Model
 
 FULL = {"bool": 1.0, "uint8": 255.0, "uint16": 65535.0}  # the full range of the types that pictures come in
-CHUNK_VALUES = 2**19  # of samples that are worked on together: 2 MB in float32
+CHUNK_VALUES = 2**19  # values of the samples in one chunk: 2 MB in float32
 Back = Callable[[Tensor], np.ndarray]
 
 
 class Depth(NamedTuple):
-    """Numbers of a user's type <-> the units that a model was trained in."""
+    """Numbers of a user's type <-> the units that a model was trained in.
+
+    Attributes
+    ----------
+    inside : from the user's numbers to the model's units.
+    outside : back, to an array of the type of the results.
+    """
 
     inside: Callable[[Tensor], Tensor]
     outside: Back
 
 
 def as_samples(model: Model, x: np.ndarray) -> tuple[Tensor, Back]:
-    """Return the array `x` as samples (N, C, *grid) in the units that `model` was trained in, and the way back.
+    """Return the array `x` as samples (N, C, *grid) in the units that `model` was trained in, and the inverse function.
 
-    The depth is mapped as `find_depth` says.
+    The depth is converted as `find_depth` says.
 
     Raises DataError for an array whose samples are not of the model's shape.
     """
@@ -38,11 +44,10 @@ def as_samples(model: Model, x: np.ndarray) -> tuple[Tensor, Back]:
 
 
 def find_depth(model: Model, dtype: np.dtype) -> Depth:
-    """Return how numbers of `dtype` become those that `model` was trained on, and back.
+    """Return the conversion from numbers of `dtype` to the units that `model` was trained in, and back.
 
-    A picture of another depth than the training data's is mapped full range to full range. On the way back bytes,
-    16-bit numbers and truth values are rounded and clamped, last of all; other whole numbers become float64;
-    fractions keep their type.
+    For a picture of another depth than that of the training data, the full range is mapped to the full range. On the
+    way back uint8, uint16 and bool are rounded and clamped last; other integers become float64; floats keep their type.
     """
     is_picture, scaling = len(model.network.shape) > 1, model.network.scaling
     other_depth = dtype.name in FULL and dtype.name != model.card.dtype and is_picture
@@ -56,13 +61,13 @@ def find_depth(model: Model, dtype: np.dtype) -> Depth:
 
 
 def in_chunks(network: Network, samples: Tensor) -> tuple[Tensor, ...]:
-    """Return `samples` (N, C, *grid), or codes, in chunks of whole blocks, so that no copy of all is needed."""
+    """Return `samples` (N, C, *grid), or codes, in chunks of whole blocks, which bounds the memory for the results."""
     blocks = max(1, CHUNK_VALUES // (network.values * BLOCK_ROWS))
     return samples.split(blocks * BLOCK_ROWS)
 
 
 def joined(chunks: Iterable[np.ndarray]) -> np.ndarray:
-    """Return the results of chunks as one array; a chunk alone may be a sample without a first axis."""
+    """Return the results of chunks as one array; a single chunk may be one sample without its first axis."""
     results = list(chunks)
     return results[0] if len(results) == 1 else np.concatenate(results)
 
@@ -73,7 +78,7 @@ def as_array(model: Model, values: Tensor) -> np.ndarray:
 
 
 def cast(values: np.ndarray, dtype: np.dtype) -> np.ndarray:
-    """Return `values` as the type that data of `dtype` come back in, see `as_samples`.
+    """Return `values` in the type of results for data of `dtype`, rounded and clamped as `find_depth` says.
 
     Examples
     --------
@@ -86,8 +91,10 @@ def cast(values: np.ndarray, dtype: np.dtype) -> np.ndarray:
 
 
 def type_of_results(dtype: np.dtype) -> np.dtype:
-    """Return the type that data of `dtype` come back in.
+    """Return the type of results for data of `dtype`.
 
+    Examples
+    --------
     >>> type_of_results(np.dtype(np.uint8)), type_of_results(np.dtype(np.int32))
     (dtype('uint8'), dtype('float64'))
     """

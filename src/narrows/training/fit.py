@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -20,6 +20,7 @@ from narrows.data.samples import Samples
 from narrows.data.stream import Stream
 from narrows.model.bottleneck import PositionedBottleneck
 from narrows.model.network import MENUS, as_tensor
+from narrows.model.settings import default_settings
 from narrows.model.summary import column_variances, describe_code
 from narrows.modelfile import QUANTILES, Card, Model
 from narrows.spec import DEPRECATED, MAX_LENGTH, build, check_number, check_whole, take_renamed
@@ -131,9 +132,10 @@ class Fit:
         self.last: Progress | None = None
         self.training: Any = None  # the loop's generator, once it runs
         recipe = find_recipe(self.preset, as_published)
-        recipe = self._arrange(samples, recipe, patch_size, shape, validation)
-        self._resolve(recipe, parts, self_supervised)
-        self._prepare(recipe, epochs, max_seconds)
+        with default_settings():
+            recipe = self._arrange(samples, recipe, patch_size, shape, validation)
+            self._resolve(recipe, parts, self_supervised)
+            self._prepare(recipe, epochs, max_seconds)
 
     def _arrange(
         self,
@@ -207,6 +209,19 @@ class Fit:
 
     def __iter__(self) -> Iterator[Progress]:
         """Train, yielding the progress; after each the network is usable, and iterating may stop."""
+        steps = self._train()
+        try:
+            while True:
+                with default_settings():  # not while whoever iterates is at work
+                    progress = next(steps, None)
+                if progress is None:
+                    return
+                yield progress
+        finally:
+            with default_settings():
+                steps.close()
+
+    def _train(self) -> Generator[Progress, None, None]:
         has_positions = isinstance(self.network.bottleneck, PositionedBottleneck)  # of these the MSE tells too little
         chooses = not (self.is_self_supervised or self.as_published or has_positions)
         options: dict[str, Any] = {"validates_damaged": self.undoes_damage}
@@ -235,7 +250,7 @@ class Fit:
             row = {"epoch": progress.epoch, "train_mse": progress.train_mse, "val_mse": progress.val_mse}
             self.history.append(row | {"seconds": progress.epoch_seconds})
 
-    def _cross_check(self) -> Iterator[Progress]:
+    def _cross_check(self) -> Generator[Progress, None, None]:
         """Train again on other parts where that is due and there is time for it, see `cross_check`."""
         if self.last is None or not is_due(self.snapshots, len(self.whole[0])):
             return
@@ -261,8 +276,12 @@ class Fit:
 
         A named data set with a test split is measured on it here, and only here.
         """
-        if self.finished is not None:
-            return self.finished
+        if self.finished is None:
+            with default_settings():
+                self.finished = self._finish()
+        return self.finished
+
+    def _finish(self) -> Model:
         if self.training is not None:
             self.training.close()  # then the weights to keep are chosen
         self.network.eval()
@@ -280,8 +299,7 @@ class Fit:
             variances=column_variances(some),
         )
         self._learn_from_all()
-        self.finished = Model(self.network, card)
-        return self.finished
+        return Model(self.network, card)
 
     def _measure(self, some: Tensor) -> tuple[dict[str, float], tuple[float, ...]]:
         """Return the metrics of the network, and the quantiles of its errors on the held-out samples.

@@ -17,6 +17,7 @@ from narrows.model.bottleneck import Map
 from narrows.model.chain import squared_error
 from narrows.model.network import Network, as_tensor
 from narrows.model.pca import exact_axes
+from narrows.model.settings import default_settings
 from narrows.modelfile import Model, Scalar
 from narrows.training.fit import Fit
 from narrows.training.loop import Budget
@@ -52,6 +53,7 @@ def comes_with_head(fit: Fit) -> bool:
     return fit.preset is None and takes_head(fit.network)
 
 
+@default_settings()
 def training_codes(fit: Fit) -> np.ndarray:
     """Return the codes (n, k) of the samples that were trained on, undamaged; a seeded choice where there are many."""
     network, source = fit.network, fit.source
@@ -73,6 +75,7 @@ def choose_samples(count: int, code_size: int, seed: int = 0) -> Tensor:
     return torch.randperm(count, generator=Generator().manual_seed(seed))[:most]
 
 
+@default_settings()
 def add_head(model: Model, codes: np.ndarray, seed: int = 0, max_seconds: float = MAX_HEAD_SECONDS) -> Model:
     """Return `model` with a map head fitted on `codes` (n, k), those of data such as it was trained on.
 
@@ -101,6 +104,7 @@ def add_head(model: Model, codes: np.ndarray, seed: int = 0, max_seconds: float 
     return Model(model.network, replace(model.card, recipe=model.card.recipe | done), head)
 
 
+@default_settings()
 @torch.no_grad()
 def add_pca_head(model: Model, codes: np.ndarray) -> Model:
     """Return `model` with a head that makes the first two principal components of `codes` (n, k).

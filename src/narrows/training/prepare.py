@@ -11,6 +11,7 @@ from narrows.errors import SpecError
 from narrows.model.bottleneck import PositionedBottleneck
 from narrows.model.initialise import initialise
 from narrows.model.network import Network
+from narrows.model.settings import DrawsFrom
 from narrows.training.tsne import find_positions
 
 START_VALUES = 2**21  # values of the samples that the weights are set by, 256 samples at least
@@ -20,9 +21,7 @@ POSITIONS_WEIGHT = 0.5  # of the cost of codes away from their target positions,
 
 def build_network(source: Source, texts: dict[str, str], seed: int, device: torch.device) -> Network:
     """Return a network on `device` with seeded random weights and its scaling fitted to all samples of `source`."""
-    cuda = [device] if device.type == "cuda" else []
-    with torch.random.fork_rng(devices=cuda):
-        torch.manual_seed(seed)
+    with DrawsFrom(Generator().manual_seed(seed)):
         network = Network.from_texts(source.shape, **texts)
     network.scaling.fit(source.chunks())
     return network.to(device)

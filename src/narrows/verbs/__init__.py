@@ -1,1 +1,1 @@
-"""The verbs of several steps: read, check, do, write."""
+"""The verbs, from reading data to writing results, as generators of events; none of them prints."""

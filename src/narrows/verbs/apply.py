@@ -1,4 +1,4 @@
-"""The verbs that send data through a model once: reconstruct, encode and decode; and corrupt, which damages data."""
+"""The verbs `reconstruct`, `encode` and `decode`, one pass through a model each, and `corrupt`, which damages data."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from narrows.verbs.reading import Location, open_model, read_data, read_for
 def reconstruct(
     model: Model | Location, data: Any, *, output: Location | None = None, overwrite: bool = False
 ) -> Events:
-    """Send data through the bottleneck of a model; the result is an array, and `output` holds it where that is given.
+    """Encode and decode data; the result is an array like the data, also written to `output` where that is given.
 
     Raises DataError for data that the model does not take, and where `output` exists and `overwrite` is False.
     """
@@ -30,7 +30,7 @@ def reconstruct(
     model = open_model(model)
     samples, _ = yield from read_for(model, data)
     if output is not None:
-        check_suits(output, samples.x)  # before the work; what comes out is as what goes in
+        check_suits(output, samples.x)  # before the work, since the result has the type of the data
     result = restore.reconstruct(model, samples.x)
     if output is not None:
         yield _write(output, result, _names(samples), overwrite)
@@ -38,9 +38,10 @@ def reconstruct(
 
 
 def encode(model: Model | Location, data: Any, *, output: Location | None = None, overwrite: bool = False) -> Events:
-    """Find the code of every sample; the result is an array (N, k), and `output` holds it where that is given.
+    """Compute the code of every sample; the result is an array (N, k), also written to `output` where that is given.
 
-    Raises DataError for data that the model does not take, SpecError for a model without a code.
+    Raises SpecError for a model without a code; DataError for data that the model does not take, and where `output`
+    exists and `overwrite` is False.
     """
     _refuse(output, overwrite)
     model = open_model(model)
@@ -53,9 +54,10 @@ def encode(model: Model | Location, data: Any, *, output: Location | None = None
 
 
 def decode(model: Model | Location, codes: Any, *, output: Location | None = None, overwrite: bool = False) -> Events:
-    """Make the samples that codes stand for; the result is an array, and `output` holds it where that is given.
+    """Decode codes (N, k); the result is an array of samples, also written to `output` where that is given.
 
-    Raises DataError for what are no codes of this model, SpecError for a model without a code.
+    Raises SpecError for a model without a code; DataError for codes of another width, and where `output` exists and
+    `overwrite` is False.
     """
     _refuse(output, overwrite)
     model = open_model(model)
@@ -76,13 +78,16 @@ def corrupt(
     resize_mode: str | None = None,
     overwrite: bool = False,
 ) -> Events:
-    """Damage data; the result is an array, and `output` holds it where that is given.
+    """Damage data; the result is an array like the data, also written to `output` where that is given.
 
     Parameters
     ----------
     corruption : a part as text, "gaussian(0.08)"; its units are those that training would choose.
+    seed : makes the damage repeatable.
+    size, resize_mode : how pictures are read, as `read` takes them.
 
-    Raises SpecError for a text that is no corruption, DataError for data that cannot be read.
+    Raises SpecError for a text that is no corruption; DataError for data that cannot be read, and where `output` exists
+    and `overwrite` is False.
     """
     _refuse(output, overwrite)
     samples = yield from read_data(data, size=size, resize_mode=resize_mode)

@@ -22,19 +22,19 @@ from narrows.view.report import run_report
 
 NAMES = ("tutorial-linear", "tutorial-conv")
 MAPPED = "tutorial-linear"
-DENOISER, DENOISER_EPOCHS = "tutorial-linear", 3  # the same network, which sees noise in training
+DENOISER, DENOISER_EPOCHS = "tutorial-linear", 3  # the same network, trained with noise
 EXPLORER = "map.html"
 TRAINING_NOISE, NOISE = "gaussian(0.0, 0.5)", "gaussian(0.25)"
 DENOISER_NAME = f"{DENOISER}-denoising"
-NOISY_DIGITS = 200  # test digits that every method restores
-TUTORIAL_BATCH = 20  # the tutorial divides a sum over samples by the number of batches, so it prints 20 times the MSE
+NOISY_DIGITS = 200  # number of test digits that every method restores
+TUTORIAL_BATCH = 20  # samples; the tutorial divides a sum over samples by the number of batches: 20 times the MSE
 Runs = dict[str, tuple[Model, list[dict[str, float | None]]]]
 
 
 def demo(output: str | Path = "runs/demo", *, device: str = "auto") -> Events:
-    """Train both presets, and one of them with noise; write a run folder for each, a map, and a page about them.
+    """Train both presets, and one of them with noise too; write a run folder for each, a map, and a page about them.
 
-    The result is the page's path. An earlier demo in the folder `output` is replaced.
+    The result is the page's path, or None where a training fails. An earlier demo in the folder `output` is replaced.
     """
     folder = Path(output)
     samples, test = read("mnist:train"), read("mnist:test")
@@ -54,7 +54,7 @@ def demo(output: str | Path = "runs/demo", *, device: str = "auto") -> Events:
         write_run(folder / name, model, fit.history, page.html, page.pictures, overwrite=True)
         runs[name] = (model, fit.history)
     restoring = {name: model for name, (model, _) in runs.items()}
-    del runs[DENOISER_NAME]  # which the tutorial does not have
+    del runs[DENOISER_NAME]  # it is not part of the tutorial
     yield from (Note(line) for line in describe_losses(runs))
     comparison = yield from compare(restoring, test.x, samples.x, NOISE, NOISY_DIGITS, 0)
     yield comparison.table("mnist:train")
@@ -78,7 +78,7 @@ def demo(output: str | Path = "runs/demo", *, device: str = "auto") -> Events:
 
 
 def describe_losses(runs: Runs) -> list[str]:
-    """Return lines on the losses by epoch beside the tutorial's, all as MSE per value, and on the test errors."""
+    """Return lines with the losses by epoch beside the tutorial's, as MSE per value, and with the test errors."""
     columns: dict[str, dict[int, float]] = {}
     for name, (_, history) in runs.items():
         printed = PRESETS[name]["published"]["printed"]
@@ -99,7 +99,7 @@ def describe_losses(runs: Runs) -> list[str]:
 
 
 def next_commands(folder: Path) -> list[str]:
-    """Return commands that work as they are after the demo."""
+    """Return commands that can be run after the demo without changes."""
     return [
         f'narrows corrupt mnist:test --with "gaussian(0.25)" -o {folder}/noisy.npy --overwrite',
         f"narrows denoise {folder / DENOISER_NAME} {folder}/noisy.npy -o {folder}/restored.npy --overwrite",

@@ -1,4 +1,4 @@
-"""The verb `denoise`: files of pictures one by one at their own size, or an array as a whole."""
+"""The verb `denoise`, for files of pictures, one by one at their own size, and for arrays."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from narrows.metrics.likeness import likeness_table
 from narrows.modelfile import Model
 from narrows.tasks.reconstruct import denoise as restore_array
 from narrows.tasks.reconstruct import was_damaged
-from narrows.tasks.tiles import keeps_size, says_of_colours, takes_any_size
+from narrows.tasks.tiles import keeps_size, note_on_channels, takes_any_size
 from narrows.verbs.describe import describe_array
 from narrows.verbs.events import Counted, Event, Events, Note, Result
 from narrows.verbs.pictures import Pictures
@@ -39,12 +39,12 @@ def denoise(
     clean: Any = None,
     overwrite: bool = False,
 ) -> Events:
-    """Restore noisy data; the result is an array, or for files of pictures what became of each.
+    """Restore noisy data; the result is an array, or for files of pictures an `Outcome` for each.
 
     Parameters
     ----------
-    output : where it goes; files of pictures need it, since they are written one by one.
-    compare : where noisy, restored and difference go, side by side.
+    output : the file or folder of the result; needed for files of pictures, which are written one by one.
+    compare : the file or folder for pictures of noisy, restored and difference side by side; None writes none.
     clean : the clean picture, folder or array, for PSNR and SSIM.
 
     Raises DataError for data that cannot be restored, and where an output exists and `overwrite` is False.
@@ -79,7 +79,7 @@ def denoise(
 def _open(
     model: Model, data: Any, output: Location | None, compare: Location | None, clean: Any, overwrite: bool
 ) -> Generator[Event, None, Source]:
-    """Return what is to be restored: files at their own size where the model takes any, else an array."""
+    """Return the source: files at their own size where the model takes pictures of any size, else an array."""
     if keeps_size(model) and isinstance(data, str | PathLike) and are_pictures(data):
         if output is None:
             raise DataError(f"files of pictures are restored to files, so {str(data)!r} needs an output; name one")
@@ -90,20 +90,20 @@ def _open(
             refuse_existing(path, overwrite)
     samples = yield from read_data(data, reading=model.card.reading or None)
     if output is not None:
-        check_suits(output, samples.x)  # before the work; what comes out is as what goes in
+        check_suits(output, samples.x)  # before the work, since the result has the type of the data
     return Array(samples, output, compare, None if clean is None else _read_clean(clean, samples))
 
 
 @dataclass(eq=False)
 class ArrayJob(Job):
-    """An array, or pictures that were brought to the model's size.
+    """An array, or pictures that were resized to the model's size.
 
     Attributes
     ----------
     samples : as they were read.
-    output, compare : where the result and the sheets go, None for nowhere.
-    clean : the clean samples, arranged alike, None where there are none.
-    restored : the result, once it is there.
+    output, compare : the files or folders of the result and of the sheets, None for none.
+    clean : the clean samples, arranged like the noisy ones, None where there are none.
+    restored : the result of `restore`, None before.
     """
 
     name: str
@@ -114,18 +114,18 @@ class ArrayJob(Job):
     restored: np.ndarray | None = None
 
     def read(self, model: Model) -> tuple[np.ndarray, tuple[str, ...]]:
-        """Return the array, and what there is to say of its colours."""
+        """Return the array, and notes on its colours."""
         x = self.samples.x
-        colours = says_of_colours(model, to_pictures(x)[0].shape[1]) if takes_any_size(model) else None
+        colours = note_on_channels(model, to_pictures(x)[0].shape[1]) if takes_any_size(model) else None
         return x, (colours,) if colours else ()
 
     def restore(self, model: Model, noisy: np.ndarray) -> np.ndarray:
-        """Return the array restored, and keep it."""
+        """Return the restored array, and keep it."""
         self.restored = restore_array(model, noisy)
         return self.restored
 
     def write(self, restored: np.ndarray, overwrite: bool) -> None:
-        """Write the array, where it is to be written."""
+        """Write the array to `output`, where there is one."""
         if self.output is not None:
             names = self.samples.names or self.samples.columns
             write(self.output, restored, names=names, overwrite=overwrite)
@@ -137,7 +137,7 @@ class ArrayJob(Job):
     def write_sheet(
         self, model: Model, noisy: np.ndarray, restored: np.ndarray, clean: np.ndarray | None, overwrite: bool
     ) -> None:
-        """Write a sheet per picture, where that is asked for."""
+        """Write a sheet per picture, where `compare` is given."""
         if self.compare is not None:
             data_range = find_range(model, noisy)
             write_sheets(Path(self.compare), noisy, restored, clean, self.samples.names, data_range, overwrite)
@@ -147,7 +147,7 @@ class ArrayJob(Job):
 
 
 class Array(Source):
-    """An array as a whole."""
+    """An array, restored in one piece."""
 
     def __init__(
         self, samples: Samples, output: Location | None, compare: Location | None, clean: np.ndarray | None
@@ -156,7 +156,7 @@ class Array(Source):
         self.jobs: Sequence[ArrayJob] = [ArrayJob(samples.origin, samples, output, compare, clean)]
 
     def finish(self, outcomes: Sequence[Outcome]) -> Events:
-        """Say how near the restored samples are to the clean ones; the result is the array."""
+        """Yield PSNR and SSIM where there are clean samples; the result is the array."""
         (outcome,) = outcomes
         (job,) = self.jobs
         restored = job.restored
@@ -169,7 +169,7 @@ class Array(Source):
 
 
 def _describe(outcome: Outcome, before: Sequence[Outcome]) -> Events:
-    """Yield what is new about an outcome: a note once, whatever the number of pictures that it holds for."""
+    """Yield the notes of an outcome that no outcome `before` it has, and what is missing."""
     said = {note for other in before for note in other.notes}
     yield from (Note(f"note: {note}") for note in outcome.notes if note not in said)
     if outcome.missing:
@@ -177,7 +177,7 @@ def _describe(outcome: Outcome, before: Sequence[Outcome]) -> Events:
 
 
 def _read_clean(clean: Any, samples: Samples) -> np.ndarray:
-    """Return the clean samples, one for each noisy one."""
+    """Return the clean samples in the order of the noisy ones; raise a DataError where one is missing."""
     truth = read(clean, reading=samples.reading or None)
     x = truth.x
     if samples.names is not None and truth.names is not None and samples.names != truth.names:

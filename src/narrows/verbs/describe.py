@@ -1,4 +1,4 @@
-"""Lines that several verbs say."""
+"""Lines that several verbs print."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ METRICS = {
 
 
 def describe_array(x: np.ndarray) -> str:
-    """Return an array's type, shape and ends in a line.
+    """Return a line with an array's type, shape, minimum and maximum.
 
     Examples
     --------
@@ -30,7 +30,7 @@ def describe_array(x: np.ndarray) -> str:
 
 
 def describe_map(model: Model) -> str:
-    """Return a line about a model's map head."""
+    """Return a line about a model's map head, "none" where it has none."""
     head, recipe = model.head, model.card.recipe
     if head is None:
         return "none"
@@ -40,14 +40,14 @@ def describe_map(model: Model) -> str:
 
 
 def describe_metrics(model: Model) -> list[str]:
-    """Return a line for each MSE that was taken when the model was trained, under a head."""
+    """Return a heading and a line for each MSE that was measured when the model was trained."""
     metrics = model.card.metrics
     lines = [f"  {metrics[key]:.6f}  {name}" for key, name in METRICS.items() if key in metrics]
     return [f"MSE per value, in units of {model.network.texts['scaling']}:", *lines]
 
 
 def align(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> list[str]:
-    """Return lines with rows under their columns, the first to the left, the others to the right.
+    """Return lines of a table: the first column aligned to the left, the others to the right.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The verbs `evaluate` and `report`: how good a model is on data, as tables or as a page."""
+"""The verbs `evaluate` and `report`: the metrics of a model on data, as tables or as a page."""
 
 from __future__ import annotations
 
@@ -30,12 +30,13 @@ def evaluate(
     seed: int = 0,
     labels: Any = None,
 ) -> Events:
-    """Measure a model on data, plain methods beside it; the result is a list of tables.
+    """Measure a model and plain methods on data; the result is a list of tables.
 
     Parameters
     ----------
-    corruption : damage the data so, once for each, and measure how well they are restored; none measures all else.
-    most : damaged pictures that are measured, 1,000 by default, or fewer of large ones.
+    corruption : corruptions as texts; the data are damaged by each, and a table says how well they are restored. ()
+        measures everything else.
+    most : at most so many damaged pictures are measured, at least 1; 1,000 by default, or fewer large ones.
     seed : of the damage.
     labels : of the samples, for the metrics of a map.
 
@@ -71,12 +72,13 @@ def report(
 
     Parameters
     ----------
-    model : the path of a run folder or a model file where there is no `output`.
-    data : the test split of the training data by default, where these are known by name.
+    model : a run folder or a model file, or with an `output` also a `Model`.
+    data : None takes the test split of the training data, where these are known by name.
     output : the page, report-NAME.html beside the model by default.
     corruption, most, seed, labels : as `evaluate` takes them.
 
-    Raises DataError for data that the model does not take, and where the page exists and `overwrite` is False.
+    Raises SpecError for a text that is no corruption; DataError for data that the model does not take, and where the
+    page exists and `overwrite` is False.
     """
     run = None if isinstance(model, Model) else Path(model)
     model = open_model(model)
@@ -115,7 +117,7 @@ def report(
 def compare(
     models: dict[str, Model], x: np.ndarray, reference: np.ndarray, corruption: str, most: int | None, seed: int
 ) -> Generator[Event, None, Comparison]:
-    """Return models beside the plain filters on damaged data, measured."""
+    """Return the comparison of models with the plain filters on damaged data."""
     most = None if most is None else check_whole("most", most, 1)
     comparison = Comparison(models, x, reference, corruption, most=most, seed=seed)
     yield Counted(corruption, 0, len(comparison))

@@ -1,4 +1,4 @@
-"""What a verb yields while it works: lines for a person, how far it is, tables, and at last its result."""
+"""The events that a verb yields: lines for a person, progress, tables, and last its result."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from narrows.metrics.table import Table
+from narrows.model.settings import default_settings
 from narrows.training.loop import Progress
 
 
@@ -16,7 +17,8 @@ class Note:
 
     Attributes
     ----------
-    is_error : whether something went wrong, so that the line belongs to the errors.
+    text : the line.
+    is_error : whether it reports an error.
     """
 
     text: str
@@ -25,14 +27,14 @@ class Note:
 
 @dataclass(frozen=True)
 class Working:
-    """Something begins that takes a while and cannot say how far it is; the next event ends it."""
+    """A step without progress begins; the next event ends it."""
 
     text: str
 
 
 @dataclass(frozen=True)
 class Counted:
-    """How many of several things are done."""
+    """Progress in a known number of pieces: `done` of `total`."""
 
     text: str
     done: int
@@ -41,11 +43,11 @@ class Counted:
 
 @dataclass(frozen=True)
 class Result:
-    """What a verb made, its last event.
+    """The result of a verb, its last event.
 
     Attributes
     ----------
-    value : what the verb is for, such as an array or a trained model.
+    value : such as an array or a trained model.
     status : the exit status: 0, all that was asked for is there; 1, some outputs are missing, each named in a note;
         130, stopped by the person.
     """
@@ -67,9 +69,10 @@ def finish(events: Events, callback: Callable[[Event], object] | None = None) ->
     Note(text='reading', is_error=False)
     3
     """
-    for event in events:
+    while True:
+        with default_settings():  # not while the callback is at work
+            event = next(events)
         if isinstance(event, Result):
             return event
         if callback is not None:
             callback(event)
-    raise AssertionError("a verb ends with its result")

@@ -1,4 +1,4 @@
-"""The verb `map`: samples on a model's map, as a picture, as a page to walk in or as a table."""
+"""The verb `map`: samples on a model's map, as a picture, an interactive page or a table."""
 
 from __future__ import annotations
 
@@ -38,17 +38,19 @@ def draw_map(
     pca: bool = False,
     overwrite: bool = False,
 ) -> Events:
-    """Find where samples lie on a model's map; the result is a `Map`, drawn or listed in `output` where that is given.
+    """Compute the positions of samples on a model's map; the result is a `Map`, also written to `output` if given.
 
-    A model without a map gets one, which is kept in its file where the model was given by a path.
+    For a model without a map, a map head is fitted; where `model` is a path, it is added to the file.
 
     Parameters
     ----------
     output : FILE.png or .svg, .html, .csv or .parquet.
-    labels, colour_by : what the points are coloured by.
-    pca : the codes' two principal components in place of a map.
+    labels : one per sample (N,), or a file with them, for colours.
+    colour_by : "label", "error" or the name of a table's column, for the colours of a picture.
+    pca : take the first two principal components of the codes instead of a map.
 
-    Raises SpecError for a model without a code, DataError for data that make no map.
+    Raises SpecError for a model without a code; DataError for data of which no map can be made, and where `output`
+    exists and `overwrite` is False.
     """
     if output is not None:
         check_output(output, colour_by, overwrite)
@@ -69,7 +71,7 @@ def draw_map(
 
 
 def check_output(output: Location, colour_by: str | None, overwrite: bool) -> None:
-    """Raise a DataError where a map cannot be written to `output` in that way."""
+    """Raise a DataError where a map cannot be written to `output`, or not with `colour_by`."""
     ending = Path(output).suffix
     if ending not in ENDINGS:
         raise DataError(f"a map is written as {', '.join(ENDINGS)}, however: -o {output}; give it one of these endings")
@@ -80,7 +82,7 @@ def check_output(output: Location, colour_by: str | None, overwrite: bool) -> No
 
 
 def write_map(output: Location, model: Model, mapped: Any, colour_by: str | None, overwrite: bool) -> None:
-    """Write a map as the ending of `output` says."""
+    """Write a map in the format that the ending of `output` names."""
     ending = Path(output).suffix
     if ending == ".html":
         write_explorer(output, model, mapped, overwrite=overwrite)
@@ -93,7 +95,7 @@ def write_map(output: Location, model: Model, mapped: Any, colour_by: str | None
 def _reference_codes(session: Session, samples: Samples, most: bool = False) -> np.ndarray:
     """Return the codes of the training data where these are known by name, else those of the session.
 
-    `most` : only of as many as a map head is fitted on.
+    most : return only as many codes as a map head is fitted on.
     """
     model = session.model
     x = find_reference(model, samples).x
@@ -102,7 +104,7 @@ def _reference_codes(session: Session, samples: Samples, most: bool = False) -> 
 
 
 def _with_map(session: Session, samples: Samples, path: Location | None) -> Generator[Event, None, Session]:
-    """Return the session with a map head fitted on the codes of the training data; its file is written anew."""
+    """Return the session with a map head fitted on the codes of the training data, and write it to the file `path`."""
     yield Working("fitting the map")
     model = add_head(session.model, _reference_codes(session, samples, most=True))
     yield Note(f"map: {describe_map(model)}")

@@ -1,4 +1,4 @@
-"""A map as a table, a row per sample."""
+"""Writing a map as a table, a row per sample."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def write_table(path: str | PathLike[str], mapped: Map, overwrite: bool = False)
 
 
 def check_table(path: str | PathLike[str]) -> None:
-    """Raise a DataError where a table of this ending cannot be written here.
+    """Raise a DataError where the table cannot be written: a .parquet file without pyarrow.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Files of pictures to restore, one by one at their full size, each written back as it was."""
+"""Files of pictures to restore, one by one at their own size, format and depth."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from narrows.files import refuse_existing
 from narrows.metrics.data_range import find_range
 from narrows.metrics.likeness import likeness_table
 from narrows.modelfile import Model
-from narrows.tasks.tiles import restore_pictures, says_of_colours
+from narrows.tasks.tiles import note_on_channels, restore_pictures
 from narrows.verbs.events import Events, Note, Result
 from narrows.verbs.restoring import Job, Outcome, Source
 from narrows.view.sheets import write_sheet
@@ -27,16 +27,16 @@ ARRAYS = {".npy", ".npz", ".csv"}
 
 @dataclass(eq=False)
 class PictureJob(Job):
-    """One file of a picture.
+    """One file with a picture.
 
     Attributes
     ----------
     name : of the picture within its folder, to show.
-    source, target : the file, and where the restored one goes.
-    format : the format that the target's ending asks for, None for the source's own.
-    sheet : where the comparison goes, None for nowhere.
-    clean : the clean picture, or the folder that holds it, None for neither.
-    original : the file once it is read.
+    source, target : the noisy file, and the file of the restored picture.
+    format : that of the target's ending, None for the source's own.
+    sheet : the file of the comparison, None for none.
+    clean : the clean picture, or the folder that holds it, None for none.
+    original : what `read` has read, None before.
     """
 
     name: str
@@ -52,18 +52,18 @@ class PictureJob(Job):
         self.original = original = read_original(self.source)
         mode = carried_mode(original, self.format or original.format)
         notes = []
-        if colours := says_of_colours(model, 1 if original.values.ndim == 2 else original.values.shape[2]):
+        if colours := note_on_channels(model, 1 if original.values.ndim == 2 else original.values.shape[2]):
             notes.append(colours)
         if original.alpha is not None and not mode.endswith("A"):
             notes.append(f"transparency is left out, which {self.target.suffix or original.format} does not hold")
         return original.values, tuple(notes)
 
     def restore(self, model: Model, noisy: np.ndarray) -> np.ndarray:
-        """Return the picture restored."""
+        """Return the restored picture."""
         return restore_pictures(model, noisy)
 
     def write(self, restored: np.ndarray, overwrite: bool) -> None:
-        """Write the restored picture as the original was."""
+        """Write the restored picture with the format, depth and metadata of the original."""
         assert self.original is not None, "it has been read"
         write_original(self.target, self.original, restored, self.format, overwrite)
 
@@ -79,18 +79,18 @@ class PictureJob(Job):
             return values
         if values.dtype == np.uint8:
             return values.astype(np.uint16) * 257
-        return np.rint(np.divide(values, 257, dtype=np.float32)).astype(np.uint8)  # no end of a step is near a half
+        return np.rint(np.divide(values, 257, dtype=np.float32)).astype(np.uint8)  # no quotient is near a half
 
     def write_sheet(
         self, model: Model, noisy: np.ndarray, restored: np.ndarray, clean: np.ndarray | None, overwrite: bool
     ) -> None:
-        """Write noisy, restored and difference side by side, where that is asked for."""
+        """Write noisy, restored and difference side by side, where there is a `sheet`."""
         if self.sheet is not None:
             data_range = find_range(model, noisy if clean is None else clean)
             write_sheet(self.sheet, noisy, restored, clean, data_range, overwrite)
 
     def close(self) -> None:
-        """Let go of the file's values."""
+        """Release the file's values."""
         self.original = None
 
 
@@ -100,8 +100,8 @@ class Pictures(Source):
     Parameters
     ----------
     source : a picture, or a folder.
-    output : for a picture another, of any ending that can be written, or a folder; for a folder a folder.
-    compare : the same for the sheets.
+    output : for a picture another file, of any ending that can be written, or a folder; for a folder a folder.
+    compare : the same for the sheets; None writes none.
     clean : the clean picture, or a folder that holds one of the same name for each.
 
     Attributes
@@ -136,12 +136,12 @@ class Pictures(Source):
             if set(sheets) & set(targets):
                 raise DataError(f"the comparison {compare} would replace the restored pictures; choose another name")
         self.jobs: Sequence[PictureJob] = [
-            PictureJob(shown, file, target, _asked_format(file, target), sheet, clean)
+            PictureJob(shown, file, target, _new_format(file, target), sheet, clean)
             for (shown, file), target, sheet in zip(found, targets, sheets, strict=True)
         ]
 
     def finish(self, outcomes: Sequence[Outcome]) -> Events:
-        """Say what is missing and how near the restored pictures are to the clean ones; the result is the outcomes."""
+        """Yield what is missing, and PSNR and SSIM where there are clean pictures; the result is the outcomes."""
         yield from (Note(f"skipped {folder}: {reason}") for folder, reason in self.unlisted.items())
         written = sum(outcome.written for outcome in outcomes)
         if not written:
@@ -157,7 +157,7 @@ class Pictures(Source):
 
 
 def _find_targets(output: Path, names: list[Path], alone: bool, overwrite: bool) -> list[Path]:
-    """Return where results of `names` go, and refuse what exists."""
+    """Return the file of the result of each of `names`; raise a DataError for what exists or cannot be written."""
     if alone and output.suffix and not output.is_dir():
         find_format(output)
         refuse_existing(output, overwrite)
@@ -171,20 +171,20 @@ def _find_targets(output: Path, names: list[Path], alone: bool, overwrite: bool)
 
 
 def _renamed(name: Path, names: set[Path]) -> Path:
-    """Return the name of a result: that of the picture, but for a GIF, which becomes a PNG."""
+    """Return the name of a result: that of the picture, except for a GIF, which becomes a PNG."""
     if name.suffix.lower() != ".gif":
         return name
     renamed = name.with_suffix(".png")
     return renamed if renamed not in names else name.with_name(f"{name.name}.png")
 
 
-def _asked_format(source: Path, target: Path) -> str | None:
-    """Return the format of an ending that differs from the source's; a picture with a wrong one keeps it."""
+def _new_format(source: Path, target: Path) -> str | None:
+    """Return the format that the ending of `target` names where it differs from the source's ending, else None."""
     return None if source.suffix.lower() == target.suffix.lower() else find_format(target)
 
 
 def _find_clean(clean: Path, name: Path) -> Path:
-    """Return the clean picture of `name`: in a folder that of the same name, or of the same stem."""
+    """Return the clean picture of `name`: `clean` itself, or in a folder the file of the same name or the same stem."""
     if not clean.is_dir():
         return clean
     if (clean / name).exists():

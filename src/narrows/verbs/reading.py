@@ -1,4 +1,4 @@
-"""What verbs read: models and data, with what there is to say of them."""
+"""Reading models and data for the verbs, with notes on them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from narrows.tasks.session import Session
 from narrows.verbs.events import Event, Note
 
 Location = str | Path  # of a file or a folder
-CHECKED = 512  # samples whose errors tell as well as all whether data are like those of training
+CHECKED = 512  # the first samples, enough to tell whether data are like those of training
 
 
 class Reference(NamedTuple):
@@ -26,9 +26,9 @@ class Reference(NamedTuple):
 
     Attributes
     ----------
-    x : in the user's layout.
-    name : in words, for the notes of tables.
-    labels : where `x` has some and the data measured are its test split, None otherwise.
+    x : in the user's layout, units and type.
+    name : for the notes of tables.
+    labels : those of `x` where the measured data are its test split, else None.
     """
 
     x: np.ndarray
@@ -37,12 +37,15 @@ class Reference(NamedTuple):
 
 
 def open_model(model: Model | Location) -> Model:
-    """Return a model that is at hand, or the one in a file or a run folder."""
+    """Return `model` itself, or the model of that file or run folder; raises ModelFileError where it is not valid."""
     return model if isinstance(model, Model) else modelfile.load(model)
 
 
 def read_data(data: Any, **options: Any) -> Generator[Event, None, Samples]:
-    """Read samples and say what was noticed and what was skipped."""
+    """Read samples, and yield the reader's notes and what was skipped.
+
+    Raises DataError for data that cannot be read.
+    """
     samples = read(data, **options)
     yield from (Note(note) for note in samples.notes)
     yield from (Note(f"skipped {name}: {reason}") for name, reason in samples.skipped)
@@ -55,11 +58,13 @@ def read_data(data: Any, **options: Any) -> Generator[Event, None, Samples]:
 def read_for(
     model: Model, data: Any, *, labels: Any = None, measures_all: bool = False
 ) -> Generator[Event, None, tuple[Samples, Session]]:
-    """Read data as the model's own were read, and say where they are unlike them.
+    """Read data in the way of the model's training data, and yield a note where they differ much from these.
 
     Parameters
     ----------
-    measures_all : whether the verb needs the error of every sample, so that it is measured at once.
+    measures_all : whether the verb needs the error of every sample; then all are computed in one pass.
+
+    Raises DataError for data that the model does not take.
     """
     samples = yield from read_data(data, reading=model.card.reading or None, labels=labels)
     session = Session(model, samples.x)
@@ -74,7 +79,7 @@ def read_for(
 
 
 def find_reference(model: Model, samples: Samples) -> Reference:
-    """Return the data that plain methods learn from: the training data where they are known by name, else `samples`."""
+    """Return the data that plain methods learn from: the training data where known by name, else `samples`."""
     if model.card.origin in NAMED:
         known = read(model.card.origin)
         return Reference(known.x, model.card.origin, known.labels if samples.origin == known.test else None)

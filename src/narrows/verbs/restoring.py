@@ -1,4 +1,4 @@
-"""One thing to restore, whatever it comes from: read, restored, written, and compared with the clean one."""
+"""Restoring in pieces: each is read, restored, written, and compared with the clean one."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from narrows.verbs.events import Events
 
 
 class Job(ABC):
-    """Something noisy that is to be restored.
+    """One noisy picture or array that is to be restored.
 
     Attributes
     ----------
@@ -26,43 +26,43 @@ class Job(ABC):
 
     @abstractmethod
     def read(self, model: Model) -> tuple[np.ndarray, tuple[str, ...]]:
-        """Return the noisy values, and what a person should know of them."""
+        """Return the noisy values, and notes on them."""
 
     @abstractmethod
     def restore(self, model: Model, noisy: np.ndarray) -> np.ndarray:
-        """Return the values restored, in their own arrangement and type."""
+        """Return the restored values, in the arrangement and type of the noisy ones."""
 
     @abstractmethod
     def write(self, restored: np.ndarray, overwrite: bool) -> None:
-        """Write what was restored, where it is to be written."""
+        """Write the restored values, where there is an output."""
 
     @abstractmethod
     def read_clean(self) -> np.ndarray | None:
-        """Return the clean values, arranged and typed as the noisy ones; None where there are none."""
+        """Return the clean values, in the arrangement and type of the noisy ones; None where there are none."""
 
     @abstractmethod
     def write_sheet(
         self, model: Model, noisy: np.ndarray, restored: np.ndarray, clean: np.ndarray | None, overwrite: bool
     ) -> None:
-        """Write noisy, restored and difference side by side, where that is asked for."""
+        """Write noisy, restored and difference side by side, where a comparison is wanted."""
 
     @abstractmethod
     def close(self) -> None:
-        """Let go of the values that were read."""
+        """Release the values that were read."""
 
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """What became of one job.
+    """The outcome of one job.
 
     Attributes
     ----------
     name : the job's.
-    missing : what was asked for and is not there, with the reason; "" where all is.
-    written : whether it was restored, and written where it was to be.
-    notes : what a person should know.
-    likeness : to the clean values, where there are some.
-    error : what went wrong, None where nothing did.
+    missing : which output is missing and why; "" where none is.
+    written : whether it was restored, and written where there is an output.
+    notes : lines on how it was restored.
+    likeness : PSNR and SSIM beside the clean values, None where there are none.
+    error : what went wrong, None for nothing.
     """
 
     name: str
@@ -74,13 +74,13 @@ class Outcome:
 
 
 class Source(ABC):
-    """What is to be restored, in one piece or in many.
+    """The data to restore, as one job or many.
 
     Attributes
     ----------
-    jobs : one for each piece.
-    notes : what a person should know beforehand.
-    goes_on : whether the others are restored where one cannot be.
+    jobs : one for each picture or array.
+    notes : lines to show beforehand.
+    goes_on : whether to continue with the other jobs where one fails.
     """
 
     jobs: Sequence[Job]
@@ -89,11 +89,11 @@ class Source(ABC):
 
     @abstractmethod
     def finish(self, outcomes: Sequence[Outcome]) -> Events:
-        """Say what became of all jobs, and yield the result; raise DataError where nothing was restored."""
+        """Yield lines on the outcomes, and the result; raise DataError where nothing was restored."""
 
 
 def restore(model: Model, job: Job, overwrite: bool = False) -> Outcome:
-    """Do a job and write what it asks for; what goes wrong is told in the outcome."""
+    """Read, restore, write and compare one job; an error becomes part of the outcome."""
     try:
         return _restore(model, job, overwrite)
     finally:
@@ -122,5 +122,5 @@ def _reason(error: Exception) -> str:
 
 
 def _light(error: Exception) -> Exception:
-    """Return the error without its traceback, which would keep the values that were worked on."""
+    """Return the error without its traceback, which would keep the arrays in memory."""
     return error.with_traceback(None)

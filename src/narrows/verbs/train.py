@@ -1,4 +1,4 @@
-"""The verb `train`: data become a model, with its map, a page about it and a run folder."""
+"""The verb `train`: from data to a model, its map head, a page about it and a run folder."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from narrows.view.report import run_report
 
 @dataclass(frozen=True, eq=False)
 class Trained:
-    """What training leaves.
+    """The result of training.
 
     Attributes
     ----------
     model : the network, its card and its map head.
-    fit : the training that is over.
+    fit : the finished training.
     folder : the run folder, None where nothing was written.
     """
 
@@ -58,10 +58,11 @@ def train(
     ----------
     data, size, resize_mode, patch_size, target, labels : as `read` takes them.
     output : the run folder; None writes nothing, unless `names_folder`.
-    names_folder : where there is no `output`, the folder is runs/NAME, then runs/NAME-2.
+    names_folder : without `output`, write to runs/NAME, or to runs/NAME-2 and so on where that exists.
     options : as `Fit` takes them.
 
-    Raises DataError for data that cannot be read or learned from, SpecError for a part that is not one.
+    Raises DataError for data that cannot be read or learned from, and where `output` exists and `overwrite` is False;
+    SpecError for a part or option that is not valid.
     """
     if patch_size is None and size is None and resize_mode is None and (preset is not None or self_supervised):
         patch_size = find_preset(preset or "denoise").get("patch_size")
@@ -89,11 +90,11 @@ def train(
 
 
 def run(training: Fit) -> Generator[Event, None, int]:
-    """Train to the end and return an exit status; Ctrl-C keeps what is trained, and so does a loss that explodes."""
+    """Train to the end and return an exit status; Ctrl-C and a TrainingError stop it, and the model so far is kept."""
     try:
         yield from training
     except KeyboardInterrupt:
-        if training.last is None:  # hardly begun
+        if training.last is None:  # no step was taken
             raise
         yield Note("stopped early; the model as it is now is kept")
     except TrainingError as error:
@@ -105,7 +106,7 @@ def run(training: Fit) -> Generator[Event, None, int]:
 
 
 def add_map(training: Fit, model: Model) -> Generator[Event, None, Model]:
-    """Return what was trained with a map head; what goes wrong there costs the map alone."""
+    """Return the model with a map head, or without one where fitting it fails."""
     try:
         yield Working("fitting the map")
         model = add_default_head(training, model)
@@ -118,7 +119,7 @@ def add_map(training: Fit, model: Model) -> Generator[Event, None, Model]:
 
 
 def write_folder(folder: Path, model: Model, training: Fit, overwrite: bool) -> None:
-    """Write the model, its history and a page about it, on samples that were not trained on where there are any."""
+    """Write the model, its history and a page on samples that training did not see, where there are any."""
     name, shown, reference = training.examples()
     page = run_report(
         model,
@@ -147,7 +148,7 @@ def _find_folder(output: str | Path | None, origin: str, names_folder: bool, ove
 
 
 def _describe_cut(training: Fit) -> str:
-    """Return a line where the cap on seconds cut training, "" where it did not."""
+    """Return a line where the cap on seconds ended training early, else ""."""
     budget, last = training.budget, training.last
     if not budget.was_cut or last is None:
         return ""
