@@ -70,6 +70,26 @@ def test_tables_and_pages_are_made_without_a_word(denoiser, fitted, table, pictu
     assert capsys.readouterr().out == ""
 
 
+def test_a_training_that_explodes_warns_and_returns_what_it_had(table, monkeypatch):
+    from narrows.presets import PRESETS
+
+    monkeypatch.setitem(PRESETS, "wild", {"optimizer": "adamw(900.0)"})
+    with pytest.warns(RuntimeWarning, match="training stops"):
+        estimator = narrows.train(table * 1e3, preset="wild", scaling="standard", epochs=30, device="cpu")
+    assert np.isfinite(estimator.transform(table)).all()
+
+
+def test_a_missing_picture_is_a_warning(denoiser, pictures, tmp_path):
+    from PIL import Image
+
+    (tmp_path / "in").mkdir()
+    Image.fromarray(pictures[0]).save(tmp_path / "in" / "good.png")
+    (tmp_path / "in" / "broken.png").write_text("no picture")
+    with pytest.warns(RuntimeWarning, match="some outputs are missing"):
+        outcomes = narrows.denoise(denoiser, tmp_path / "in", output=tmp_path / "out")
+    assert [bool(outcome.missing) for outcome in outcomes] == [True, False]
+
+
 DOORS = {
     "big-endian": lambda x: x.astype(">f8"),
     "a tensor with a gradient": lambda x: torch.tensor(x, requires_grad=True),

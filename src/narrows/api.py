@@ -9,11 +9,13 @@ Parameters that most of them share:
     callback   called with every event of `narrows.verbs.events` while the verb runs
 
 Nothing is printed. Data that cannot be read or used, and an `output` that exists without `overwrite`, raise DataError;
-an invalid part raises SpecError, and a path that is not a valid model ModelFileError.
+an invalid part raises SpecError, and a path that is not a valid model ModelFileError. Where some outputs are missing, or
+the loss stopped training, a RuntimeWarning says so.
 """
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -29,7 +31,7 @@ from narrows.verbs import denoise as denoise_verb
 from narrows.verbs import evaluate as evaluate_verb
 from narrows.verbs import map as map_verb
 from narrows.verbs import train as train_verb
-from narrows.verbs.events import Event, finish
+from narrows.verbs.events import Event, Events, Note, finish
 from narrows.verbs.restoring import Outcome
 
 Callback = Callable[[Event], object]
@@ -61,7 +63,7 @@ def train(
     >>> train(load_iris().data, bottleneck="linear(2)", epochs=1).transform(load_iris().data).shape
     (150, 2)
     """
-    trained = finish(train_verb.train(data, output=output, overwrite=overwrite, **options), callback).value
+    trained = _value(train_verb.train(data, output=output, overwrite=overwrite, **options), callback)
     return Autoencoder.of(trained.model, trained.fit.history)
 
 
@@ -85,7 +87,7 @@ def reconstruct(
     >>> reconstruct(model, x).shape
     (150, 4)
     """
-    return finish(apply.reconstruct(_open(model), data, output=output, overwrite=overwrite), callback).value
+    return _value(apply.reconstruct(_open(model), data, output=output, overwrite=overwrite), callback)
 
 
 def denoise(
@@ -116,7 +118,7 @@ def denoise(
     ((20, 8, 8), dtype('uint8'))
     """
     verb = denoise_verb.denoise(_open(model), data, output=output, compare=compare, clean=clean, overwrite=overwrite)
-    return finish(verb, callback).value
+    return _value(verb, callback)
 
 
 def encode(
@@ -139,7 +141,7 @@ def encode(
     >>> encode(model, x).shape
     (150, 2)
     """
-    return finish(apply.encode(_open(model), data, output=output, overwrite=overwrite), callback).value
+    return _value(apply.encode(_open(model), data, output=output, overwrite=overwrite), callback)
 
 
 def decode(
@@ -162,7 +164,7 @@ def decode(
     >>> decode(model, [[0.0, 0.0], [1.0, 0.0]]).shape
     (2, 4)
     """
-    return finish(apply.decode(_open(model), codes, output=output, overwrite=overwrite), callback).value
+    return _value(apply.decode(_open(model), codes, output=output, overwrite=overwrite), callback)
 
 
 def corrupt(
@@ -188,7 +190,7 @@ def corrupt(
     >>> corrupt(np.zeros((2, 8, 8), np.uint8), "salt_pepper(0.5)").max()
     np.uint8(255)
     """
-    return finish(apply.corrupt(data, corruption, output=output, seed=seed, overwrite=overwrite), callback).value
+    return _value(apply.corrupt(data, corruption, output=output, seed=seed, overwrite=overwrite), callback)
 
 
 def map(
@@ -223,11 +225,11 @@ def map(
     >>> map(model, x).points.shape
     (150, 2)
     """
-    opened = model if isinstance(model, str | Path) else _open(model, with_map=not pca)
+    opened = _open(model, with_map=not pca)
     verb = map_verb.draw_map(
         opened, data, output=output, labels=labels, colour_by=colour_by, pca=pca, overwrite=overwrite
     )
-    return finish(verb, callback).value
+    return _value(verb, callback)
 
 
 def evaluate(
@@ -260,9 +262,9 @@ def evaluate(
     >>> [table.title for table in evaluate(model, x)][:2]
     ['Reconstruction of 150 samples', 'Error of single samples']
     """
-    texts = (corruption,) if isinstance(corruption, str) else corruption
+    texts = [corruption] if isinstance(corruption, str) else corruption
     verb = evaluate_verb.evaluate(_open(model), data, corruption=texts, most=most, seed=seed, labels=labels)
-    return finish(verb, callback).value
+    return _value(verb, callback)
 
 
 def report(
@@ -296,12 +298,12 @@ def report(
     >>> report(model, x, output=Path(tempfile.mkdtemp()) / "report.html").name
     'report.html'
     """
-    texts = (corruption,) if isinstance(corruption, str) else corruption
-    opened = model if isinstance(model, str | Path) else _open(model)
+    texts = [corruption] if isinstance(corruption, str) else corruption
+    opened = _open(model)
     verb = evaluate_verb.report(
         opened, data, output=output, corruption=texts, most=most, seed=seed, labels=labels, overwrite=overwrite
     )
-    return finish(verb, callback).value
+    return _value(verb, callback)
 
 
 def _open(model: AnyModel, with_map: bool = False) -> Model | str | Path:
@@ -309,3 +311,20 @@ def _open(model: AnyModel, with_map: bool = False) -> Model | str | Path:
     if isinstance(model, Autoencoder):
         return model.fitted_model(with_map)
     return model
+
+
+def _value(events: Events, callback: Callback | None) -> Any:
+    """Return the value of a verb's result; warn where something is missing."""
+    errors = []
+
+    def see(event: Event) -> None:
+        if isinstance(event, Note) and event.is_error:
+            errors.append(event.text)
+        if callback is not None:
+            callback(event)
+
+    result = finish(events, see)
+    if result.status:
+        reason = "; ".join(errors) or "some outputs are missing; `callback` is told which"
+        warnings.warn(reason, RuntimeWarning, stacklevel=3)
+    return result.value

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Generator
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -29,7 +28,7 @@ def show(events: Events, console: Console | None = None) -> int:
             try:
                 display.show(event)
             except KeyboardInterrupt as stop:
-                event = events.throw(stop)  # type: ignore[attr-defined]
+                event = events.throw(stop)
             else:
                 event = next(events)
         return event.status
@@ -55,7 +54,6 @@ class Display:
         self.live = ExitStack()  # the progress bar or the status line
         self.kind = ""
         self.bar: Any = None
-        self.began = 0.0
 
     def __enter__(self) -> Display:
         return self
@@ -93,7 +91,7 @@ class Display:
             return
         if self.kind != "training":
             self._begin_training()
-        speed = step.samples / max(time.perf_counter() - self.began, 1e-9)
+        speed = step.samples / max(step.seconds, 1e-9)
         note = f"MSE {step.train_mse:.5f}  {speed:,.0f} samples/s"
         self.bar.update(0, completed=step.step, total=step.steps, epoch=step.epoch, note=note)
         if step.epoch_ends:
@@ -110,10 +108,10 @@ class Display:
         ]
         self._begin("training", Progress(*columns, TimeRemainingColumn(), console=self.console, transient=True))
         self.bar.add_task("", total=None, epoch=1, note="")
-        self.began = time.perf_counter()
 
     def _show_count(self, count: Counted) -> None:
         if not self.console.is_terminal or count.total == 1:
+            self._end()
             return
         if self.kind != "counting":
             from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn

@@ -64,8 +64,7 @@ def train(
     return show(
         verb.train(
             data,
-            output=output,
-            names_folder=True,
+            output=output or verb.next_folder,
             overwrite=overwrite,
             size=as_size(size),
             resize_mode=resize_mode,

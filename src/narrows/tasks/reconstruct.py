@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from narrows.modelfile import Model
+from narrows.tasks.session import Session
 from narrows.tasks.tiles import restore_pictures, takes_any_size
-from narrows.tasks.units import as_samples, in_chunks, joined
+from narrows.tasks.units import in_chunks, joined
 
 
 def reconstruct(model: Model, x: np.ndarray) -> np.ndarray:
@@ -18,9 +19,14 @@ def reconstruct(model: Model, x: np.ndarray) -> np.ndarray:
 
     Raises DataError for an array whose samples are not of the model's shape.
     """
-    samples, back = as_samples(model, x)
-    network = model.network
-    return joined(back(network.in_blocks(network.reconstruct, chunk)) for chunk in in_chunks(network, samples))
+    return reconstruct_session(Session(model, x))
+
+
+def reconstruct_session(session: Session) -> np.ndarray:
+    """Return the samples of a session encoded and decoded, as `reconstruct` does."""
+    network = session.model.network
+    chunks = in_chunks(network, session.samples)
+    return joined(session.back(network.in_blocks(network.reconstruct, chunk)) for chunk in chunks)
 
 
 def denoise(model: Model, x: np.ndarray) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from functools import cached_property
 
 import numpy as np
@@ -23,22 +24,23 @@ class Session:
     Attributes
     ----------
     samples : (N, C, *grid), in the units that the model was trained in.
+    back : turns samples like these into an array of the user's layout and type.
 
     Raises DataError for an array whose samples are not of the model's shape.
     """
 
     def __init__(self, model: Model, x: np.ndarray) -> None:
         self.model, self.x = model, x
-        self.samples, self._back = as_samples(model, x)
+        self.samples, self.back = as_samples(model, x)
 
     def __len__(self) -> int:
         return len(self.samples)
 
     def with_map(self, model: Model) -> Session:
         """Return a session of `model`, the same network with another map; codes and errors are kept."""
-        session = object.__new__(Session)
-        session.__dict__ |= self.__dict__ | {"model": model}
-        session.__dict__.pop("points", None)
+        session = copy(self)
+        session.model = model
+        vars(session).pop("points", None)
         return session
 
     @cached_property

@@ -28,10 +28,10 @@ def reconstruct(
     """
     _refuse(output, overwrite)
     model = open_model(model)
-    samples, _ = yield from read_for(model, data)
+    samples, session = yield from read_for(model, data)
     if output is not None:
         check_suits(output, samples.x)  # before the work, since the result has the type of the data
-    result = restore.reconstruct(model, samples.x)
+    result = restore.reconstruct_session(session)
     if output is not None:
         yield _write(output, result, _names(samples), overwrite)
     yield Result(result)
@@ -45,6 +45,7 @@ def encode(model: Model | Location, data: Any, *, output: Location | None = None
     """
     _refuse(output, overwrite)
     model = open_model(model)
+    model.network.check_code()
     _, session = yield from read_for(model, data)
     codes = session.codes
     if output is not None:
@@ -61,6 +62,7 @@ def decode(model: Model | Location, codes: Any, *, output: Location | None = Non
     """
     _refuse(output, overwrite)
     model = open_model(model)
+    model.network.check_code()
     read_codes = yield from read_data(codes)
     result = codes_of.decode(model, read_codes.x)
     if output is not None:

@@ -57,13 +57,17 @@ def denoise(
     source = yield from _open(model, data, output, compare, clean, overwrite)
     yield from (Note(note) for note in source.notes)
     outcomes: list[Outcome] = []
+    said: set[str] = set()  # a note is shown once, whatever the number of pictures that it holds for
     try:
         yield Counted("restoring", 0, len(source.jobs))
         for job in source.jobs:
             outcome = restore(model, job, overwrite)
             if outcome.error is not None and not source.goes_on:
                 raise outcome.error
-            yield from _describe(outcome, outcomes)
+            yield from (Note(f"note: {note}") for note in outcome.notes if note not in said)
+            said.update(outcome.notes)
+            if outcome.missing:
+                yield Note(f"{'incomplete' if outcome.written else 'skipped'} {outcome.name}: {outcome.missing}")
             outcomes.append(outcome)
             yield Counted("restoring", len(outcomes), len(source.jobs))
     except KeyboardInterrupt:
@@ -168,14 +172,6 @@ class Array(Source):
         yield Result(restored, int(bool(self.samples.skipped)))
 
 
-def _describe(outcome: Outcome, before: Sequence[Outcome]) -> Events:
-    """Yield the notes of an outcome that no outcome `before` it has, and what is missing."""
-    said = {note for other in before for note in other.notes}
-    yield from (Note(f"note: {note}") for note in outcome.notes if note not in said)
-    if outcome.missing:
-        yield Note(f"{'incomplete' if outcome.written else 'skipped'} {outcome.name}: {outcome.missing}")
-
-
 def _read_clean(clean: Any, samples: Samples) -> np.ndarray:
     """Return the clean samples in the order of the noisy ones; raise a DataError where one is missing."""
     truth = read(clean, reading=samples.reading or None)
@@ -184,11 +180,11 @@ def _read_clean(clean: Any, samples: Samples) -> np.ndarray:
         index_of = {name: i for i, name in enumerate(truth.names)}
         lacking = [name for name in samples.names if name not in index_of]
         if lacking:
-            raise DataError(f"there is no clean picture {lacking[0]!r} in {clean}")
+            raise DataError(f"there is no clean picture {lacking[0]!r} in {truth.origin}")
         x = x[[index_of[name] for name in samples.names]]
     if x.shape != samples.x.shape or x.dtype != samples.x.dtype:
         raise DataError(
-            f"the clean data must be like the noisy ones, {samples.x.dtype} {samples.x.shape}, however: {clean} is "
-            f"{x.dtype} {x.shape}"
+            f"the clean data must be like the noisy ones, {samples.x.dtype} {samples.x.shape}, however: {truth.origin} "
+            f"is {x.dtype} {x.shape}"
         )
     return x

@@ -10,7 +10,7 @@ import numpy as np
 
 from narrows.data.named import NAMED
 from narrows.errors import DataError
-from narrows.files import whole
+from narrows.files import refuse_existing, whole
 from narrows.metrics.comparison import Comparison
 from narrows.metrics.evaluate import evaluate as make_tables
 from narrows.modelfile import Model
@@ -81,14 +81,17 @@ def report(
     page exists and `overwrite` is False.
     """
     run = None if isinstance(model, Model) else Path(model)
+    if output is not None:
+        refuse_existing(output, overwrite)
+    elif run is None:
+        raise DataError("the page of a model that is in no file needs an output; name one, such as 'report.html'")
     model = open_model(model)
     if data is None and model.card.origin not in NAMED:
-        raise DataError(f"the report of {run} needs data to show; write `narrows report {run} DATA`")
+        way_out = "give some" if run is None else f"write `narrows report {run} DATA`"
+        raise DataError(f"the report of {'this model' if run is None else run} needs data to show; {way_out}")
     chosen = NAMED[model.card.origin].test or model.card.origin if data is None else data
     samples, _ = yield from read_for(model, chosen, labels=labels)
     reference = find_reference(model, samples)
-    if run is None and output is None:
-        raise DataError("the page of a model that is in no file needs an output; name one, such as 'report.html'")
     folder = None if run is None else run if run.is_dir() else run.parent
     comparisons = []
     for text in corruption:
@@ -106,7 +109,7 @@ def report(
         reference_name=reference.name,
     )
     path = (
-        Path(output) if output is not None else Path(folder or ".") / f"report-{samples.origin.replace(':', '-')}.html"
+        Path(output) if output is not None else (folder or Path()) / f"report-{samples.origin.replace(':', '-')}.html"
     )
     with whole(path, overwrite) as temporary:
         temporary.write_text(page.html, encoding="utf-8")

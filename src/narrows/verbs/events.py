@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,7 +57,7 @@ class Result:
 
 
 Event = Note | Working | Counted | Progress | Table | Result
-Events = Iterator[Event]
+Events = Generator[Event, None, None]
 
 
 def finish(events: Events, callback: Callable[[Event], object] | None = None) -> Result:

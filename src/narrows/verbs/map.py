@@ -14,7 +14,7 @@ from narrows.errors import DataError
 from narrows.files import refuse_existing
 from narrows.modelfile import Model
 from narrows.tasks.encode import encode, has_map
-from narrows.tasks.mapping import check_differ, make_map
+from narrows.tasks.mapping import Map, check_differ, make_map
 from narrows.tasks.session import Session
 from narrows.training.map_head import add_head, add_pca_head, choose_samples
 from narrows.verbs.describe import describe_map
@@ -72,7 +72,7 @@ def draw_map(
 
 def check_output(output: Location, colour_by: str | None, overwrite: bool) -> None:
     """Raise a DataError where a map cannot be written to `output`, or not with `colour_by`."""
-    ending = Path(output).suffix
+    ending = Path(output).suffix.lower()
     if ending not in ENDINGS:
         raise DataError(f"a map is written as {', '.join(ENDINGS)}, however: -o {output}; give it one of these endings")
     if colour_by is not None and ending not in PICTURES:
@@ -81,9 +81,9 @@ def check_output(output: Location, colour_by: str | None, overwrite: bool) -> No
     check_table(output)
 
 
-def write_map(output: Location, model: Model, mapped: Any, colour_by: str | None, overwrite: bool) -> None:
+def write_map(output: Location, model: Model, mapped: Map, colour_by: str | None, overwrite: bool) -> None:
     """Write a map in the format that the ending of `output` names."""
-    ending = Path(output).suffix
+    ending = Path(output).suffix.lower()
     if ending == ".html":
         write_explorer(output, model, mapped, overwrite=overwrite)
     elif ending in PICTURES:

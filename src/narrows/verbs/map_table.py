@@ -20,7 +20,7 @@ def write_table(path: str | PathLike[str], mapped: Map, overwrite: bool = False)
     columns = mapped.table()
     check_table(path)
     with whole(Path(path), overwrite) as temporary:
-        if temporary.suffix == ".parquet":
+        if temporary.suffix.lower() == ".parquet":
             import pyarrow
             import pyarrow.parquet
 
@@ -39,5 +39,5 @@ def check_table(path: str | PathLike[str]) -> None:
     --------
     >>> check_table("map.csv")
     """
-    if Path(path).suffix == ".parquet" and find_spec("pyarrow") is None:
+    if Path(path).suffix.lower() == ".parquet" and find_spec("pyarrow") is None:
         raise DataError(f"{path} needs pyarrow; write pip install 'narrows[parquet]', or choose FILE.csv with -o")

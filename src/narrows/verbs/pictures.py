@@ -127,6 +127,8 @@ class Pictures(Source):
         alone = not source.is_dir()
         if clean is not None and not clean.exists():
             raise DataError(f"there is no file or folder {str(clean)!r} with the clean pictures")
+        if clean is not None and not alone and not clean.is_dir():
+            raise DataError(f"the clean pictures of a folder are a folder too, however: {str(clean)!r} is a file")
         root = source.parent if alone else source
         names = [file.relative_to(root) for _, file in found]
         targets = _find_targets(output, [_renamed(name, set(names)) for name in names], alone, overwrite)

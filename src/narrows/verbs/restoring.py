@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from traceback import clear_frames
 
 import numpy as np
 
@@ -112,7 +113,7 @@ def _restore(model: Model, job: Job, overwrite: bool) -> Outcome:
         likeness = None if clean is None else measure_likeness(model, noisy, restored, clean)
         job.write_sheet(model, noisy, restored, clean, overwrite)
     except Exception as error:
-        missing = f"restored, but not compared: {reason_of(error)}"
+        missing = f"restored, but not compared: {_reason(error)}"
         return Outcome(job.name, missing, True, notes, error=_light(error))
     return Outcome(job.name, "", True, notes, likeness)
 
@@ -122,5 +123,6 @@ def _reason(error: Exception) -> str:
 
 
 def _light(error: Exception) -> Exception:
-    """Return the error without its traceback, which would keep the arrays in memory."""
-    return error.with_traceback(None)
+    """Return the error without the values that were worked on, which its traceback holds."""
+    clear_frames(error.__traceback__)
+    return error

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+import shlex
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from narrows.training.fit import Fit
 from narrows.training.map_head import add_default_head, comes_with_head
 from narrows.verbs.describe import describe_map, describe_metrics
 from narrows.verbs.events import Event, Events, Note, Result, Working
-from narrows.verbs.reading import read_data
+from narrows.verbs.reading import Location, read_data
 from narrows.view.report import run_report
 
 
@@ -40,8 +41,7 @@ class Trained:
 def train(
     data: Any = "mnist",
     *,
-    output: str | Path | None = None,
-    names_folder: bool = False,
+    output: Location | Callable[[str], Path] | None = None,
     overwrite: bool = False,
     size: Any = None,
     resize_mode: str | None = None,
@@ -57,19 +57,21 @@ def train(
     Parameters
     ----------
     data, size, resize_mode, patch_size, target, labels : as `read` takes them.
-    output : the run folder; None writes nothing, unless `names_folder`.
-    names_folder : without `output`, write to runs/NAME, or to runs/NAME-2 and so on where that exists.
+    output : the run folder, or what names it by the data's short name, as `next_folder` does; None writes nothing.
     options : as `Fit` takes them.
 
     Raises DataError for data that cannot be read or learned from, and where `output` exists and `overwrite` is False;
     SpecError for a part or option that is not valid.
     """
+    if isinstance(output, str | Path):
+        refuse_existing(output, overwrite)
     if patch_size is None and size is None and resize_mode is None and (preset is not None or self_supervised):
         patch_size = find_preset(preset or "denoise").get("patch_size")
     samples = yield from read_data(
         data, size=size, resize_mode=resize_mode, labels=labels, patch_size=patch_size, target=target
     )
-    folder = _find_folder(output, samples.origin, names_folder, overwrite)
+    named = output(samples.origin) if callable(output) else output
+    folder = None if named is None else Path(named)
     yield Working("looking at the samples")
     training = Fit(samples, preset=preset, patch_size=patch_size, self_supervised=self_supervised, **options)
     yield from (Note(note) for note in training.notes)
@@ -85,7 +87,8 @@ def train(
         yield Note(cut)
     if folder is not None:
         yield Note(f"{folder}: model.safetensors, history.csv, report.html")
-        yield Note(_next_command(model, samples, data, folder))
+        if isinstance(data, str | Path):
+            yield Note(_next_command(model, samples, data, folder))
     yield Result(Trained(model, training, folder), status)
 
 
@@ -134,12 +137,14 @@ def write_folder(folder: Path, model: Model, training: Fit, overwrite: bool) -> 
     write_run(folder, model, training.history, page.html, page.pictures, overwrite)
 
 
-def _find_folder(output: str | Path | None, origin: str, names_folder: bool, overwrite: bool) -> Path | None:
-    if output is not None:
-        refuse_existing(output, overwrite)
-        return Path(output)
-    if not names_folder:
-        return None
+def next_folder(origin: str) -> Path:
+    """Return runs/NAME for data of a short name, or runs/NAME-2 and so on where that exists.
+
+    Examples
+    --------
+    >>> next_folder("no-such-run:train")
+    PosixPath('runs/no-such-run')
+    """
     name = Path(origin.split(":")[0]).stem or "run"
     folder, number = Path("runs") / name, 2
     while folder.exists():
@@ -159,7 +164,8 @@ def _describe_cut(training: Fit) -> str:
     )
 
 
-def _next_command(model: Model, samples: Samples, data: Any, folder: Path) -> str:
+def _next_command(model: Model, samples: Samples, data: Location, folder: Path) -> str:
     verb = "reconstruct" if model.network.has_code else "denoise"
-    ending = "" if samples.reading else ".npy"
-    return f"next: narrows {verb} {folder} {samples.test or data} -o out{ending}"
+    ending = "" if samples.reading else ".npy" if samples.columns is None else ".csv"
+    run, shown = (shlex.quote(str(text)) for text in (folder, samples.test or data))
+    return f"next: narrows {verb} {run} {shown} -o out{ending}"
