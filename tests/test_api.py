@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from sklearn.base import clone
 
 import narrows
 from narrows.errors import DataError
@@ -88,6 +89,33 @@ def test_a_missing_picture_is_a_warning(denoiser, pictures, tmp_path):
     with pytest.warns(RuntimeWarning, match="some outputs are missing"):
         outcomes = narrows.denoise(denoiser, tmp_path / "in", output=tmp_path / "out")
     assert [bool(outcome.missing) for outcome in outcomes] == [True, False]
+
+
+def test_what_was_given_to_train_is_what_a_clone_trains_with(table):
+    estimator = narrows.train(table, backbone="dense", bottleneck="linear(2)", epochs=3, seed=7, device="cpu")
+    again = clone(estimator).fit(table)
+    assert np.array_equal(again.transform(table), estimator.transform(table))
+
+
+def test_former_names_and_slips_are_answered(pictures, table):
+    with pytest.warns(FutureWarning, match="crop is called patch_size now") as caught:
+        narrows.train(np.tile(pictures, (1, 2, 2)), preset="denoise", backbone="unet(1)", epochs=1, crop=16)
+    assert caught[0].filename == __file__
+    with pytest.raises(TypeError, match="no option 'epoch'; did you mean 'epochs'"):
+        narrows.train(table, epoch=1)
+    with pytest.raises(narrows.SpecError, match=r"a model is a fitted Autoencoder.*NoneType"):
+        narrows.encode(None, table)
+
+
+def test_a_drawing_that_fails_does_not_cost_the_model(table, tmp_path, monkeypatch):
+    def fail(*_, **__):
+        raise ZeroDivisionError("a picture")
+
+    monkeypatch.setattr("narrows.verbs.train.run_report", fail)
+    with pytest.warns(UserWarning, match="no page: ZeroDivisionError: a picture"):
+        narrows.train(table, backbone="dense", epochs=1, device="cpu", output=tmp_path / "run")
+    assert narrows.encode(tmp_path / "run", table).shape == (80, 2)
+    assert not (tmp_path / "run" / "report.html").exists()
 
 
 DOORS = {

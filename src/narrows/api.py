@@ -9,8 +9,8 @@ Parameters that most of them share:
     callback   called with every event of `narrows.verbs.events` while the verb runs
 
 Nothing is printed. Data that cannot be read or used, and an `output` that exists without `overwrite`, raise DataError;
-an invalid part raises SpecError, and a path that is not a valid model ModelFileError. Where some outputs are missing, or
-the loss stopped training, a RuntimeWarning says so.
+an invalid part raises SpecError, and a path that is not a valid model ModelFileError. Where some outputs are missing,
+or the loss stopped training, a RuntimeWarning says so; where PCA is better than the model, a ConvergenceWarning.
 """
 
 from __future__ import annotations
@@ -21,10 +21,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from sklearn.exceptions import ConvergenceWarning
 
+from narrows.errors import SpecError
 from narrows.estimator import Autoencoder
 from narrows.metrics.table import Table
 from narrows.modelfile import Model
+from narrows.spec import take_renamed
 from narrows.tasks.mapping import Map
 from narrows.verbs import apply
 from narrows.verbs import denoise as denoise_verb
@@ -36,6 +39,8 @@ from narrows.verbs.restoring import Outcome
 
 Callback = Callable[[Event], object]
 AnyModel = Autoencoder | str | Path
+# options of training that the estimator keeps, so that a clone of it trains in the same way
+RECIPE = ("epochs", "max_seconds", "validation", "patch_size", "self_supervised", "device")
 
 
 def train(
@@ -63,8 +68,13 @@ def train(
     >>> train(load_iris().data, bottleneck="linear(2)", epochs=1).transform(load_iris().data).shape
     (150, 2)
     """
+    for old, new in (("crop", "patch_size"), ("fit", "resize_mode")):
+        if old in options:
+            options[new] = take_renamed(old, options.pop(old), new, options.get(new))
     trained = _value(train_verb.train(data, output=output, overwrite=overwrite, **options), callback)
-    return Autoencoder.of(trained.model, trained.fit.history)
+    given = {name: options[name] for name in RECIPE if name in options}
+    estimator = Autoencoder.of(trained.model, trained.fit.history)
+    return estimator.set_params(**given, random_state=trained.fit.seed)
 
 
 def reconstruct(
@@ -301,7 +311,15 @@ def report(
     texts = [corruption] if isinstance(corruption, str) else corruption
     opened = _open(model)
     verb = evaluate_verb.report(
-        opened, data, output=output, corruption=texts, most=most, seed=seed, labels=labels, overwrite=overwrite
+        opened,
+        data,
+        output=output,
+        corruption=texts,
+        most=most,
+        seed=seed,
+        labels=labels,
+        history=model.history_ if isinstance(model, Autoencoder) else None,
+        overwrite=overwrite,
     )
     return _value(verb, callback)
 
@@ -310,16 +328,22 @@ def _open(model: AnyModel, with_map: bool = False) -> Model | str | Path:
     """Return the model of a fitted estimator; a path is returned unchanged."""
     if isinstance(model, Autoencoder):
         return model.fitted_model(with_map)
+    if not isinstance(model, str | Path):
+        kind = type(model).__name__
+        raise SpecError(f"a model is a fitted Autoencoder, a run folder or a model file, however: a {kind} was given")
     return model
 
 
 def _value(events: Events, callback: Callback | None) -> Any:
     """Return the value of a verb's result; warn where something is missing."""
-    errors = []
+    errors: list[str] = []
+    complaints: list[str] = []
 
     def see(event: Event) -> None:
         if isinstance(event, Note) and event.is_error:
             errors.append(event.text)
+        elif isinstance(event, Note) and event.is_warning:
+            complaints.append(event.text.removeprefix("note: "))
         if callback is not None:
             callback(event)
 
@@ -327,4 +351,6 @@ def _value(events: Events, callback: Callback | None) -> Any:
     if result.status:
         reason = "; ".join(errors) or "some outputs are missing; `callback` is told which"
         warnings.warn(reason, RuntimeWarning, stacklevel=3)
+    for complaint in complaints:
+        warnings.warn(complaint, ConvergenceWarning, stacklevel=3)
     return result.value

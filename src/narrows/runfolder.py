@@ -21,8 +21,7 @@ def write_run(
     folder: Path,
     model: Model,
     history: Sequence[Mapping[str, Any]],
-    page: str,
-    pictures: Mapping[str, bytes],
+    files: Mapping[str, bytes],
     overwrite: bool = False,
 ) -> None:
     """Write a run folder, completely or not at all.
@@ -32,16 +31,14 @@ def write_run(
     folder : the path; an existing one is refused unless `overwrite`, which replaces files of the same names.
     model : what goes into model.safetensors.
     history : a mapping per epoch with the keys COLUMNS; `val_mse` is None where none was measured.
-    page : the HTML of report.html.
-    pictures : SVG files by name.
+    files : what else goes into it, by name: the page and its pictures.
 
     Raises DataError where the folder exists or cannot be written.
     """
     with whole_folder(folder, overwrite) as temporary:
         modelfile.save(temporary / FILE_NAME, model)
         (temporary / HISTORY).write_text(history_text(history), encoding="utf-8")
-        (temporary / "report.html").write_text(page, encoding="utf-8")
-        for name, data in pictures.items():
+        for name, data in files.items():
             (temporary / name).write_bytes(data)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 import time
 from collections.abc import Generator, Iterator
@@ -18,6 +19,7 @@ from narrows.data.layout import to_samples
 from narrows.data.read import read
 from narrows.data.samples import Samples
 from narrows.data.stream import Stream
+from narrows.errors import did_you_mean
 from narrows.model.bottleneck import PositionedBottleneck
 from narrows.model.network import MENUS, as_tensor
 from narrows.model.settings import default_settings
@@ -161,7 +163,10 @@ class Fit:
     def _resolve(self, recipe: dict[str, Any], given: dict[str, str | None], self_supervised: bool) -> None:
         """Keep the text of every part."""
         if unknown := set(given) - set(MENUS):
-            raise TypeError(f"Fit has no argument {unknown.pop()!r}")
+            name = unknown.pop()
+            raise TypeError(
+                f"training has no option {name!r}; {did_you_mean(name, [*MENUS, *inspect.signature(Fit).parameters])}"
+            )
         resolved = resolve(self.source, self.target, recipe, given, self_supervised)
         self.texts = resolved.texts
         self.notes += resolved.notes

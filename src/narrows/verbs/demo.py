@@ -51,7 +51,7 @@ def demo(output: str | Path = "runs/demo", *, device: str = "auto") -> Events:
         if name == MAPPED:
             model = yield from add_map(fit, model)
         page = run_report(model, fit.history, test.x, x_name="test", reference=samples.x, labels=test.labels)
-        write_run(folder / name, model, fit.history, page.html, page.pictures, overwrite=True)
+        write_run(folder / name, model, fit.history, page.files, overwrite=True)
         runs[name] = (model, fit.history)
     restoring = {name: model for name, (model, _) in runs.items()}
     del runs[DENOISER_NAME]  # it is not part of the tutorial
@@ -66,7 +66,7 @@ def demo(output: str | Path = "runs/demo", *, device: str = "auto") -> Events:
     page = demo_report(
         runs, test.x, samples.x, labels=test.labels, comparison=comparison, explorer=explorer, commands=commands
     )
-    for name, data in {"report.html": page.html.encode(), **page.pictures}.items():
+    for name, data in page.files.items():
         with whole(folder / name, overwrite=True) as temporary:
             temporary.write_bytes(data)
     yield Note(f"\nthe page: {folder / 'report.html'}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +66,7 @@ def report(
     most: int | None = None,
     seed: int = 0,
     labels: Any = None,
+    history: Sequence[Mapping[str, Any]] | None = None,
     overwrite: bool = False,
 ) -> Events:
     """Write the page of a model on data; the result is the page's path.
@@ -76,6 +77,7 @@ def report(
     data : None takes the test split of the training data, where these are known by name.
     output : the page, report-NAME.html beside the model by default.
     corruption, most, seed, labels : as `evaluate` takes them.
+    history : of the training; None reads that of the run folder.
 
     Raises SpecError for a text that is no corruption; DataError for data that the model does not take, and where the
     page exists and `overwrite` is False.
@@ -93,12 +95,14 @@ def report(
     samples, _ = yield from read_for(model, chosen, labels=labels)
     reference = find_reference(model, samples)
     folder = None if run is None else run if run.is_dir() else run.parent
+    if history is None:
+        history = [] if folder is None else read_history(folder)
     comparisons = []
     for text in corruption:
         comparisons.append((yield from compare({"this model": model}, samples.x, reference.x, text, most, seed)))
     page = run_report(
         model,
-        [] if folder is None else read_history(folder),
+        history,
         samples.x,
         x_name=samples.origin,
         reference=reference.x,

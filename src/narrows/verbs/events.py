@@ -19,10 +19,12 @@ class Note:
     ----------
     text : the line.
     is_error : whether it reports an error.
+    is_warning : whether whoever calls from Python is warned.
     """
 
     text: str
     is_error: bool = False
+    is_warning: bool = False
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ def finish(events: Events, callback: Callable[[Event], object] | None = None) ->
     Examples
     --------
     >>> finish(iter([Note("reading"), Result(3)]), callback=print).value
-    Note(text='reading', is_error=False)
+    Note(text='reading', is_error=False, is_warning=False)
     3
     """
     while True:

@@ -19,6 +19,7 @@ from narrows.training.map_head import add_default_head, comes_with_head
 from narrows.verbs.describe import describe_map, describe_metrics
 from narrows.verbs.events import Event, Events, Note, Result, Working
 from narrows.verbs.reading import Location, read_data
+from narrows.view.page import Report
 from narrows.view.report import run_report
 
 
@@ -79,14 +80,17 @@ def train(
     model = training.finish()
     if comes_with_head(training):
         model = yield from add_map(training, model)
+    has_page = False
     if folder is not None:
-        write_folder(folder, model, training, overwrite)
+        has_page = yield from write_folder(folder, model, training, overwrite)
     yield from (Note(line) for line in describe_metrics(model))
-    yield from (Note(f"note: {line}") for line in filter(None, [training.kept, *training.warnings]))
+    if training.kept:
+        yield Note(f"note: {training.kept}")
+    yield from (Note(f"note: {line}", is_warning=True) for line in training.warnings)
     if cut := _describe_cut(training):
         yield Note(cut)
     if folder is not None:
-        yield Note(f"{folder}: model.safetensors, history.csv, report.html")
+        yield Note(f"{folder}: model.safetensors, history.csv{', report.html' if has_page else ''}")
         if isinstance(data, str | Path):
             yield Note(_next_command(model, samples, data, folder))
     yield Result(Trained(model, training, folder), status)
@@ -99,7 +103,7 @@ def run(training: Fit) -> Generator[Event, None, int]:
     except KeyboardInterrupt:
         if training.last is None:  # no step was taken
             raise
-        yield Note("stopped early; the model as it is now is kept")
+        yield Note("stopped early; the model as it is now is kept", is_warning=True)
     except TrainingError as error:
         if training.last is None:
             raise
@@ -121,10 +125,24 @@ def add_map(training: Fit, model: Model) -> Generator[Event, None, Model]:
     return model
 
 
-def write_folder(folder: Path, model: Model, training: Fit, overwrite: bool) -> None:
-    """Write the model, its history and a page on samples that training did not see, where there are any."""
+def write_folder(folder: Path, model: Model, training: Fit, overwrite: bool) -> Generator[Event, None, bool]:
+    """Write the model, its history and a page; return whether the page is there, which may not cost the model."""
+    try:
+        page: Report | None = _make_page(model, training)
+    except KeyboardInterrupt:
+        page = None
+        yield Note("stopped early; the model is kept, without a page")
+    except Exception as error:
+        page = None
+        yield Note(f"no page: {type(error).__name__}: {error}", is_warning=True)
+    write_run(folder, model, training.history, {} if page is None else page.files, overwrite)
+    return page is not None
+
+
+def _make_page(model: Model, training: Fit) -> Report:
+    """Return the page on samples that training did not see, where there are any."""
     name, shown, reference = training.examples()
-    page = run_report(
+    return run_report(
         model,
         training.history,
         shown.x,
@@ -134,7 +152,6 @@ def write_folder(folder: Path, model: Model, training: Fit, overwrite: bool) -> 
         labels=shown.labels,
         skipped=training.samples.skipped,
     )
-    write_run(folder, model, training.history, page.html, page.pictures, overwrite)
 
 
 def next_folder(origin: str) -> Path:

@@ -26,6 +26,11 @@ class Report:
     html: str
     pictures: dict[str, bytes]
 
+    @property
+    def files(self) -> dict[str, bytes]:
+        """All of them as they lie in a folder: report.html and the pictures, by file name."""
+        return {"report.html": self.html.encode(), **self.pictures}
+
 
 @dataclass
 class Page:
