@@ -131,6 +131,7 @@ def test_public_names_can_be_imported():
     [
         ("import narrows", {"torch", "numpy", "sklearn", "matplotlib", "PIL"}),
         ("from narrows.cli import main; main(['train', '--help'])", {"torch", "sklearn", "pyarrow", "PIL"}),
+        ("import narrows.verbs.apply", {"sklearn", "rich", "narrows.training.fit", "narrows.metrics.evaluate"}),
     ],
 )
 def test_light_things_are_light(code, heavy):

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from narrows.training.loop import Progress
-    from narrows.verbs.events import Counted, Event, Events, Note
+    from narrows.verbs.events import Counted, Event, Events, Note, Working
 
 Value = TypeVar("Value")
 
@@ -63,26 +63,39 @@ class Display:
 
     def show(self, event: Event) -> None:
         """Show one event."""
-        from narrows.metrics.table import Table
-        from narrows.training.loop import Progress
         from narrows.verbs.events import Counted, Note, Working
 
-        if isinstance(event, Progress):
-            self._show_step(event)
+        if isinstance(event, Note):
+            self._make_room()
+            _print_note(event)
         elif isinstance(event, Counted):
             self._show_count(event)
         elif isinstance(event, Working):
-            self._end()
-            if self.console.is_terminal:
-                self.kind = "working"
-                self.live.enter_context(self.console.status(event.text))
+            self._show_working(event)
         else:
-            if self.kind != "counting":  # lines are printed above a bar that counts
-                self._end()
-            if isinstance(event, Note):
-                _print_note(event)
-            elif isinstance(event, Table):
-                print_table(event)
+            self._show_rest(event)
+
+    def _show_rest(self, event: Event) -> None:
+        """Show a table or a step of training; apart, since only verbs that yield these have imported their types."""
+        from narrows.metrics.table import Table
+        from narrows.training.loop import Progress
+
+        if isinstance(event, Progress):
+            self._show_step(event)
+        elif isinstance(event, Table):
+            self._make_room()
+            print_table(event)
+
+    def _make_room(self) -> None:
+        """End a bar or a word on the terminal; lines are printed above a bar that counts."""
+        if self.kind != "counting":
+            self._end()
+
+    def _show_working(self, working: Working) -> None:
+        self._end()
+        if self.console.is_terminal:
+            self.kind = "working"
+            self.live.enter_context(self.console.status(working.text))
 
     def _show_step(self, step: Progress) -> None:
         if not self.console.is_terminal:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from narrows.metrics.table import Table
 from narrows.model.settings import default_settings
-from narrows.training.loop import Progress
+
+if TYPE_CHECKING:
+    from narrows.metrics.table import Table
+    from narrows.training.loop import Progress
 
 
 @dataclass(frozen=True)
@@ -58,8 +60,8 @@ class Result:
     status: int = 0
 
 
-Event = Note | Working | Counted | Progress | Table | Result
-Events = Generator[Event, None, None]
+Event: TypeAlias = "Note | Working | Counted | Progress | Table | Result"
+Events: TypeAlias = "Generator[Event, None, None]"
 
 
 def finish(events: Events, callback: Callable[[Event], object] | None = None) -> Result:
