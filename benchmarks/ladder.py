@@ -78,7 +78,7 @@ def train_rung(rung: Rung, x: torch.Tensor, epochs: int, seed: int) -> tuple[Net
     began = time.perf_counter()
     preset = PRESETS["tutorial-linear"]
     torch.manual_seed(seed)
-    network = Network.from_texts(tuple(x.shape[1:]), **{kind: preset[kind] for kind in PARTS})
+    network = Network.from_texts(tuple(x.shape[1:]), **{kind: preset.texts[kind] for kind in PARTS})
     network.scaling.fit([x])
     if rung.start:
         initialise(network, x[torch.randperm(len(x))[:START]])

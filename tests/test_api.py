@@ -73,8 +73,9 @@ def test_tables_and_pages_are_made_without_a_word(denoiser, fitted, table, pictu
 
 def test_a_training_that_explodes_warns_and_returns_what_it_had(table, monkeypatch):
     from narrows.presets import PRESETS
+    from narrows.recipe import Recipe
 
-    monkeypatch.setitem(PRESETS, "wild", {"optimizer": "adamw(900.0)"})
+    monkeypatch.setitem(PRESETS, "wild", Recipe(optimizer="adamw(900.0)"))
     with pytest.warns(RuntimeWarning, match="training stops"):
         estimator = narrows.train(table * 1e3, preset="wild", scaling="standard", epochs=30, device="cpu")
     assert np.isfinite(estimator.transform(table)).all()

@@ -15,7 +15,7 @@ HOUSE = Path(narrows.__file__).parent
 FLOORS = [  # a room may import rooms of earlier lines, and of its own line what NEIGHBOURS allows
     {"errors", "spec", "files"},
     {"data", "model"},
-    {"modelfile", "presets", "runfolder"},
+    {"modelfile", "presets", "recipe", "runfolder"},
     {"tasks"},
     {"training"},
     {"metrics"},
@@ -24,7 +24,11 @@ FLOORS = [  # a room may import rooms of earlier lines, and of its own line what
     {"cli", "estimator"},
     {"api"},
 ]
-NEIGHBOURS = [{"errors", "spec", "files"}, {"modelfile", "runfolder"}]  # that may know each other
+NEIGHBOURS = [
+    {"errors", "spec", "files"},
+    {"modelfile", "runfolder"},
+    {"presets", "recipe"},
+]  # may know each other
 LARGEST_SHARE = 0.25  # of the lines of Python that one folder may hold
 MODULES = sorted(HOUSE.rglob("*.py"))
 FOLDERS = sorted({path.parent for path in MODULES} - {HOUSE})

@@ -88,9 +88,9 @@ class Training:
         torch.manual_seed(seed)
         if not self.start:
             return State.begin(convnet.pack(list(convnet.build(self.relu).parameters())))
-        preset = PRESETS["tutorial-conv"] | ({} if self.relu else {"bottleneck": "linear(4)"})
+        preset = PRESETS["tutorial-conv"].given(bottleneck=None if self.relu else "linear(4)")
         x = as_tensor(images).unsqueeze(1)
-        network = Network.from_texts((1, 28, 28), **{kind: preset[kind] for kind in PARTS})
+        network = Network.from_texts((1, 28, 28), **{kind: preset.texts[kind] for kind in PARTS})
         network.scaling.fit([x])
         initialise(network, x[torch.randperm(len(x))[:START]])
         return State.begin(convnet.pack(list(network.parameters())))

@@ -33,7 +33,7 @@ def make_printed(rows: Rows, say: Say) -> str:
     for epoch in SHOWN_EPOCHS:
         line = [str(epoch)]
         for name, runs in nets.items():
-            printed = PRESETS[f"tutorial-{name}"]["published"]["printed"].get(epoch)
+            printed = PRESETS[f"tutorial-{name}"].published.printed.get(epoch)
             line += [f"{printed:.6f}", f"{printed / 20:.5f}"] if printed else ["", ""]
             line += [
                 show(row["train_mse"][epoch - 1] for row in runs) if shared_epochs(runs) >= epoch and printed else ""

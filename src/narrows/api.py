@@ -40,7 +40,10 @@ from narrows.verbs.restoring import Outcome
 Callback = Callable[[Event], object]
 AnyModel = Autoencoder | str | Path
 # options of training that the estimator keeps, so that a clone of it trains in the same way
-RECIPE = ("epochs", "max_seconds", "validation", "patch_size", "self_supervised", "device")
+RECIPE = (
+    *("optimizer", "schedule", "batch_size", "epochs", "max_steps", "max_seconds"),
+    *("validation", "patch_size", "self_supervised", "device"),
+)
 
 
 def train(

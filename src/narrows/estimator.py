@@ -102,7 +102,11 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         shape=None,
         patch_size=None,
         self_supervised=False,
+        optimizer=None,
+        schedule=None,
+        batch_size=None,
         epochs=None,
+        max_steps=None,
         max_seconds=None,
         validation=None,
         device="auto",
@@ -119,7 +123,11 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         self.shape = shape
         self.patch_size = patch_size
         self.self_supervised = self_supervised
+        self.optimizer = optimizer
+        self.schedule = schedule
+        self.batch_size = batch_size
         self.epochs = epochs
+        self.max_steps = max_steps
         self.max_seconds = max_seconds
         self.validation = validation
         self.device = device
@@ -145,7 +153,11 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             shape=shape,
             patch_size=take_renamed("crop", self.crop, "patch_size", self.patch_size),
             self_supervised=self.self_supervised,
+            optimizer=self.optimizer,
+            schedule=self.schedule,
+            batch_size=self.batch_size,
             epochs=self.epochs,
+            max_steps=self.max_steps,
             max_seconds=self.max_seconds,
             validation=self.validation,
             device=self.device,

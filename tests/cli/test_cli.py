@@ -348,9 +348,10 @@ def test_ctrl_c_keeps_what_is_trained(steps, digits, tmp_path, monkeypatch, caps
 
 def test_a_loss_that_explodes_is_no_model(digits, tmp_path, monkeypatch, capsys):
     from narrows.presets import PRESETS
+    from narrows.recipe import Recipe
 
     monkeypatch.setitem(
-        PRESETS, "wild", {"optimizer": "adam(1e30)", "backbone": "dense(hidden=[8])", "scaling": "standard"}
+        PRESETS, "wild", Recipe(optimizer="adam(1e30)", backbone="dense(hidden=[8])", scaling="standard")
     )
     assert main(["train", str(digits), "--preset", "wild", "-o", str(tmp_path / "run")]) == 2
     assert "no longer finite" in capsys.readouterr().err

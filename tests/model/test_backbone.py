@@ -15,7 +15,7 @@ PARTS = ("backbone", "bottleneck", "corruption", "loss", "scaling")
 
 
 def preset_network(name, shape=(1, 28, 28)):
-    return Network.from_texts(shape, **{kind: PRESETS[name][kind] for kind in PARTS})
+    return Network.from_texts(shape, **{kind: PRESETS[name].texts[kind] for kind in PARTS})
 
 
 def counts(module):

@@ -37,10 +37,8 @@ def parts() -> int:
             print(f"  {name + signature(part):<64}  {summary}")
     print("\npreset")
     for name, preset in PRESETS.items():
-        chosen = [
-            preset[kind] for kind in ("backbone", "bottleneck", "corruption") if preset.get(kind, "none()") != "none()"
-        ]
-        print(f"  {name:<16}  {' x '.join(chosen)}")
+        parts = (preset.backbone, preset.bottleneck, preset.corruption)
+        print(f"  {name:<16}  {' x '.join(text for text in parts if text not in (None, 'none()'))}")
     print("\ndata\n  " + "  ".join(NAMED))
     return 0
 

@@ -20,7 +20,11 @@ def train(
     corruption: Part = None,
     loss: Part = None,
     scaling: Part = None,
+    optimizer: Part = None,
+    schedule: Part = None,
+    batch_size: Annotated[int | None, arg(metavar="N", help_behavior_hint="")] = None,
     epochs: Annotated[int | None, arg(metavar="N", help_behavior_hint="")] = None,
+    max_steps: Annotated[int | None, arg(metavar="N", help_behavior_hint="")] = None,
     max_seconds: Annotated[float | None, arg(metavar="S", help_behavior_hint="")] = None,
     validation: Annotated[float | None, arg(metavar="SHARE", help_behavior_hint="")] = None,
     seed: Annotated[int, arg(metavar="N")] = 0,
@@ -45,7 +49,11 @@ def train(
         corruption: damage in training, "gaussian(0.0, 0.1)".
         loss: cost of a reconstruction, "mse".
         scaling: user's units to the model's, "standard".
+        optimizer: how the weights are moved, "muon(0.05)", "adamw(0.001)".
+        schedule: how its rate changes, "one_cycle(warmup=0.15)", "constant".
+        batch_size: samples of a step.
         epochs: passes over the training samples.
+        max_steps: a cap on the steps.
         max_seconds: a cap on training, 300 by default.
         validation: share of the samples kept out of training, 0.1 by default.
         seed: makes a run repeatable.
@@ -73,7 +81,11 @@ def train(
             labels=labels,
             preset=preset,
             self_supervised=self_supervised,
+            optimizer=optimizer,
+            schedule=schedule,
+            batch_size=batch_size,
             epochs=epochs,
+            max_steps=max_steps,
             max_seconds=max_seconds,
             validation=validation,
             as_published=as_published,

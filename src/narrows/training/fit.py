@@ -25,20 +25,19 @@ from narrows.model.network import MENUS, as_tensor
 from narrows.model.settings import default_settings
 from narrows.model.summary import column_variances, describe_code
 from narrows.modelfile import QUANTILES, Card, Model
-from narrows.spec import DEPRECATED, MAX_LENGTH, build, check_number, check_whole, take_renamed
+from narrows.recipe import Recipe
+from narrows.spec import DEPRECATED, MAX_LENGTH, build, check_whole, take_renamed
+from narrows.training.budget import choose_budget
 from narrows.training.choose import (
-    MAX_SECONDS,
-    MAX_VISITS,
-    MORE_FOR_CROPS,
+    SCHEDULE,
     check_learnable,
     choose_batch_size,
     choose_optimizer,
-    choose_steps,
     convolves,
     find_device,
 )
 from narrows.training.cross_check import TRAININGS, Training, cross_check, is_due
-from narrows.training.loop import Budget, Progress, has_fast_bfloat16, train
+from narrows.training.loop import Progress, has_fast_bfloat16, train
 from narrows.training.optim import OPTIMIZERS, SCHEDULES
 from narrows.training.pca_baseline import describe_kept, is_comparable, measure_pca, take_samples
 from narrows.training.prepare import build_network, find_target_positions, set_weights
@@ -47,6 +46,7 @@ from narrows.training.self_distillation import train_twice
 from narrows.training.snapshots import Snapshots
 from narrows.training.split import arrange, count_held_out, split
 
+MAX_BATCH = 2**20
 BFLOAT16_WEIGHTS = 100_000  # fewer weights are not multiplied faster in 16 bits
 BFLOAT16_SIDE = 16  # of smaller pictures a strided convolution in 16 bits makes infinities on CPUs (PyTorch 2.13)
 
@@ -62,6 +62,10 @@ class Fit:
         given wins over the preset, the preset over "auto".
     shape : the model's sample shape (C, *grid) where the data do not show it (pictures in flat rows).
     epochs : passes over the training samples; None takes the preset's, or a rule.
+    max_steps : a cap on the steps.
+    optimizer, schedule : as texts, `"adamw(1e-3)"`, `"constant"`; None takes the preset's, or a rule.
+    batch_size : samples of a step; None takes the preset's, or a rule.
+    bfloat16 : whether matrices are multiplied in numbers of 16 bits; None where that is faster.
     max_seconds : a cap on training, setting the weights included; None is 300, or no cap where `as_published`.
     validation : share of the samples kept out of training, at most 0.9; None is a tenth.
     patch_size : pictures larger than this are trained on in patches of this side, cut at random; None takes the
@@ -105,7 +109,12 @@ class Fit:
         preset: str | None = None,
         shape: tuple[int, ...] | None = None,
         epochs: int | None = None,
+        max_steps: int | None = None,
         max_seconds: float | None = None,
+        optimizer: str | None = None,
+        schedule: str | None = None,
+        batch_size: int | None = None,
+        bfloat16: bool | None = None,
         validation: float | None = None,
         patch_size: int | None = None,
         self_supervised: bool = False,
@@ -118,6 +127,8 @@ class Fit:
     ) -> None:
         patch_size = take_renamed("crop", crop, "patch_size", patch_size)
         self.options: dict[str, Any] = {"preset": preset, "shape": shape, "epochs": epochs, "max_seconds": max_seconds}
+        self.options |= {"max_steps": max_steps, "optimizer": optimizer, "schedule": schedule}
+        self.options |= {"batch_size": batch_size, "bfloat16": bfloat16}
         self.options |= {"validation": validation, "patch_size": patch_size, "self_supervised": self_supervised}
         self.options |= {"as_published": as_published, "device": device, **parts}
         self.checks = checks
@@ -134,22 +145,22 @@ class Fit:
         self.last: Progress | None = None
         self.training: Any = None  # the loop's generator, once it runs
         recipe = find_recipe(self.preset, as_published)
+        given = {"epochs": epochs, "max_steps": max_steps, "batch_size": batch_size, "bfloat16": bfloat16}
+        recipe = recipe.given(**given, optimizer=optimizer, schedule=schedule, patch_size=patch_size)
         with default_settings():
-            recipe = self._arrange(samples, recipe, patch_size, shape, validation)
+            recipe = self._arrange(samples, recipe, shape, validation)
             self._resolve(recipe, parts, self_supervised)
-            self._prepare(recipe, epochs, max_seconds)
+            self._prepare(recipe, max_seconds)
 
     def _arrange(
         self,
         samples: Samples,
-        recipe: dict[str, Any],
-        patch_size: int | None,
+        recipe: Recipe,
         shape: tuple[int, ...] | None,
         validation: float | None,
-    ) -> dict[str, Any]:
+    ) -> Recipe:
         """Keep the samples, split; return the recipe with what a preset says of pictures, where they are some."""
-        side = recipe.get("patch_size") if patch_size is None else patch_size
-        self.samples = samples if side is None else read(samples, patch_size=side)
+        self.samples = samples if recipe.patch_size is None else read(samples, patch_size=recipe.patch_size)
         source, self.layout = arrange(self.samples.x, shape)
         target = None if self.samples.target is None else arrange(self.samples.target, shape)[0]
         check_learnable(source)
@@ -158,9 +169,9 @@ class Fit:
         parts = split(source, target, count, self.seed, self.device)
         self.source, self.target = parts.source, parts.target
         self.held_out, self.held_out_index = parts.held_out, parts.held_out_index
-        return recipe | recipe.get("pictures", {}) if len(source.shape) == 3 else recipe
+        return recipe.for_pictures() if len(source.shape) == 3 else recipe
 
-    def _resolve(self, recipe: dict[str, Any], given: dict[str, str | None], self_supervised: bool) -> None:
+    def _resolve(self, recipe: Recipe, given: dict[str, str | None], self_supervised: bool) -> None:
         """Keep the text of every part."""
         if unknown := set(given) - set(MENUS):
             name = unknown.pop()
@@ -172,7 +183,7 @@ class Fit:
         self.notes += resolved.notes
         self.is_self_supervised, self.undoes_damage = resolved.is_self_supervised, resolved.undoes_damage
 
-    def _prepare(self, recipe: dict[str, Any], epochs: int | None, max_seconds: float | None) -> None:
+    def _prepare(self, recipe: Recipe, max_seconds: float | None) -> None:
         """Make all that the loop takes: the network with its weights set, batches, optimizer, schedule and budget."""
         began = time.perf_counter()
         self.network = build_network(self.source, self.texts, self.seed, self.device)
@@ -182,35 +193,21 @@ class Fit:
         positions = find_target_positions(self.network, self.source, self.target, self.seed)
         self.texts = self.network.texts  # where the bottleneck's weight was set
         start_seconds = time.perf_counter() - began
-        self.schedule = build(recipe["schedule"], SCHEDULES, "schedule")
-        epochs = recipe.get("epochs") if epochs is None else check_whole("epochs", epochs, 1, 10**6)
+        self.schedule = build(recipe.schedule or SCHEDULE, SCHEDULES, "schedule")
         pixels = math.prod(self.network.shape[1:]) if self.network.backbone.adds_input else 1
         visits = len(self.source.visits)
-        batch_size = recipe.get("batch_size") or choose_batch_size(visits, epochs, convolves(self.network), pixels)
+        batch_size = choose_batch_size(visits, recipe.epochs, convolves(self.network), pixels)
+        if recipe.batch_size is not None:
+            batch_size = check_whole("batch_size", recipe.batch_size, 1, MAX_BATCH)
         self.stream = Stream(self.source, batch_size, not self.as_published, self.target, self.device, positions)
-        optimizer = recipe.get("optimizer") or choose_optimizer(self.network, self.stream.batch_size)
-        self.optimizer = build(optimizer, OPTIMIZERS, "optimizer")
-        self.budget = self._budget(recipe, epochs, max_seconds, start_seconds)
+        rule = choose_optimizer(self.network, self.stream.batch_size)
+        self.optimizer = build(recipe.optimizer or rule, OPTIMIZERS, "optimizer")
+        self.budget = choose_budget(recipe, self.stream, max_seconds, not self.as_published, start_seconds)
         self.snapshots = Snapshots(self.network)
         is_large = sum(p.numel() for p in self.network.parameters()) >= BFLOAT16_WEIGHTS
         is_thin = len(self.source.shape) == 3 and min(self.source.shape[1:]) < BFLOAT16_SIDE
-        self.bfloat16 = is_large and not (is_thin or self.as_published) and has_fast_bfloat16(self.device)
-
-    def _budget(
-        self, recipe: dict[str, Any], epochs: int | None, max_seconds: float | None, start_seconds: float
-    ) -> Budget:
-        """Return how long to train: as given, else as the preset says, else by a rule."""
-        visits, epoch = len(self.source.visits), self.stream.steps_per_epoch
-        more = MORE_FOR_CROPS if visits > len(self.source) else 1
-        steps = round(recipe.get("share_of_steps", 1) * choose_steps(visits))
-        if "values" in recipe:
-            values = self.stream.batch_size * math.prod(self.source.shape)
-            steps = min(round(more * recipe["values"] / values), max(steps, MAX_VISITS * epoch))
-        steps = steps if epochs is None else epochs * epoch
-        if max_seconds is not None:
-            return Budget(steps, check_number("max_seconds", max_seconds, 0.1), start_seconds)
-        cap = more * recipe["max_seconds"] if "max_seconds" in recipe else MAX_SECONDS
-        return Budget(steps, math.inf if self.as_published else cap, start_seconds)
+        is_faster = is_large and not (is_thin or self.as_published) and has_fast_bfloat16(self.device)
+        self.bfloat16 = is_faster if recipe.bfloat16 is None else recipe.bfloat16
 
     def __iter__(self) -> Iterator[Progress]:
         """Train, yielding the progress; after each the network is usable, and iterating may stop."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import torch
@@ -19,14 +18,13 @@ from narrows.model.network import Network, as_tensor
 from narrows.model.pca import exact_axes
 from narrows.model.settings import default_settings
 from narrows.modelfile import Model, Scalar
+from narrows.training.budget import MIN_SECONDS
 from narrows.training.fit import Fit
-from narrows.training.loop import Budget
-from narrows.training.optim import Muon
 
 HEAD: dict[str, str] = {"corruption": "none", "loss": "mse", "scaling": "standard"}
 LAYERS, WIDTH = 6, 128  # fewer layers separate groups less well, wider ones no better
 FEW_CODES, FEW_CODES_WIDTH = 4096, 64  # a wider head overfits fewer codes than these, and is slower
-OPTIMIZER = Muon(0.03)  # at the default rate deep heads separate groups less well
+OPTIMIZER = "muon(0.03)"  # at the default rate deep heads separate groups less well
 MAX_CODES = 20_000  # a third of MNIST
 MAX_CODE_VALUES = 2**25  # of all codes together: 128 MiB
 CHUNK = 1024  # samples that are encoded at once
@@ -92,13 +90,22 @@ def add_head(model: Model, codes: np.ndarray, seed: int = 0, max_seconds: float 
     _check_head(model.network, codes)
     began = time.perf_counter()
     hidden = [WIDTH if len(codes) >= FEW_CODES else FEW_CODES_WIDTH] * LAYERS
-    options: dict[str, Any] = {**HEAD, "backbone": f"dense(hidden={hidden})", "validation": 0}
-    options["bottleneck"] = f"map(2, neighbours={min(Map().neighbours, len(codes) - 1)})"
-    fit = Fit(read(codes), seed=seed, device=str(model.network.device), **options)
-    fit.stream.batch_size = min(BATCH_SIZE, len(codes))  # in smaller batches groups separate less well
-    fit.budget = Budget(min(fit.budget.steps, MAX_STEPS), max_seconds, fit.budget.spent)
-    fit.optimizer = OPTIMIZER
-    fit.bfloat16 = False  # which would round different positions far from 0 to the same one
+    fit = Fit(
+        read(codes),
+        seed=seed,
+        device=str(model.network.device),
+        validation=0,
+        backbone=f"dense(hidden={hidden})",
+        bottleneck=f"map(2, neighbours={min(Map().neighbours, len(codes) - 1)})",
+        optimizer=OPTIMIZER,
+        batch_size=min(BATCH_SIZE, len(codes)),  # in smaller batches groups separate less well
+        max_steps=MAX_STEPS,
+        max_seconds=max(max_seconds, MIN_SECONDS),
+        bfloat16=False,  # which would round different positions far from 0 to the same one
+        corruption=HEAD["corruption"],
+        loss=HEAD["loss"],
+        scaling=HEAD["scaling"],
+    )
     head = fit.run().network
     done: dict[str, Scalar] = {"map_samples": len(codes), "map_seconds": time.perf_counter() - began}
     return Model(model.network, replace(model.card, recipe=model.card.recipe | done), head)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -16,7 +15,8 @@ from narrows.model.backbone import choose_backbone
 from narrows.model.network import MENUS, build_part
 from narrows.model.scaling import choose_scaling
 from narrows.presets import find_preset
-from narrows.training.choose import SCHEDULE, choose_blind_loss, choose_code_size, choose_corruption, find_noise
+from narrows.recipe import Recipe
+from narrows.training.choose import choose_blind_loss, choose_code_size, choose_corruption, find_noise
 
 BLIND_SPOTS = "blind_spots"
 NOISY = 0.04  # share of the range: noise of a larger standard deviation is no fine texture
@@ -40,28 +40,31 @@ class Resolved:
     undoes_damage: bool
 
 
-def find_recipe(preset: str | None, as_published: bool) -> dict[str, Any]:
+def find_recipe(preset: str | None, as_published: bool) -> Recipe:
     """Return the recipe of `preset`, or the usual one for None; where `as_published`, as the preset's source trained.
 
     Raises SpecError for a name that is not a preset, and for one without a source where `as_published`.
 
     Examples
     --------
-    >>> find_recipe(None, as_published=False)
-    {'schedule': 'one_cycle(warmup=0.15)'}
+    >>> find_recipe("tutorial-linear", as_published=True).optimizer
+    'adam(0.001)'
     """
-    recipe = {"schedule": SCHEDULE} | ({} if preset is None else find_preset(preset))
+    recipe = Recipe() if preset is None else find_preset(preset)
     if not as_published:
         return recipe
-    if "published" not in recipe:
+    source = recipe.published
+    if source is None:
         raise SpecError("as_published repeats a preset's source; name one that has it, such as 'tutorial-linear'")
-    return recipe | recipe["published"]
+    return recipe.given(
+        epochs=source.epochs, batch_size=source.batch_size, optimizer=source.optimizer, schedule=source.schedule
+    )
 
 
 def resolve(
     source: Source,
     target: Source | None,
-    recipe: Mapping[str, Any],
+    recipe: Recipe,
     given: Mapping[str, str | None],
     self_supervised: bool,
 ) -> Resolved:
@@ -78,12 +81,12 @@ def resolve(
     ------
     SpecError : for a text that is not one, and for data that `self_supervised` cannot learn from.
     """
-    texts = {kind: given.get(kind) or recipe.get(kind) or "auto" for kind in MENUS}
+    texts = {kind: given.get(kind) or recipe.texts[kind] or "auto" for kind in MENUS}
     was_named = texts["corruption"] != "auto"
     fixed = {kind: text for kind, text in given.items() if text and text != "auto"}
-    texts, notes = _fill_in(texts, source, target is not None, recipe.get("code", True))
+    texts, notes = _fill_in(texts, source, target is not None, recipe.needs_code)
     is_self_supervised = False
-    if self_supervised or (recipe.get("estimates_noise") and "corruption" not in fixed):
+    if self_supervised or (recipe.estimates_noise and "corruption" not in fixed):
         noisy, more = _resolve_noise(source, target is not None, self_supervised)
         texts |= noisy | fixed
         notes += more

@@ -7,7 +7,7 @@ from pathlib import Path
 from narrows.data.read import read
 from narrows.files import whole
 from narrows.modelfile import Model
-from narrows.presets import PRESETS
+from narrows.presets import find_preset
 from narrows.runfolder import write_run
 from narrows.tasks.encode import has_map
 from narrows.tasks.mapping import make_map
@@ -81,7 +81,8 @@ def describe_losses(runs: Runs) -> list[str]:
     """Return lines with the losses by epoch beside the tutorial's, as MSE per value, and with the test errors."""
     columns: dict[str, dict[int, float]] = {}
     for name, (_, history) in runs.items():
-        printed = PRESETS[name]["published"]["printed"]
+        published = find_preset(name).published
+        printed = published.printed if published else {}
         columns[f"{name}, published"] = {epoch: loss / TUTORIAL_BATCH for epoch, loss in printed.items()}
         columns["here" + " " * len(columns)] = {int(row["epoch"] or 0): row["train_mse"] or 0.0 for row in history}
     epochs = sorted(set().union(*columns.values()))

@@ -67,7 +67,7 @@ def train(
     if isinstance(output, str | Path):
         refuse_existing(output, overwrite)
     if patch_size is None and size is None and resize_mode is None and (preset is not None or self_supervised):
-        patch_size = find_preset(preset or "denoise").get("patch_size")
+        patch_size = find_preset(preset or "denoise").patch_size
     samples = yield from read_data(
         data, size=size, resize_mode=resize_mode, labels=labels, patch_size=patch_size, target=target
     )

@@ -160,7 +160,8 @@ def _size_table(studies: Studies) -> Table:
 
 def _true_mse(preset: str) -> dict[int, float]:
     """Return the losses that the preset's source printed, converted to MSEs, by epoch."""
-    printed = PRESETS.get(preset, {}).get("published", {}).get("printed", {})
+    published = PRESETS[preset].published if preset in PRESETS else None
+    printed = published.printed if published else {}
     return {epoch: loss / TUTORIAL_BATCH for epoch, loss in printed.items()}
 
 
