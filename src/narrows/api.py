@@ -249,16 +249,19 @@ def evaluate(
     model: AnyModel,
     data: Any,
     *,
+    output: str | Path | None = None,
     corruption: str | Sequence[str] = (),
     most: int | None = None,
     seed: int = 0,
     labels: Any = None,
+    overwrite: bool = False,
     callback: Callback | None = None,
 ) -> list[Table]:
     """Return tables of the metrics of a model on data, with plain methods beside it.
 
     Parameters
     ----------
+    output : FILE.json or FILE.csv that holds the tables too.
     corruption : one or several corruptions as texts: the data are damaged by each, and the table says how well they are
         restored; () measures everything else.
     most : at most so many damaged pictures are measured, at least 1; 1,000 by default, or fewer large ones.
@@ -276,7 +279,16 @@ def evaluate(
     ['Reconstruction of 150 samples', 'Error of single samples']
     """
     texts = [corruption] if isinstance(corruption, str) else corruption
-    verb = evaluate_verb.evaluate(_open(model), data, corruption=texts, most=most, seed=seed, labels=labels)
+    verb = evaluate_verb.evaluate(
+        _open(model),
+        data,
+        output=output,
+        corruption=texts,
+        most=most,
+        seed=seed,
+        labels=labels,
+        overwrite=overwrite,
+    )
     return _value(verb, callback)
 
 

@@ -14,24 +14,38 @@ def evaluate(
     run: Run,
     data: Data,
     *,
+    output: Annotated[str | None, arg(aliases=["-o"], metavar="FILE.json", help_behavior_hint="")] = None,
     corruption: Damages = (),
     most: Most = None,
     seed: Annotated[int, arg(metavar="N")] = 0,
     labels: Labels = None,
+    overwrite: bool = False,
 ) -> int:
     """Print every table that the model and DATA allow, plain methods beside it.
 
     Args:
         run: a run folder or a model file.
         data: what to measure the model on; best data that it never saw.
+        output: a .json or .csv file that holds the tables too.
         corruption: damage DATA so, and print how well the model and the plain filters restore it; may be repeated.
         most: damaged pictures that are measured, 1,000 by default, or fewer of large ones.
         seed: makes the damage repeatable.
         labels: a file with a label per sample, for the figures of a map.
+        overwrite: replace an existing file.
     """
     from narrows.verbs import evaluate as verb
 
-    return show(verb.evaluate(run, data, corruption=corruption, most=most, seed=seed, labels=labels))
+    events = verb.evaluate(
+        run,
+        data,
+        output=output,
+        corruption=corruption,
+        most=most,
+        seed=seed,
+        labels=labels,
+        overwrite=overwrite,
+    )
+    return show(events)
 
 
 def report(

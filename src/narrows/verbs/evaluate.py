@@ -17,6 +17,7 @@ from narrows.modelfile import Model
 from narrows.runfolder import read_history
 from narrows.spec import check_whole
 from narrows.verbs.events import Counted, Event, Events, Note, Result
+from narrows.verbs.numbers import check_tables_output, write_tables
 from narrows.verbs.reading import Location, find_reference, open_model, read_for
 from narrows.view.report import run_report
 
@@ -25,15 +26,18 @@ def evaluate(
     model: Model | Location,
     data: Any,
     *,
+    output: Location | None = None,
     corruption: Sequence[str] = (),
     most: int | None = None,
     seed: int = 0,
     labels: Any = None,
+    overwrite: bool = False,
 ) -> Events:
     """Measure a model and plain methods on data; the result is a list of tables.
 
     Parameters
     ----------
+    output : FILE.json or FILE.csv that holds the tables too.
     corruption : corruptions as texts; the data are damaged by each, and a table says how well they are restored. ()
         measures everything else.
     most : at most so many damaged pictures are measured, at least 1; 1,000 by default, or fewer large ones.
@@ -42,6 +46,8 @@ def evaluate(
 
     Raises DataError for data that the model does not take, SpecError for a text that is no corruption.
     """
+    if output is not None:
+        check_tables_output(output, overwrite)
     model = open_model(model)
     samples, _ = yield from read_for(model, data, labels=labels)
     reference = find_reference(model, samples)
@@ -54,6 +60,9 @@ def evaluate(
         for table in make_tables(model, samples.x, reference.x, reference.name, samples.labels, reference.labels):
             tables.append(table)
             yield table
+    if output is not None:
+        write_tables(output, tables, overwrite)
+        yield Note(f"{output}: {len(tables)} table{'' if len(tables) == 1 else 's'}")
     yield Result(tables)
 
 

@@ -18,6 +18,7 @@ from narrows.training.fit import Fit
 from narrows.training.map_head import add_default_head, comes_with_head
 from narrows.verbs.describe import describe_map, describe_metrics
 from narrows.verbs.events import Event, Events, Note, Result, Working
+from narrows.verbs.numbers import METRICS_FILE, as_json, describe_training
 from narrows.verbs.reading import Location, read_data
 from narrows.view.page import Report
 from narrows.view.report import run_report
@@ -90,7 +91,7 @@ def train(
     if cut := _describe_cut(training):
         yield Note(cut)
     if folder is not None:
-        yield Note(f"{folder}: model.safetensors, history.csv{', report.html' if has_page else ''}")
+        yield Note(f"{folder}: model.safetensors, history.csv, {METRICS_FILE}{', report.html' if has_page else ''}")
         if isinstance(data, str | Path):
             yield Note(_next_command(model, samples, data, folder))
     yield Result(Trained(model, training, folder), status)
@@ -135,7 +136,8 @@ def write_folder(folder: Path, model: Model, training: Fit, overwrite: bool) -> 
     except Exception as error:
         page = None
         yield Note(f"no page: {type(error).__name__}: {error}", is_warning=True)
-    write_run(folder, model, training.history, {} if page is None else page.files, overwrite)
+    files = {METRICS_FILE: as_json(describe_training(model, training))} | ({} if page is None else page.files)
+    write_run(folder, model, training.history, files, overwrite)
     return page is not None
 
 

@@ -1,0 +1,71 @@
+"""Numbers for other programs: what a training measured, and the tables of `evaluate`, as files."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from narrows.data.fingerprint import find_fingerprint
+from narrows.errors import DataError
+from narrows.files import refuse_existing, whole
+from narrows.metrics.table import Table
+from narrows.modelfile import Model
+from narrows.training.fit import Fit
+
+METRICS_FILE = "metrics.json"
+ENDINGS = (".json", ".csv")
+
+
+def describe_training(model: Model, training: Fit) -> dict[str, Any]:
+    """Return all that a training measured, and what it was measured on, as JSON takes it."""
+    network, card = model.network, model.card
+    return {
+        "data": {
+            "origin": card.origin,
+            "samples": len(training.samples.x),
+            "shape": list(network.shape),
+            "sha256": find_fingerprint(training.samples),
+        },
+        "network": {
+            **network.texts,
+            "parameters": sum(p.numel() for p in network.parameters()),
+            "code_size": network.code_size if network.has_code else None,
+        },
+        "training": {**card.recipe, "was_cut": training.budget.was_cut},
+        "metrics": {**card.metrics, "units": network.texts["scaling"]},
+        "notes": [*training.notes, *filter(None, [training.kept]), *training.warnings],
+    }
+
+
+def as_json(value: Any) -> bytes:
+    """Return a value as JSON text in UTF-8."""
+    return (json.dumps(value, indent=1, ensure_ascii=False) + "\n").encode()
+
+
+def check_tables_output(output: str | Path, overwrite: bool) -> None:
+    """Raise a DataError where tables cannot be written to `output`."""
+    if Path(output).suffix.lower() not in ENDINGS:
+        raise DataError(
+            f"tables are written as {', '.join(ENDINGS)}, however: -o {output}; give it one of these endings"
+        )
+    refuse_existing(output, overwrite)
+
+
+def write_tables(output: str | Path, tables: Sequence[Table], overwrite: bool = False) -> None:
+    """Write tables as JSON, one object each, or as CSV with a line per cell: table, row, column, value."""
+    check_tables_output(output, overwrite)
+    with whole(Path(output), overwrite) as temporary:
+        if temporary.suffix.lower() == ".json":
+            keys = ("title", "columns", "rows", "note")
+            temporary.write_bytes(as_json([{key: getattr(table, key) for key in keys} for table in tables]))
+            return
+        with temporary.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file)
+            writer.writerow(("table", "row", "column", "value"))
+            for table in tables:
+                for first, *rest in table.rows:
+                    cells = zip(table.columns[1:], rest, strict=True)
+                    writer.writerows((table.title, first, column, value) for column, value in cells)
