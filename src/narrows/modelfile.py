@@ -29,9 +29,9 @@ from torch import Tensor
 from narrows.data.layout import Layout
 from narrows.errors import ModelFileError, NarrowsError
 from narrows.files import whole
-from narrows.model.network import MAX_VALUES, MENUS, Network
+from narrows.model.network import JOINS, MAX_VALUES, MENUS, Network
 from narrows.model.settings import default_settings
-from narrows.spec import MAX_LENGTH
+from narrows.spec import MAX_LENGTH, find_names
 
 FORMAT = 3
 FORMAT_KEYS: dict[Any, set[str]] = {
@@ -230,6 +230,8 @@ def _build(shape: tuple[int, ...], texts: Any, name: str) -> Network:
     known = isinstance(texts, dict) and set(texts) == set(MENUS)
     if not known or not all(isinstance(text, str) and len(text) <= MAX_LENGTH for text in texts.values()):
         raise _refusal(name, "its header does not name one text for every part")
+    for kind, text in texts.items():
+        _check_registered(kind, text, name)
     try:
         with torch.device("meta"):
             return Network.from_texts(shape, **texts)
@@ -237,6 +239,20 @@ def _build(shape: tuple[int, ...], texts: Any, name: str) -> Network:
         raise _refusal(name, str(error)) from None
     except (RuntimeError, OverflowError, MemoryError, ValueError, TypeError) as error:
         raise _refusal(name, f"its parts do not fit its data ({error})") from None
+
+
+def _check_registered(kind: str, text: str, name: str) -> None:
+    """Refuse a part that is in no menu here: one of somebody's own."""
+    try:
+        names = find_names(text, kind, JOINS.get(kind, (None, "|"))[1])
+    except NarrowsError as error:
+        raise _refusal(name, str(error)) from None
+    for part in names:
+        if part not in MENUS[kind]:
+            raise _refusal(
+                name,
+                f"its {kind} {part!r} is not known here; register it first, by narrows.model.register({kind!r}, ...)",
+            )
 
 
 def _build_head(network: Network, texts: Any, name: str) -> Network:

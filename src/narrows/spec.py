@@ -38,7 +38,23 @@ class Part(ABC):  # noqa: B024, abstract since no part is just a part
             if value is not None:
                 keyword = f"{name}=" if parameter.kind is parameter.KEYWORD_ONLY else ""
                 words.append(f"{keyword}{value!r}")
-        return f"{getattr(type(self), 'spelling', type(self).__name__.lower())}({', '.join(words)})"
+        return f"{name_of(type(self))}({', '.join(words)})"
+
+
+def name_of(part: type[Any]) -> str:
+    """Return the name of a part's class in texts: its `spelling`, or the class's own name in lower case."""
+    return getattr(part, "spelling", part.__name__.lower())
+
+
+def find_names(text: str, kind: str, sign: str = "|") -> list[str]:
+    """Return the names of the parts that a text names; raise a SpecError for what is no text of parts.
+
+    Examples
+    --------
+    >>> find_names("mask(0.5) | gaussian(0.1)", "corruption")
+    ['mask', 'gaussian']
+    """
+    return [_read_call(node, text, kind)[0] for node in _split(_parse(text, kind), SIGNS[sign])]
 
 
 def build(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,7 +20,7 @@ from narrows.model.loss import LOSSES, MSE, Loss
 from narrows.model.scaling import SCALINGS, Scaling
 from narrows.spec import Part, build
 
-MENUS: dict[str, Mapping[str, Callable[..., Part]]] = {
+MENUS: dict[str, dict[str, Any]] = {
     "backbone": BACKBONES,
     "bottleneck": BOTTLENECKS,
     "corruption": CORRUPTIONS,

@@ -1,0 +1,61 @@
+"""Parts of one's own, beside those of the menus."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from narrows.errors import SpecError, did_you_mean
+from narrows.model.backbone import Backbone
+from narrows.model.bottleneck import Bottleneck
+from narrows.model.corruption import Corruption
+from narrows.model.loss import Loss
+from narrows.model.network import MENUS
+from narrows.model.scaling import Scaling
+from narrows.spec import Part, name_of
+
+KINDS: dict[str, type[Part]] = {
+    "backbone": Backbone,
+    "bottleneck": Bottleneck,
+    "corruption": Corruption,
+    "loss": Loss,
+    "scaling": Scaling,
+}
+BUILT_IN = {kind: frozenset(menu) for kind, menu in MENUS.items()}
+
+
+def register(kind: str, part: type[Any]) -> None:
+    """Add a part of your own to a menu, so that texts, model files and the command line's listing know it.
+
+    Its name is that of the class in lower case, or its attribute `spelling`. To register a class again replaces the
+    former one. A model file that names it opens only where it is registered.
+
+    Parameters
+    ----------
+    kind : "backbone", "bottleneck", "corruption", "loss" or "scaling".
+    part : a subclass of that kind's abstract class, which stores every argument under its own name.
+
+    Raises SpecError for another kind, for a class of another kind, and for a name that narrows has itself.
+
+    Examples
+    --------
+    >>> from narrows.model.bottleneck import Bottleneck, Code
+    >>> class Halved(Bottleneck):
+    ...     def __init__(self, size=8):
+    ...         super().__init__()
+    ...         self.size = self.features_in = self.features_out = size
+    ...     def forward(self, h, generator=None):
+    ...         return Code(h / 2, h.new_zeros(len(h)))
+    >>> register("bottleneck", Halved)
+    >>> from narrows.model.network import build_part
+    >>> build_part("bottleneck", "halved(3)")
+    halved(3)
+    >>> del MENUS["bottleneck"]["halved"]  # and it is unknown again
+    """
+    if kind not in KINDS:
+        raise SpecError(f"there is no kind of part {kind!r}; {did_you_mean(kind, KINDS)}")
+    if not (isinstance(part, type) and issubclass(part, KINDS[kind])):
+        raise SpecError(f"a {kind} is a subclass of {KINDS[kind].__name__}, however: {part!r}")
+    name = name_of(part)
+    if name in BUILT_IN[kind]:
+        raise SpecError(f"narrows has a {kind} {name!r} itself; give yours another name, by its attribute `spelling`")
+    MENUS[kind][name] = part
