@@ -253,3 +253,11 @@ def test_a_preset_that_damages_nothing_is_told_where_pca_is_better(pictures):
 )
 def test_the_card_says_whether_validation_samples_were_damaged(pictures, options, expected):
     assert Fit(read(pictures), epochs=1, device="cpu", **options).run().card.recipe["validated_damaged"] is expected
+
+
+@pytest.mark.parametrize("max_seconds", [0.2, 0.35])
+def test_few_samples_within_a_short_cap_are_trained_on_once(max_seconds):
+    x = np.random.default_rng(0).normal(size=(24, 4))
+    fit = Fit(read(x), max_steps=2, max_seconds=max_seconds, device="cpu")
+    fit.run()
+    assert fit.last.step == 2

@@ -250,6 +250,14 @@ class Network(nn.Module):
         """Return the reconstruction of `x` (N, C, *grid), in user's units, float64."""
         return self.scaling.back(self.restore(self.scaling(x)))
 
+    def code_and_error(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the codes (N, *code_shape) of `x` (N, C, *grid), and its `squared_error`, in one pass."""
+        scaled = self.scaling(x)
+        h, skips = self.encoder(scaled)
+        z = self.bottleneck(h).z
+        restored = self.scaling.activation(self.decoder(z, skips))
+        return z, (restored.double() - scaled.double()).square()
+
     def squared_error(self, x: Tensor, target: Tensor | None = None) -> Tensor:
         """Return the squared error of every value of `x` (N, C, *grid), in model's units, float64.
 

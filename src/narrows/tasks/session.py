@@ -58,11 +58,8 @@ class Session:
         network = self.model.network
 
         def code_and_error(rows: Tensor) -> Tensor:
-            scaled = network.scaling(rows)
-            z = network.bottleneck(network.encoder(scaled)[0]).z
-            restored = network.scaling.activation(network.decoder(z, ()))
-            error = (restored.double() - scaled.double()).square().flatten(1).mean(1, keepdim=True)
-            return torch.cat([z.flatten(1).double(), error], 1)
+            z, error = network.code_and_error(rows)
+            return torch.cat([z.flatten(1).double(), error.flatten(1).mean(1, keepdim=True)], 1)
 
         result = network.in_blocks(code_and_error, self.samples)
         self.__dict__.setdefault("codes", result[:, :-1].float().numpy())

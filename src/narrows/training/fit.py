@@ -27,7 +27,7 @@ from narrows.model.summary import column_variances, describe_code
 from narrows.modelfile import QUANTILES, Card, Model
 from narrows.recipe import Recipe
 from narrows.spec import DEPRECATED, MAX_LENGTH, build, check_whole, take_renamed
-from narrows.training.budget import choose_budget
+from narrows.training.budget import MIN_SECONDS, choose_budget
 from narrows.training.choose import (
     SCHEDULE,
     check_learnable,
@@ -257,7 +257,7 @@ class Fit:
         if self.last is None or not is_due(self.snapshots, len(self.whole[0])):
             return
         left = self.budget.max_seconds - self.budget.spent - self.last.seconds
-        if left < TRAININGS * self.last.seconds:
+        if left < TRAININGS * max(self.last.seconds, MIN_SECONDS):
             return
         cap = None if left == math.inf else left / TRAININGS
 
