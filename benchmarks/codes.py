@@ -42,8 +42,8 @@ def measure_fit(size: int, max_seconds: float, seed: int) -> dict[str, Any]:
         "epochs": card.recipe["epochs"],
         "steps": card.recipe["steps"],
         "steps_asked": card.recipe["steps_asked"],
-        "backbone": fit.texts["backbone"],
-        "corruption": fit.texts["corruption"],
+        "backbone": fit.plan.texts["backbone"],
+        "corruption": fit.plan.texts["corruption"],
         "recipe": f"{card.recipe['optimizer']}, {card.recipe['schedule']}, batch {card.recipe['batch_size']}",
     }
 

@@ -90,18 +90,19 @@ def train_plain(fit: Fit, epochs: int, seed: int) -> tuple[Network, float]:
 
     torch's own start of the weights, Adam at a constant rate, the mean squared error; the damage is that of the texts.
     """
-    if fit.texts["loss"] != "mse()":
-        raise SystemExit(f"the plain loop minimises the mean squared error, however narrows chose {fit.texts['loss']}")
+    texts, source = fit.plan.texts, fit.plan.split.source
+    if texts["loss"] != "mse()":
+        raise SystemExit(f"the plain loop minimises the mean squared error, however narrows chose {texts['loss']}")
     began = time.perf_counter()
     torch.manual_seed(seed)
-    network = Network.from_texts(tuple(fit.source.shape), **fit.texts)
-    network.scaling.fit(fit.source.chunks())
+    network = Network.from_texts(tuple(source.shape), **texts)
+    network.scaling.fit(source.chunks())
     optimizer = torch.optim.Adam(network.parameters(), lr=RATE)
     chance = Generator().manual_seed(seed)
     network.train()
     for _ in range(epochs):
-        for index in torch.randperm(len(fit.source.x)).split(BATCH_SIZE):
-            x = fit.source.x[index]
+        for index in torch.randperm(len(source.x)).split(BATCH_SIZE):
+            x = source.x[index]
             clean, damaged, _weight = network.damage(x, chance)
             loss = mse_loss(network.restore(damaged), clean)
             optimizer.zero_grad()
@@ -123,9 +124,9 @@ def measure_plain(samples: Samples, seed: int, epochs: int) -> dict[str, Any]:
     return {
         "seconds": seconds,
         "wall_seconds": seconds,
-        "val_mse": measure(network, fit.held_out["x"]),
+        "val_mse": measure(network, fit.plan.split.held_out.x),
         "epochs": epochs,
-        "texts": fit.texts,
+        "texts": fit.plan.texts,
         "recipe": f"Adam {RATE}, batch {BATCH_SIZE}, {epochs} epochs",
         "samples": len(samples.x),
     }
@@ -143,10 +144,10 @@ def measure_fit(samples: Samples, seed: int, max_seconds: float) -> dict[str, An
         "max_seconds": max_seconds,
         "seconds": recipe["seconds"],
         "wall_seconds": wall,
-        "val_mse": measure(fit.network, fit.held_out["x"]),
+        "val_mse": measure(fit.network, fit.plan.split.held_out.x),
         "epochs": recipe["epochs"],
         "steps": recipe["steps"],
-        "texts": fit.texts,
+        "texts": fit.plan.texts,
         "recipe": f"{recipe['optimizer']}, {recipe['schedule']}, batch {recipe['batch_size']}",
         "samples": len(samples.x),
     }

@@ -62,7 +62,7 @@ def main() -> None:
     x = as_tensor(read("mnist:test").x)[:, None]
     rows = []
     for name, arguments in NETWORKS.items():
-        network = Fit(read("mnist:test"), epochs=1, **arguments).network
+        network = Fit(read("mnist:test"), epochs=1, **arguments).finish().network
         for verb in verbs(network, x[:1]):
             one = milliseconds(verbs(network, x[:1])[verb], REPEATS)
             many = milliseconds(verbs(network, x)[verb], 3)

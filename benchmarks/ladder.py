@@ -28,10 +28,10 @@ from narrows.model.initialise import initialise
 from narrows.model.network import as_tensor
 from narrows.presets import PRESETS
 from narrows.spec import build
-from narrows.training import Budget, train
+from narrows.training import Budget, Phase, train
 from narrows.training.choose import SCHEDULE
-from narrows.training.loop import has_fast_bfloat16
 from narrows.training.optim import OPTIMIZERS, SCHEDULES
+from narrows.training.phase import has_fast_bfloat16
 
 import mnist
 import record
@@ -83,7 +83,7 @@ def train_rung(rung: Rung, x: torch.Tensor, epochs: int, seed: int) -> tuple[Net
     if rung.start:
         initialise(network, x[torch.randperm(len(x))[:START]])
     stream = Stream(x, rung.batch_size)
-    steps = train(
+    phase = Phase(
         network,
         stream,
         Budget(epochs * stream.steps_per_epoch),
@@ -92,7 +92,7 @@ def train_rung(rung: Rung, x: torch.Tensor, epochs: int, seed: int) -> tuple[Net
         seed=seed,
         bfloat16=rung.bfloat16,
     )
-    for _ in steps:
+    for _ in train(phase):
         pass
     return network, time.perf_counter() - began
 

@@ -100,11 +100,11 @@ def measure(x: np.ndarray, seed: int) -> dict[str, Any]:
         "median_error": float(np.median(np.abs(restored - wanted))),
         "pca_median_error": float(np.median(np.abs(plain - wanted))),
         "hardly_varying": int((varies & (found < HARDLY * usual)).sum()),
-        "kept_step": fit.snapshots.kept_step,
-        "steps": fit.last.step,
-        "texts": fit.texts,
-        "optimizer": repr(fit.optimizer),
-        "batch_size": fit.stream.batch_size,
+        "kept_step": fit.training.snapshots.kept_step,
+        "steps": fit.training.last.step,
+        "texts": fit.plan.texts,
+        "optimizer": repr(fit.plan.optimizer),
+        "batch_size": fit.plan.batch_size,
         "seconds": seconds,
     }
 

@@ -19,7 +19,7 @@ from narrows.metrics.comparison import Comparison
 from narrows.modelfile import Model, load, save
 from narrows.tasks.encode import decode_map, encode_map, has_map
 from narrows.training import Fit
-from narrows.training.map_head import add_default_head, comes_with_head
+from narrows.training.map_head import add_default_head, gets_map
 from sklearn.decomposition import PCA
 from sklearn.neighbors import KNeighborsClassifier
 
@@ -37,7 +37,7 @@ def train(preset: str | None, seed: int) -> Model:
     """Train one model as `narrows train mnist` does."""
     fit = Fit(read("mnist"), preset=preset, seed=seed, device="cpu")
     model = fit.run()
-    return add_default_head(fit, model) if comes_with_head(fit) else model
+    return add_default_head(fit.training, fit.end) if gets_map(fit.plan) else model
 
 
 def measure(model: Model) -> dict[str, Any]:

@@ -112,7 +112,7 @@ def test_a_drawing_that_fails_does_not_cost_the_model(table, tmp_path, monkeypat
     def fail(*_, **__):
         raise ZeroDivisionError("a picture")
 
-    monkeypatch.setattr("narrows.verbs.train.run_report", fail)
+    monkeypatch.setattr("narrows.verbs.learn.run_report", fail)
     with pytest.warns(UserWarning, match="no page: ZeroDivisionError: a picture"):
         narrows.train(table, backbone="dense", epochs=1, device="cpu", output=tmp_path / "run")
     assert narrows.encode(tmp_path / "run", table).shape == (80, 2)

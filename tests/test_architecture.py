@@ -13,7 +13,7 @@ import narrows
 
 HOUSE = Path(narrows.__file__).parent
 FLOORS = [  # a room may import rooms of earlier lines, and of its own line what NEIGHBOURS allows
-    {"errors", "spec", "files"},
+    {"batch", "errors", "spec", "files"},
     {"data", "model"},
     {"modelfile", "presets", "recipe", "runfolder"},
     {"tasks"},
@@ -25,7 +25,7 @@ FLOORS = [  # a room may import rooms of earlier lines, and of its own line what
     {"api"},
 ]
 NEIGHBOURS = [
-    {"errors", "spec", "files"},
+    {"batch", "errors", "spec", "files"},
     {"modelfile", "runfolder"},
     {"presets", "recipe"},
 ]  # may know each other

@@ -9,6 +9,7 @@ import torch
 from parts import PARTS
 
 from narrows import modelfile
+from narrows.batch import Batch
 from narrows.errors import SpecError
 from narrows.model.backbone import Conv, Decoder, Encoder, SkipBackbone
 from narrows.model.bottleneck import Bottleneck, PositionedBottleneck
@@ -91,8 +92,8 @@ def chance(seed=0):
 def batch(network, x):
     """Return what one step of training reads: places too, where the bottleneck draws codes to them."""
     if isinstance(network.bottleneck, PositionedBottleneck):
-        return {"x": x, "target_position": torch.ones(len(x), *network.code_shape)}
-    return {"x": x}
+        return Batch(x, target_position=torch.ones(len(x), *network.code_shape))
+    return Batch(x)
 
 
 def over(choices):
@@ -161,7 +162,7 @@ def test_shapes(kind, text, shape):
 def test_total_is_loss_and_penalty_over_values(kind, text, shape):
     network = network_of(shape, kind, text)
     x = samples(shape)
-    cost = network(**batch(network, x))
+    cost = network(batch(network, x))
     scaled = network.scaling(x)
     h, skips = network.encoder(scaled)
     code = network.bottleneck(h)
@@ -181,7 +182,7 @@ def test_total_is_loss_and_penalty_over_values(kind, text, shape):
 def test_a_gradient_reaches_every_parameter(kind, text, shape):
     network = network_of(shape, kind, text)
     network.train()
-    network(**batch(network, samples(shape)), generator=chance()).total.mean().backward()
+    network(batch(network, samples(shape)), generator=chance()).total.mean().backward()
     for name, parameter in network.named_parameters():
         assert parameter.grad is not None, name
         assert parameter.grad.isfinite().all(), name
@@ -197,7 +198,7 @@ def test_use_is_deterministic_and_leaves_the_input_alone(kind, text, shape):
     first = network.reconstruct(x), network.encode(x).z, network(x).total
     second = network.reconstruct(x), network.encode(x).z, network(x).total
     assert all(map(torch.equal, first, second))
-    network(**batch(network, x), generator=chance())
+    network(batch(network, x), generator=chance())
     assert torch.equal(x, before)
     assert torch.equal(torch.get_rng_state(), state)
 
@@ -206,7 +207,7 @@ def test_use_is_deterministic_and_leaves_the_input_alone(kind, text, shape):
 def test_chance_comes_from_the_generator_alone(kind, text, shape):
     network = network_of(shape, kind, text)
     x = samples(shape)
-    one, same, other = (network(**batch(network, x), generator=chance(seed)).total for seed in (0, 0, 1))
+    one, same, other = (network(batch(network, x), generator=chance(seed)).total for seed in (0, 0, 1))
     assert torch.equal(one, same)
     has_chance = network.corruption.draws or text == "noisy"
     assert torch.equal(one, other) != has_chance
@@ -288,12 +289,12 @@ def test_a_random_code_gives_its_mean_unless_it_may_draw():
 def test_places_add_one_cost_per_sample_and_only_where_given():
     network = network_of((6,), "bottleneck", "map(2)").eval()
     x = samples((6,))
-    alone, drawn = network(x), network(x, target_position=torch.ones(12, 2))
+    alone, drawn = network(x), network(Batch(x, target_position=torch.ones(12, 2)))
     assert torch.equal(alone.penalty, torch.zeros(12))
     assert drawn.penalty.abs().min() > 0
     assert torch.equal(alone.mse, drawn.mse)
     linear = network_of((6,), "bottleneck", "linear(2)").eval()
-    assert torch.equal(linear(x, target_position=torch.ones(12, 2)).total, linear(x).total)
+    assert torch.equal(linear(Batch(x, target_position=torch.ones(12, 2))).total, linear(x).total)
 
 
 def test_convolutions_take_pictures_only():

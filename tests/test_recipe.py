@@ -31,9 +31,9 @@ def test_options_of_the_training_are_those_that_were_given(pictures, preset):
 
 def test_what_is_not_given_is_the_presets(pictures):
     fit = Fit(read(pictures), preset="map", batch_size=16, device="cpu")
-    assert repr(fit.optimizer).startswith(PRESETS["map"].optimizer.removesuffix(")"))
+    assert repr(fit.plan.optimizer).startswith(PRESETS["map"].optimizer.removesuffix(")"))
     published = Fit(read(pictures), preset="tutorial-linear", as_published=True, max_steps=2, device="cpu")
-    assert (published.stream.batch_size, published.budget.steps) == (20, 2)
+    assert (published.plan.batch_size, published.plan.steps) == (20, 2)
 
 
 @pytest.mark.parametrize(

@@ -77,7 +77,7 @@ class Narrows(Method):
         fit = Fit(samples, seed=seed, max_seconds=max_seconds, device="cpu", **self.options)
         self.model = fit.run()
         recipe = self.model.card.recipe
-        self.recipe = f"{fit.texts['backbone']} x {fit.texts['bottleneck']}, {recipe['steps']} steps"
+        self.recipe = f"{fit.plan.texts['backbone']} x {fit.plan.texts['bottleneck']}, {recipe['steps']} steps"
         return encode_map(self.model, images)
 
     def place(self, images: np.ndarray) -> np.ndarray:

@@ -76,8 +76,8 @@ def train(
             options[new] = take_renamed(old, options.pop(old), new, options.get(new))
     trained = _value(train_verb.train(data, output=output, overwrite=overwrite, **options), callback)
     given = {name: options[name] for name in RECIPE if name in options}
-    estimator = Autoencoder.of(trained.model, trained.fit.history)
-    return estimator.set_params(**given, random_state=trained.fit.seed)
+    estimator = Autoencoder.of(trained.model, trained.run.history)
+    return estimator.set_params(**given, random_state=trained.run.plan.seed)
 
 
 def reconstruct(

@@ -27,7 +27,7 @@ from narrows.tasks.encode import decode, decode_map, encode, encode_map, has_map
 from narrows.tasks.reconstruct import denoise, reconstruct
 from narrows.tasks.score import errors, variance_explained
 from narrows.training.fit import Fit
-from narrows.training.map_head import add_head, comes_with_head, training_codes
+from narrows.training.map_head import add_head, gets_map, training_codes
 
 _MAPPING = threading.RLock()
 
@@ -172,15 +172,15 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             if self.verbose and progress.epoch_ends:
                 val = "" if progress.val_mse is None else f", validation MSE {progress.val_mse:.6f}"
                 print(f"epoch {progress.epoch}: MSE {progress.train_mse:.6f}{val}")  # noqa: T201, verbose asked for it
-        self.history_ = training.history
-        self._adopt(training.finish())
-        if training.kept and self.verbose:
-            print(training.kept)  # noqa: T201, verbose asked for it
-        for line in training.warnings:
+        self.history_, end = training.history, training.end
+        self._adopt(end.model)
+        if end.kept and self.verbose:
+            print(end.kept)  # noqa: T201, verbose asked for it
+        for line in end.warnings:
             warnings.warn(line, ConvergenceWarning, stacklevel=2)
         # the map head is fitted on first use, since most models are never mapped
-        self._map_codes = training_codes(training) if comes_with_head(training) else None
-        self._map_seed, self._no_map = training.seed, None
+        self._map_codes = training_codes(training.training) if gets_map(training.plan) else None
+        self._map_seed, self._no_map = training.plan.seed, None
         return self
 
     def transform(self, X):

@@ -319,23 +319,19 @@ def test_a_table_trains_and_comes_back_as_a_table(tmp_path, capsys):
 
 @pytest.mark.parametrize("steps", [0, 3])
 def test_ctrl_c_keeps_what_is_trained(steps, digits, tmp_path, monkeypatch, capsys):
-    from narrows.training.fit import Fit
+    from narrows.training.loop import train
 
-    def stopped(fit):
+    def stopped(run):
         if not steps:
             raise KeyboardInterrupt
-        if len(fit.network.shape) == 1:  # the map head, whose samples are codes
-            yield from iterate(fit)
-            return
-        for done, progress in enumerate(iterate(fit), 1):
+        for done, progress in enumerate(train(run), 1):
             epochs.add(progress.epoch)
             yield progress
             if done == steps:
                 raise KeyboardInterrupt
 
     epochs = set()
-    iterate = Fit.__iter__
-    monkeypatch.setattr(Fit, "__iter__", stopped)
+    monkeypatch.setattr("narrows.verbs.learn.train", stopped)
     status = main(["train", str(digits), "--backbone", "dense(hidden=[])", "-o", str(tmp_path / "run")])
     if not steps:
         assert status == 130

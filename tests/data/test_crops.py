@@ -9,6 +9,7 @@ from narrows.data.crops import Crops
 from narrows.data.read import read
 from narrows.data.stream import Stream, take
 from narrows.errors import NarrowsError
+from narrows.training.finished import find_examples
 from narrows.training.fit import Fit
 
 SMALL = {"backbone": "unet(2)", "bottleneck": "linear(2)", "device": "cpu"}
@@ -70,9 +71,11 @@ def test_a_part_keeps_the_size_of_the_crops():
 def test_a_target_is_cut_at_the_same_positions():
     crops = Crops(numbered((20, 31), (16, 25)), 8)
     target = Crops([-picture for picture in crops.pictures], 8)
-    for batch in Stream(crops, 4, target=target).batches(chance()):
-        assert torch.equal(batch["target"], -batch["x"])
-    assert "target" not in take(crops, None, crops.visits, chance())
+    stream, generator = Stream(crops, 4, target=target), chance()
+    for index in stream.epoch(generator):
+        batch = stream.take(index, generator)
+        assert torch.equal(batch.target, -batch.x)
+    assert take(crops, None, crops.visits, chance()).target is None
 
 
 @pytest.mark.parametrize("crop", ["a", 0, 1.5, True])
@@ -109,10 +112,10 @@ def test_a_model_of_crops_trains_and_says_that_nothing_was_resized():
     x = waves().astype(np.uint8)
     fit = Fit(read(x), patch_size=16, epochs=2, corruption="gaussian(0.2)", **SMALL)
     assert fit.network.shape == (1, 16, 16)
-    assert fit.held_out["x"].shape[1:] == (1, 16, 16)
-    name, shown, reference = fit.examples()
-    assert (name, shown.x.shape, reference.shape) == ("validation", (2, 16, 16), (10, 16, 16))
+    assert fit.plan.split.held_out.x.shape[1:] == (1, 16, 16)
     model = fit.run()
+    name, shown, reference = find_examples(fit.plan, fit.end)
+    assert (name, shown.x.shape, reference.shape) == ("validation", (2, 16, 16), (10, 16, 16))
     assert model.card.reading == {"size": None, "fit": "crop", "colour": "grey", "depth": 8}
     assert model.card.recipe["train_samples"] == 10
     assert fit.history[-1]["val_mse"] > 0
@@ -123,5 +126,5 @@ def test_a_model_of_crops_trains_and_says_that_nothing_was_resized():
 
 def test_one_picture_is_enough_for_crops():
     fit = Fit(read(waves(1)), patch_size=16, epochs=1, **SMALL)
-    assert fit.held_out is None
+    assert fit.plan.split.held_out is None
     assert fit.run().card.recipe["validation_samples"] == 0

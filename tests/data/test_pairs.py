@@ -8,7 +8,8 @@ from disk import put_all, waves
 from narrows.data.read import read
 from narrows.data.stream import take
 from narrows.errors import NarrowsError
-from narrows.training.fit import Fit, arrange
+from narrows.training.fit import Fit
+from narrows.training.split import arrange
 
 
 def test_pairs_of_folders_match_by_name_and_others_are_named(tmp_path):
@@ -22,7 +23,7 @@ def test_pairs_of_folders_match_by_name_and_others_are_named(tmp_path):
         assert set(samples.names) == {"a.png", "sub/b.png"}
         assert {name for name, _ in samples.skipped} == {"c.png", "target z.png"}
         batch = take(*(arrange(x)[0] for x in (samples.x, samples.target)), torch.tensor([0, 1]), torch.Generator())
-        assert torch.equal(batch["target"], batch["x"] + 1)
+        assert torch.equal(batch.target, batch.x + 1)
 
 
 def test_pairs_that_do_not_fit_are_refused(tmp_path):
@@ -40,7 +41,7 @@ def test_pairs_are_learned_without_added_damage():
     clean = waves(60, (16, 16))
     noisy = clean + np.random.default_rng(0).normal(0, 40, clean.shape)
     fit = Fit(read(noisy, target=clean), epochs=10, backbone="unet(4)", bottleneck="linear(2)", device="cpu")
-    assert fit.texts["corruption"] == "none()"
+    assert fit.plan.texts["corruption"] == "none()"
     model = fit.run()
     scale = model.network.scaling.scale.item()
     assert model.card.metrics["validation_mse"] < 0.5 * (40 / scale) ** 2

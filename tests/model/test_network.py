@@ -6,6 +6,7 @@ import torch
 from networks import network_of
 from torch import nn
 
+from narrows.batch import Batch
 from narrows.errors import SpecError
 from narrows.model.network import Network, as_tensor, build_part
 from narrows.model.summary import describe_code, layers
@@ -34,7 +35,7 @@ def test_a_target_is_what_the_output_is_compared_with():
     x, target = torch.randn(6, 4), torch.randn(6, 4)
     network = network_of(x=x).eval()
     expected = (network.restore(network.scaling(x)) - network.scaling(target)).square().mean(1)
-    assert torch.allclose(network(x, target=target).mse, expected)
+    assert torch.allclose(network(Batch(x, target)).mse, expected)
     assert not torch.allclose(network(x).mse, expected)
 
 

@@ -7,6 +7,7 @@ import torch
 from narrows import read
 from narrows.errors import DataError, SpecError
 from narrows.training.choose import choose_batch_size, choose_steps, find_device
+from narrows.training.finished import find_examples
 from narrows.training.fit import Fit
 
 BESIDE = "dense(hidden=[]) + dense(hidden=[256, 256], leak=0.1)"
@@ -32,34 +33,34 @@ DENSE = {"backbone": "dense(hidden=[])", "device": "cpu"}
     ],
 )
 def test_what_is_left_open_is_decided_by_the_data(x, expected):
-    texts = Fit(read(x), device="cpu").texts
+    texts = Fit(read(x), device="cpu").plan.texts
     assert {kind: texts[kind] for kind in expected} == expected
 
 
 def test_pictures_of_eight_pixels_and_more_get_convolutions(pictures):
-    assert Fit(read(pictures)).texts["backbone"].startswith("conv(channels=[32]")
+    assert Fit(read(pictures)).plan.texts["backbone"].startswith("conv(channels=[32]")
 
 
 def test_given_wins_over_preset_and_preset_over_auto(pictures):
-    texts = Fit(read(pictures), preset="tutorial-linear", bottleneck="linear(3)").texts
+    texts = Fit(read(pictures), preset="tutorial-linear", bottleneck="linear(3)").plan.texts
     assert texts["bottleneck"] == "linear(3)"
     assert texts["backbone"] == "dense(hidden=[])"
-    assert Fit(read(pictures), preset="tutorial-linear", backbone="auto").texts["backbone"].startswith("conv(")
+    assert Fit(read(pictures), preset="tutorial-linear", backbone="auto").plan.texts["backbone"].startswith("conv(")
 
 
 def test_what_was_decided_is_said(pictures):
     fit = Fit(read(pictures), **DENSE)
-    assert any(note.startswith("scaling: unit(output='sigmoid') (whole numbers of 8 bits)") for note in fit.notes)
-    assert "code: 18 numbers for 72" in fit.notes
-    assert "not narrower" in Fit(read(pictures), bottleneck="linear(72)", **DENSE).notes[-1]
+    assert any(note.startswith("scaling: unit(output='sigmoid') (whole numbers of 8 bits)") for note in fit.plan.notes)
+    assert "code: 18 numbers for 72" in fit.plan.notes
+    assert "not narrower" in Fit(read(pictures), bottleneck="linear(72)", **DENSE).plan.notes[-1]
 
 
 def test_a_tenth_is_kept_out_and_measured(pictures):
     fit = Fit(read(pictures), epochs=1, **DENSE)
-    assert (len(fit.source), len(fit.held_out["x"])) == (54, 6)
-    kept = {row.numpy().tobytes() for row in fit.source.x}
-    assert not kept & {row.numpy().tobytes() for row in fit.held_out["x"]}
-    name, shown, reference = fit.examples()
+    assert (len(fit.plan.split.source), len(fit.plan.split.held_out.x)) == (54, 6)
+    kept = {row.numpy().tobytes() for row in fit.plan.split.source.x}
+    assert not kept & {row.numpy().tobytes() for row in fit.plan.split.held_out.x}
+    name, shown, reference = find_examples(fit.plan, fit.end)
     assert (name, len(shown.x), len(reference)) == ("validation", 6, 54)
     card = fit.run().card
     assert card.error_quantiles == tuple(sorted(card.error_quantiles))
@@ -71,17 +72,17 @@ def test_without_validation_there_is_none(pictures):
     model = fit.run()
     assert fit.history[0]["val_mse"] is None
     assert model.card.error_quantiles == ()
-    assert fit.examples()[0] == "training"
+    assert find_examples(fit.plan, fit.end)[0] == "training"
 
 
 def test_as_published_is_the_tutorial_to_the_letter():
     samples = read(read("mnist").x[:100])
     fit = Fit(samples, preset="tutorial-linear", as_published=True)
-    assert fit.held_out is None
-    assert len(fit.source) == 100
-    assert (fit.stream.batch_size, fit.stream.shuffle) == (20, False)
-    assert fit.budget.steps == 100
-    assert fit.budget.max_seconds == float("inf")
+    assert fit.plan.split.held_out is None
+    assert len(fit.plan.split.source) == 100
+    assert fit.plan.batch_size == 20
+    assert fit.plan.steps == 100
+    assert fit.plan.max_seconds == float("inf")
     torch.manual_seed(0)
     own = torch.nn.Linear(784, 128), torch.nn.Linear(128, 784)  # PyTorch's own initialisation, in its own order
     ours = list(fit.network.parameters())
@@ -117,12 +118,13 @@ def test_a_named_set_is_measured_on_its_test_split():
 
 def test_a_started_network_answers_the_mean(pictures):
     fit = Fit(read(pictures), bottleneck="relu(4)", **DENSE)
+    fit.training.start()
     fit.network.eval()
-    first = fit.network.squared_error(fit.source.x).mean().item()
-    scaled = fit.network.scaling(fit.source.x)
+    first = fit.network.squared_error(fit.plan.split.source.x).mean().item()
+    scaled = fit.network.scaling(fit.plan.split.source.x)
     spread = (scaled - scaled.mean(0)).square().mean().item()
     assert first < 3 * spread
-    code = fit.network.encode(fit.source.x).z
+    code = fit.network.encode(fit.plan.split.source.x).z
     assert ((code > 0).float().mean(0) > 0.5).all()  # no unit sleeps
 
 
@@ -183,7 +185,7 @@ def test_history_has_a_row_per_epoch_and_ends_in_the_cards_figures(pictures):
     assert [row["epoch"] for row in fit.history] == [1, 2, 3]
     assert all(row["seconds"] >= 0 and row["val_mse"] > 0 for row in fit.history)
     assert fit.history[-1]["train_mse"] == card.metrics["train_mse"] < fit.history[0]["train_mse"]
-    assert card.recipe["steps"] == card.recipe["steps_asked"] == 3 * fit.stream.steps_per_epoch
+    assert card.recipe["steps"] == card.recipe["steps_asked"] == 3 * fit.plan.steps_per_epoch
 
 
 def test_unknown_arguments_are_type_errors(table):
@@ -210,35 +212,34 @@ def noisy_waves(std, n=40):
 def test_the_preset_denoise_learns_from_clean_pictures_by_adding_noise():
     clean, _ = noisy_waves(0)
     fit = Fit(read(clean), preset="denoise")
-    assert fit.texts["corruption"] == "gaussian(0.0, 0.5, clip=False)"
-    assert fit.texts["backbone"].startswith("unet(")
-    assert fit.texts["scaling"] == "unit(output='linear')"
-    assert any("count as clean" in note for note in fit.notes)
+    assert fit.plan.texts["corruption"] == "gaussian(0.0, 0.5, clip=False)"
+    assert fit.plan.texts["backbone"].startswith("unet(")
+    assert fit.plan.texts["scaling"] == "unit(output='linear')"
+    assert any("count as clean" in note for note in fit.plan.notes)
 
 
 def test_the_preset_denoise_sees_that_pictures_are_noisy_and_says_so():
     _, noisy = noisy_waves(0.1)
     fit = Fit(read(noisy), preset="denoise")
-    assert fit.texts["corruption"].startswith("blind_spots(")
-    assert any("about 0.0" in note and "count as noisy" in note for note in fit.notes)
-    assert any("self-supervised" in note for note in fit.notes)
-    assert (
-        Fit(read(noisy), preset="denoise", corruption="gaussian(0.1)").texts["corruption"].startswith("gaussian(0.1,")
-    )
+    assert fit.plan.texts["corruption"].startswith("blind_spots(")
+    assert any("about 0.0" in note and "count as noisy" in note for note in fit.plan.notes)
+    assert any("self-supervised" in note for note in fit.plan.notes)
+    given = Fit(read(noisy), preset="denoise", corruption="gaussian(0.1)")
+    assert given.plan.texts["corruption"].startswith("gaussian(0.1,")
 
 
 def test_the_preset_denoise_takes_tables_too(table):
     fit = Fit(read(table), preset="denoise")
-    assert fit.texts["backbone"].startswith("dense(")
-    assert fit.texts["corruption"] == "gaussian(0.0, 0.5, clip=False)"
+    assert fit.plan.texts["backbone"].startswith("dense(")
+    assert fit.plan.texts["corruption"] == "gaussian(0.0, 0.5, clip=False)"
 
 
 def test_self_supervised_chooses_a_loss_that_clipped_noise_does_not_bias():
     _, noisy = noisy_waves(0.3)
-    free, clipped = (Fit(read(x), self_supervised=True).texts for x in (noisy, noisy.clip(0, 1)))
+    free, clipped = (Fit(read(x), self_supervised=True).plan.texts for x in (noisy, noisy.clip(0, 1)))
     assert (free["loss"], clipped["loss"]) == ("mse()", "mae()")
     assert free["corruption"] == clipped["corruption"]
-    assert Fit(read(noisy.clip(0, 1)), self_supervised=True, loss="mse").texts["loss"] == "mse()"
+    assert Fit(read(noisy.clip(0, 1)), self_supervised=True, loss="mse").plan.texts["loss"] == "mse()"
 
 
 def test_self_supervised_restores_without_a_clean_picture():
@@ -260,6 +261,6 @@ def test_self_supervised_needs_pictures_and_no_target(table):
 def test_a_budget_in_values_is_spent_on_few_samples_too():
     clean, _ = noisy_waves(0)
     fit = Fit(read(clean), preset="denoise")
-    assert fit.budget.steps == 100 * fit.stream.steps_per_epoch
-    assert Fit(read(clean), preset="denoise", patch_size=8).budget.max_seconds == 10 * fit.budget.max_seconds
-    assert Fit(read(clean), preset="denoise", epochs=2).budget.steps == 2 * fit.stream.steps_per_epoch
+    assert fit.plan.steps == 100 * fit.plan.steps_per_epoch
+    assert Fit(read(clean), preset="denoise", patch_size=8).plan.max_seconds == 10 * fit.plan.max_seconds
+    assert Fit(read(clean), preset="denoise", epochs=2).plan.steps == 2 * fit.plan.steps_per_epoch

@@ -7,12 +7,16 @@ import numpy as np
 import pytest
 import torch
 
+from narrows.batch import Batch
 from narrows.data.stream import Stream
 from narrows.errors import TrainingError
 from narrows.model.network import Network
-from narrows.training.loop import MEASURED_STEPS, Budget, train
+from narrows.training.clock import MEASURED_STEPS, Budget
+from narrows.training.loop import train
 from narrows.training.optim import Adam, Constant, Muon, OneCycle, Optimizer, Steps
-from narrows.training.snapshots import PATIENCE, validate
+from narrows.training.phase import Phase
+from narrows.training.snapshots import PATIENCE
+from narrows.training.validation import Validation, validate
 
 TEXTS = {"backbone": "dense(hidden=[])", "bottleneck": "linear(2)", "loss": "mse", "scaling": "standard"}
 
@@ -26,16 +30,9 @@ def network_for(table, corruption="none", seed=0, **texts):
 
 
 def run(network, x, steps=20, batch_size=32, optimizer=None, schedule=None, **options):
-    return list(
-        train(
-            network,
-            Stream(x, batch_size),
-            options.pop("budget", Budget(steps)),
-            optimizer=optimizer or Adam(0.01),
-            schedule=schedule or OneCycle(),
-            **options,
-        )
-    )
+    budget = options.pop("budget", Budget(steps))
+    options |= {"optimizer": optimizer or Adam(0.01), "schedule": schedule or OneCycle()}
+    return list(train(Phase(network, Stream(x, batch_size), budget, **options)))
 
 
 def test_a_plain_loop_written_out_gives_the_same_weights(table):
@@ -79,7 +76,7 @@ def test_the_same_seed_gives_the_same_bits_and_leaves_the_global_state(table):
 def test_validation_damages_with_a_fixed_seed(table):
     network, x = network_for(table, corruption="gaussian(0.5)")
     network.eval()
-    first, again, other, undamaged = (validate(network, x, seed) for seed in (0, 0, 1, None))
+    first, again, other, undamaged = (validate(network, Batch(x), seed) for seed in (0, 0, 1, None))
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
     assert torch.allclose(undamaged, network.squared_error(x).mean(1), rtol=1e-5)
@@ -89,8 +86,8 @@ def test_validation_damages_with_a_fixed_seed(table):
 def test_without_shuffling_batches_come_in_the_datas_order(table):
     network, x = network_for(table)
     seen = []
-    network.register_forward_hook(lambda _, args, kwargs, cost: seen.append(kwargs["x"]), with_kwargs=True)
-    rows = train(network, Stream(x, 30, shuffle=False), Budget(6), optimizer=Adam(), schedule=Constant())
+    network.register_forward_hook(lambda _, args, cost: seen.append(args[0].x))
+    rows = train(Phase(network, Stream(x, 30, shuffle=False), Budget(6), optimizer=Adam(), schedule=Constant()))
     assert [row.samples for row in rows if row.epoch_ends] == [80, 160]
     assert torch.equal(torch.cat(seen), torch.cat([x, x]))
 
@@ -98,7 +95,7 @@ def test_without_shuffling_batches_come_in_the_datas_order(table):
 def test_shuffling_shows_every_sample_once_an_epoch_in_another_order(table):
     network, x = network_for(table)
     seen = []
-    network.register_forward_hook(lambda _, args, kwargs, cost: seen.append(kwargs["x"]), with_kwargs=True)
+    network.register_forward_hook(lambda _, args, cost: seen.append(args[0].x))
     run(network, x, steps=6, batch_size=30)
     first, second = torch.cat(seen[:3]), torch.cat(seen[3:])
     assert not torch.equal(first, second)
@@ -108,7 +105,7 @@ def test_shuffling_shows_every_sample_once_an_epoch_in_another_order(table):
 
 def test_the_network_is_usable_between_two_reports_and_may_be_left(table):
     network, x = network_for(table)
-    rows = train(network, Stream(x, 8), Budget(1000), optimizer=Adam(), schedule=OneCycle())
+    rows = train(Phase(network, Stream(x, 8), Budget(1000), optimizer=Adam(), schedule=OneCycle()))
     first = next(rows)
     network.eval()
     before = network.in_blocks(network.reconstruct, x)
@@ -134,6 +131,9 @@ class ExplodingSteps(Steps):
         super().__init__(parameters)
         self.count = 0
 
+    def remembered(self):
+        return []
+
     @torch.no_grad()
     def step(self, rate):
         self.count += 1
@@ -145,7 +145,7 @@ class ExplodingSteps(Steps):
 
 def test_an_infinite_loss_stops_and_leaves_the_last_good_weights(table):
     network, x = network_for(table)
-    rows = train(network, Stream(x, 4), Budget(1000), optimizer=Exploding(), schedule=OneCycle())
+    rows = train(Phase(network, Stream(x, 4), Budget(1000), optimizer=Exploding(), schedule=OneCycle()))
     good = {}
 
     def watch():
@@ -157,7 +157,7 @@ def test_an_infinite_loss_stops_and_leaves_the_last_good_weights(table):
     assert max(good) == 120
     for name, value in network.state_dict().items():
         assert torch.equal(value, good[120][name]), name
-    assert validate(network, x, 0).isfinite().all()
+    assert validate(network, Batch(x), 0).isfinite().all()
 
 
 def test_an_infinite_validation_error_stops_and_says_where_to_look(table):
@@ -165,14 +165,16 @@ def test_an_infinite_validation_error_stops_and_says_where_to_look(table):
     held_out = x[:8].clone()
     held_out[3, 0] = math.nan
     with pytest.raises(TrainingError, match="validation share is not finite at step 3"):
-        run(network, x, steps=100, validation={"x": held_out})
-    assert validate(network, x, 0).isfinite().all()
+        run(network, x, steps=100, validation=Validation(Batch(held_out), 0))
+    assert validate(network, Batch(x), 0).isfinite().all()
 
 
 def test_an_interrupt_from_whoever_watches_leaves_what_was_trained(table):
     network, x = network_for(table)
     start = copy.deepcopy(network.state_dict())
-    rows = train(network, Stream(x, 8), Budget(1000), optimizer=Adam(), schedule=Constant(), validation={"x": x[:9]})
+    validation = Validation(Batch(x[:9]), 0)
+    phase = Phase(network, Stream(x, 8), Budget(1000), optimizer=Adam(), schedule=Constant(), validation=validation)
+    rows = train(phase)
     next(rows)
     trained = copy.deepcopy(network.state_dict())
     with pytest.raises(KeyboardInterrupt):
@@ -188,7 +190,7 @@ def test_an_interrupt_from_whoever_watches_leaves_what_was_trained(table):
 def test_the_cap_cuts_the_budget_after_twenty_steps(table, monkeypatch):
     network, x = network_for(table)
     clock = iter(np.arange(0, 1e6, 0.5))  # a machine on which every look at the clock costs half a second
-    monkeypatch.setattr("narrows.training.loop.time.perf_counter", lambda: float(next(clock)))
+    monkeypatch.setattr("narrows.training.clock.time.perf_counter", lambda: float(next(clock)))
     budget = Budget(100_000, max_seconds=3)
     rows = run(network, x, budget=budget)
     assert budget.was_cut
@@ -207,9 +209,9 @@ def test_a_cut_budget_follows_the_speed_from_epoch_to_epoch(table, monkeypatch):
     network, x = network_for(table)
     budget = Budget(100_000, max_seconds=60)
     clock = iter([*np.arange(0, 1, 0.25), *np.arange(1, 1e5, 0.01)])  # only the first looks at it take long
-    monkeypatch.setattr("narrows.training.loop.time.perf_counter", lambda: float(next(clock)))
+    monkeypatch.setattr("narrows.training.clock.time.perf_counter", lambda: float(next(clock)))
     planned = []
-    for row in train(network, Stream(x, 8), budget, optimizer=Adam(), schedule=OneCycle()):
+    for row in train(Phase(network, Stream(x, 8), budget, optimizer=Adam(), schedule=OneCycle())):
         planned += [row.steps] if row.step >= MEASURED_STEPS else []
         if row.epoch == 20:
             break
@@ -221,9 +223,9 @@ def test_a_cut_budget_follows_the_speed_within_a_first_epoch_that_fills_it(table
     network, x = network_for(table)
     budget = Budget(100_000, max_seconds=60)
     clock = iter([*np.arange(0, 1, 0.25), *np.arange(1, 1e5, 4.0)])  # a machine that grows slow
-    monkeypatch.setattr("narrows.training.loop.time.perf_counter", lambda: float(next(clock)))
+    monkeypatch.setattr("narrows.training.clock.time.perf_counter", lambda: float(next(clock)))
     stream = Stream(x.repeat(200, 1), 1)
-    rows = list(train(network, stream, budget, optimizer=Adam(), schedule=OneCycle()))
+    rows = list(train(Phase(network, stream, budget, optimizer=Adam(), schedule=OneCycle())))
     assert [row.epoch_ends for row in rows] == [False] * (len(rows) - 1) + [True]
     assert rows[-1].step == budget.steps < rows[0].steps
     assert rows[-1].seconds < 2 * 60
@@ -238,15 +240,16 @@ def test_what_the_start_took_counts_towards_the_cap():
 
 def test_constant_rates_stop_early_and_keep_the_best(table):
     network, x = network_for(table)
-    rows = run(network, x[:60], steps=10**6, optimizer=Adam(0.5), schedule=Constant(), validation={"x": x[60:]})
+    validation = Validation(Batch(x[60:]), 0)
+    rows = run(network, x[:60], steps=10**6, optimizer=Adam(0.5), schedule=Constant(), validation=validation)
     errors = [row.val_mse for row in rows if row.epoch_ends]
     assert len(errors) == errors.index(min(errors)) + 1 + PATIENCE
-    assert validate(network, x[60:], 0).mean().item() == pytest.approx(min(errors), rel=1e-6)
+    assert validate(network, Batch(x[60:]), 0).mean().item() == pytest.approx(min(errors), rel=1e-6)
 
 
 def test_schedules_that_end_do_not_stop_early(table):
     network, x = network_for(table)
-    assert run(network, x[:60], steps=300, optimizer=Adam(0.5), validation={"x": x[60:]})[-1].step == 300
+    assert run(network, x[:60], steps=300, optimizer=Adam(0.5), validation=Validation(Batch(x[60:]), 0))[-1].step == 300
 
 
 def test_an_epoch_that_the_budget_ends_is_reported(table):
@@ -258,7 +261,7 @@ def test_an_epoch_that_the_budget_ends_is_reported(table):
 def test_the_mse_of_an_epoch_that_was_cut_is_over_the_samples_that_it_saw(table):
     network, x = network_for(table)
     stream = Stream(x, 32, shuffle=False)
-    rows = list(train(network, stream, Budget(4), optimizer=Adam(0.0), schedule=Constant()))
+    rows = list(train(Phase(network, stream, Budget(4), optimizer=Adam(0.0), schedule=Constant())))
     errors = network.squared_error(x).mean(1)
     assert [row.train_mse for row in rows] == pytest.approx([errors.mean().item(), errors[:32].mean().item()], rel=1e-5)
 
@@ -269,15 +272,8 @@ def test_bfloat16_products_learn_what_float32_ones_do(table):
     for bfloat16 in (False, True):
         torch.manual_seed(0)
         network, x = network_for(table)
-        rows = train(
-            network,
-            Stream(x, 16),
-            Budget(300),
-            optimizer=Muon(0.05),
-            schedule=OneCycle(),
-            validation={"x": x},
-            bfloat16=bfloat16,
-        )
+        options = {"validation": Validation(Batch(x), 0), "bfloat16": bfloat16}
+        rows = train(Phase(network, Stream(x, 16), Budget(300), optimizer=Muon(0.05), schedule=OneCycle(), **options))
         errors[bfloat16] = list(rows)[-1].val_mse
         assert {p.dtype for p in network.parameters()} == {torch.float32}
     assert errors[True] == pytest.approx(errors[False], rel=0.05)

@@ -59,7 +59,7 @@ def test_the_same_seed_gives_the_same_map(table):
 )
 def test_data_without_neighbours_are_refused_in_one_sentence(x, words):
     with pytest.raises(DataError, match=words) as caught:
-        Fit(read(x), preset="map")
+        Fit(read(x), preset="map").run()
     assert "\n" not in str(caught.value)
 
 
@@ -74,10 +74,11 @@ def test_crops_and_targets_are_refused_in_one_sentence(pictures):
 
 def test_the_preset_moves_pictures_and_weighs_places_by_the_data(pictures, table):
     of_pictures = Fit(read(pictures), preset="map", device="cpu")
-    assert of_pictures.texts["corruption"] == "shift(0.04, chance=0.25)"
-    assert of_pictures.network.texts == of_pictures.texts
+    assert of_pictures.plan.texts["corruption"] == "shift(0.04, chance=0.25)"
+    assert of_pictures.network.texts == of_pictures.plan.texts
     of_table = Fit(read(table), preset="map", device="cpu")
-    assert of_pictures.budget.steps == round(0.25 * choose_steps(len(of_pictures.source)))
-    assert of_table.texts["corruption"] == "gaussian(0.0, 0.5, clip=False)"
+    assert of_pictures.plan.steps == round(0.25 * choose_steps(len(of_pictures.plan.split.source)))
+    assert of_table.plan.texts["corruption"] == "gaussian(0.0, 0.5, clip=False)"
+    of_table.training.start()
     assert of_table.network.bottleneck.weight == pytest.approx(2.5, rel=0.1)  # half of five columns of variance about 1
     assert Fit(read(table), preset="map", bottleneck="map(2, weight=7)").network.bottleneck.weight == 7

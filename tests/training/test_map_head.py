@@ -18,7 +18,7 @@ from narrows.training.map_head import (
     add_default_head,
     add_head,
     add_pca_head,
-    comes_with_head,
+    gets_map,
     takes_head,
     training_codes,
 )
@@ -46,7 +46,7 @@ def fit():
 def mapped(fit):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("narrows.training.map_head.MAX_STEPS", 300)
-        return add_default_head(fit, fit.finish())
+        return add_default_head(fit.training, fit.end)
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def mapped(fit):
     ],
 )
 def test_the_default_model_comes_with_a_head_and_specialists_do_not(pictures, options, expected):
-    assert comes_with_head(Fit(read(pictures), **options, device="cpu")) == expected
+    assert gets_map(Fit(read(pictures), **options, device="cpu").plan) == expected
 
 
 def test_a_head_maps_samples_and_decodes_spots(mapped):
@@ -95,7 +95,7 @@ def test_a_sample_alone_or_among_others_lies_on_the_same_bits(mapped):
 
 
 def test_the_figures_of_the_map_are_in_the_card(fit, mapped):
-    held_out = DIGITS[fit.held_out_index]
+    held_out = DIGITS[fit.plan.split.held_out_index]
     restored = decode_map(mapped, encode_map(mapped, held_out)) / 255.0
     assert mapped.card.metrics["map_mse"] == pytest.approx(np.square(restored - held_out / 255).mean(), rel=0.01)
     assert mapped.card.recipe["map_samples"] == 360
@@ -106,7 +106,7 @@ def test_the_figures_of_the_map_are_in_the_card(fit, mapped):
 
 def test_a_seed_repeats_a_head_to_the_bit_and_leaves_the_global_state(fit):
     state = torch.get_rng_state()
-    codes = training_codes(fit)
+    codes = training_codes(fit.training)
     first, again, other = (encode_map(add_head(fit.finish(), codes, seed), DIGITS[:50]) for seed in (1, 1, 2))
     assert torch.equal(torch.get_rng_state(), state)
     assert np.array_equal(first, again)
@@ -114,18 +114,18 @@ def test_a_seed_repeats_a_head_to_the_bit_and_leaves_the_global_state(fit):
 
 
 def test_codes_are_those_of_the_training_samples_a_seeded_choice_of_many(fit, monkeypatch):
-    codes = training_codes(fit)
-    kept = np.delete(DIGITS, fit.held_out_index, axis=0)
+    codes = training_codes(fit.training)
+    kept = np.delete(DIGITS, fit.plan.split.held_out_index, axis=0)
     assert np.array_equal(np.sort(codes, axis=0), np.sort(encode(fit.finish(), kept), axis=0))
     monkeypatch.setattr("narrows.training.map_head.MAX_CODES", 100)
-    assert np.array_equal(training_codes(fit), codes[:100])
+    assert np.array_equal(training_codes(fit.training), codes[:100])
 
 
 def test_codes_of_crops_are_taken_too(pictures):
     fit = Fit(read(np.tile(pictures, (1, 3, 3))), patch_size=8, epochs=1, device="cpu")
-    assert comes_with_head(fit)
+    assert gets_map(fit.plan)
     fit.run()
-    assert training_codes(fit).shape == (len(fit.source.visits), 16)
+    assert training_codes(fit.training).shape == (len(fit.plan.split.source.visits), 16)
 
 
 def test_a_file_made_anew_with_a_head_is_whole(fit, tmp_path, monkeypatch):
@@ -186,7 +186,8 @@ def test_a_constant_number_of_the_code_does_not_harm_a_pca_head(fit):
 
 def test_grid_codes_get_a_head_of_flat_ones(pictures):
     fit = Fit(read(pictures), backbone="conv(channels=[4], grid=True)", bottleneck="linear(2)", epochs=1, device="cpu")
-    mapped = add_default_head(fit, fit.run())
+    fit.run()
+    mapped = add_default_head(fit.training, fit.end)
     assert mapped.head.shape == (fit.network.code_size,)
     assert decode_map(mapped, encode_map(mapped, pictures)).shape == pictures.shape
 

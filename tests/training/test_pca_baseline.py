@@ -12,6 +12,7 @@ from sklearn.exceptions import ConvergenceWarning
 from narrows import Autoencoder, read
 from narrows.model.initialise import initialise
 from narrows.model.network import Network
+from narrows.training.finished import find_examples
 from narrows.training.fit import Fit
 from narrows.training.pca_baseline import PcaBaseline, is_comparable, measure_pca
 from narrows.training.snapshots import Snapshots, is_lower
@@ -42,7 +43,7 @@ def test_digits_as_a_table_are_learned_and_not_destroyed():
     fit = Fit(read(given), epochs=40, device="cpu")
     ours, plain = held_out_mses(fit.run(), given, rest)
     assert ours < 0.8 * plain
-    assert fit.warnings == []
+    assert fit.end.warnings == ()
 
 
 @pytest.mark.parametrize("seed", [0, 1])
@@ -74,23 +75,23 @@ def test_where_nothing_can_be_learned_pca_of_all_rows_is_what_comes_out():
     x = np.random.default_rng(0).normal(size=(60, 8))
     fit = Fit(read(x), backbone=DEFAULT, device="cpu")
     model = fit.run()
-    assert fit.kept.startswith("PCA is kept as the model")
+    assert fit.end.kept.startswith("PCA is kept as the model")
     assert model.card.recipe["kept_step"] == 0
     assert model.card.metrics["validation_mse"] == pytest.approx(model.card.metrics["pca_mse"], rel=1e-4)
     ours, plain = held_out_mses(model, x, x)
     assert ours == pytest.approx(plain, rel=1e-4)
-    assert fit.examples()[0] == "training"  # none of them is new to it
+    assert find_examples(fit.plan, fit.end)[0] == "training"  # none of them is new to it
 
 
 def test_few_samples_that_have_something_to_teach_are_all_learned_from():
     x = curved()
     fit = Fit(read(x), backbone=DEFAULT, device="cpu")
     last = list(fit)[-1]
-    assert last.step == last.steps > 4 * fit.budget.steps  # three other parts, and all of them
+    assert last.step == last.steps > 4 * fit.training.budget.steps  # three other parts, and all of them
     model = fit.finish()
-    assert model.card.recipe["kept_step"] == fit.budget.steps
+    assert model.card.recipe["kept_step"] == fit.training.budget.steps
     assert model.card.metrics["validation_mse"] < 0.8 * model.card.metrics["pca_mse"]
-    assert fit.examples()[0] == "training"
+    assert find_examples(fit.plan, fit.end)[0] == "training"
 
 
 def test_a_run_with_checks_repeats_bit_for_bit():
@@ -215,14 +216,14 @@ def test_a_map_and_what_is_published_keep_their_last_weights(options):
     last = [p.detach().clone() for p in fit.network.parameters()]
     model = fit.finish()
     assert all(torch.equal(*pair) for pair in zip(last, model.network.parameters(), strict=True))
-    assert fit.kept == ""
+    assert fit.end.kept == ""
     assert model.card.recipe["kept_step"] is None
 
 
 def test_an_interrupt_before_the_first_step_is_an_interrupt():
     fit = Fit(read(curved()), device="cpu")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("narrows.training.loop._step", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt()))
+        patch.setattr("narrows.training.phase.Phase.step", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt()))
         with pytest.raises(KeyboardInterrupt):
             fit.run()
 
@@ -239,7 +240,7 @@ def test_a_preset_that_damages_nothing_is_told_where_pca_is_better(pictures):
     fit = Fit(read(pictures), preset="tutorial-conv", epochs=1, device="cpu")
     model = fit.run()
     assert model.card.metrics["pca_mse"] < model.card.metrics["validation_mse"]
-    assert "PCA with" in fit.warnings[0]
+    assert "PCA with" in fit.end.warnings[0]
 
 
 @pytest.mark.parametrize(
@@ -260,4 +261,4 @@ def test_few_samples_within_a_short_cap_are_trained_on_once(max_seconds):
     x = np.random.default_rng(0).normal(size=(24, 4))
     fit = Fit(read(x), max_steps=2, max_seconds=max_seconds, device="cpu")
     fit.run()
-    assert fit.last.step == 2
+    assert fit.training.last.step == 2

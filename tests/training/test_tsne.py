@@ -74,7 +74,8 @@ def test_one_sample_has_no_neighbours():
 
 def test_a_batch_holds_the_places_of_its_own_samples():
     x = torch.arange(10.0)[:, None]
-    batches = list(Stream(x, 4, target_positions=-x).batches(torch.Generator().manual_seed(0)))
-    assert [len(batch["target_position"]) for batch in batches] == [4, 4, 2]
-    assert all(torch.equal(batch["target_position"], -batch["x"]) for batch in batches)
-    assert [set(batch) for batch in Stream(x, 5).batches(torch.Generator())] == [{"x"}, {"x"}]
+    stream, generator = Stream(x, 4, target_positions=-x), torch.Generator().manual_seed(0)
+    batches = [stream.take(index, generator) for index in stream.epoch(generator)]
+    assert [len(batch.target_position) for batch in batches] == [4, 4, 2]
+    assert all(torch.equal(batch.target_position, -batch.x) for batch in batches)
+    assert Stream(x, 5).take(torch.arange(5), generator).target_position is None

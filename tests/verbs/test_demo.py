@@ -51,11 +51,11 @@ def test_the_demo_leaves_a_page_two_runs_and_commands_that_work(small_mnist, tmp
 def test_a_terminal_gets_a_bar_and_a_row_per_epoch(capsys):
     from rich.console import Console
 
-    from narrows.training.fit import Fit
-    from narrows.verbs.train import run
+    from narrows.training.plan import make_plan
+    from narrows.verbs.learn import learn
 
-    fit = Fit(narrows.read(narrows.read("mnist").x[:200]), backbone="dense(hidden=[])", epochs=3)
-    assert drain(run(fit), Console(force_terminal=True, width=120)) == 0
+    plan = make_plan(narrows.read(narrows.read("mnist").x[:200]), backbone="dense(hidden=[])", epochs=3)
+    assert drain(learn(plan, with_map=False), Console(force_terminal=True, width=120)).status == 0
     said = capsys.readouterr().out
     assert "samples/s" in said
     assert said.count("validation MSE") == 3

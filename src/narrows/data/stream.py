@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import torch
 from torch import Generator, Tensor
 
+from narrows.batch import Batch
 from narrows.data.source import Rows, Source
 
 
@@ -20,12 +19,13 @@ class Stream:
     shuffle : whether every epoch has an order of its own; False keeps the data's order.
     target : what each sample should become, a Source of the same samples; None means the sample itself.
     device : where batches go.
-    target_positions : (N, k) the target position of each sample's code, `target_position` of a batch; None for none.
+    target_positions : (N, k) the target position of each sample's code; None for none.
 
     Examples
     --------
     >>> stream = Stream(torch.arange(5), batch_size=2, shuffle=False)
-    >>> [batch["x"].tolist() for batch in stream.batches(torch.Generator())]
+    >>> generator = Generator()
+    >>> [stream.take(index, generator).x.tolist() for index in stream.epoch(generator)]
     [[0, 1], [2, 3], [4]]
     """
 
@@ -54,30 +54,28 @@ class Stream:
         """Batches that hold every sample once."""
         return -(-len(self) // self.batch_size)
 
-    def batches(self, generator: Generator) -> Iterator[dict[str, Tensor]]:
-        """Yield one epoch of batches for `network(**batch)`.
-
-        Parameters
-        ----------
-        generator : on the CPU; it draws the order and all else that is random.
-        """
+    def epoch(self, generator: Generator) -> tuple[Tensor, ...]:
+        """Return the indices of the samples of every batch of one epoch, in an order that `generator` (CPU) draws."""
         order = torch.randperm(len(self), generator=generator) if self.shuffle else torch.arange(len(self))
-        for index in self.source.visits[order].split(self.batch_size):
-            batch = take(self.source, self.target, index, generator)
-            if self.target_positions is not None:
-                batch["target_position"] = self.target_positions[index]
-            yield {key: x.to(self.device) for key, x in batch.items()}
+        return self.source.visits[order].split(self.batch_size)
+
+    def take(self, index: Tensor, generator: Generator) -> Batch:
+        """Return the batch of the samples of `index`; `generator` (CPU) draws what is random in them."""
+        batch = take(self.source, self.target, index, generator)
+        if self.target_positions is not None:
+            batch = batch._replace(target_position=self.target_positions[index])
+        return batch.to(self.device)
 
 
-def take(source: Source, target: Source | None, index: Tensor, generator: Generator) -> dict[str, Tensor]:
-    """Return the samples of `index` as `x` and, unless `target` is None, what they should become as `target`.
+def take(source: Source, target: Source | None, index: Tensor, generator: Generator) -> Batch:
+    """Return the samples of `index` and, unless `target` is None, what they should become.
 
     Both draw the same random numbers, so that crops of the two come from the same positions.
 
     >>> take(Rows(torch.arange(5)), Rows(-torch.arange(5)), torch.tensor([3]), Generator())
-    {'x': tensor([3]), 'target': tensor([-3])}
+    Batch(x=tensor([3]), target=tensor([-3]), target_position=None)
     """
     if target is None:
-        return {"x": source.take(index, generator)}
+        return Batch(source.take(index, generator))
     same_draws = Generator().set_state(generator.get_state())
-    return {"x": source.take(index, generator), "target": target.take(index, same_draws)}
+    return Batch(source.take(index, generator), target.take(index, same_draws))

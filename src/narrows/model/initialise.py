@@ -10,6 +10,7 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.nn.functional import interpolate, pad, unfold
 
+from narrows.batch import Batch
 from narrows.model.layers import parallel_parts
 from narrows.model.network import Network
 from narrows.model.pca import whitened_scores
@@ -20,10 +21,10 @@ MAX_PIXELS = 2**15  # of the inputs that a convolution is fitted to
 
 
 @torch.no_grad()
-def initialise(network: Network, x: Tensor, target: Tensor | None = None) -> None:
-    """Set the weights of `network` by a batch `x` (N, C, *grid), so that it begins about as good as PCA.
+def initialise(network: Network, batch: Batch | Tensor) -> None:
+    """Set the weights of `network` by a batch in user's units, so that it begins about as good as PCA.
 
-    `target` is what the batch should become, itself by default; both are in user's units.
+    A tensor (N, C, *grid) means a batch of these samples alone.
 
     Layer by layer the outputs get mean 0 and deviation 1 (Mishkin and Matas, "All You Need Is a Good Init", 2016).
     The layer that makes the code is set by least squares to make the batch's principal components, with the
@@ -32,11 +33,12 @@ def initialise(network: Network, x: Tensor, target: Tensor | None = None) -> Non
     least squares find for the corruption. Of backbones side by side the first is set so, with hardly any ridge; the
     last layers of the others begin at 0.
     """
-    scaled = seen = network.scaling(x)
+    batch = batch if isinstance(batch, Batch) else Batch(batch)
+    scaled = seen = network.scaling(batch.x)
     if network.backbone.adds_input:
-        _, seen, _ = network.damage(x, Generator(network.device).manual_seed(0))
-    if target is not None:
-        scaled = network.scaling(target)
+        _, seen, _ = network.damage(batch.x, Generator(network.device).manual_seed(0))
+    if batch.target is not None:
+        scaled = network.scaling(batch.target)
     encoders, decoders = (parallel_parts(half) for half in (network.encoder, network.decoder))
     code, *other_codes = [_weighted_layers(part)[-1] for part in encoders]
     last, *other_lasts = [_weighted_layers(part)[-1] for part in decoders]

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Generator, Tensor, nn
 
+from narrows.batch import Batch
 from narrows.errors import SpecError
 from narrows.model.backbone import BACKBONES, Backbone, SkipBackbone, Sum
 from narrows.model.bottleneck import BOTTLENECKS, Bottleneck, Code, PositionedBottleneck
@@ -168,21 +169,16 @@ class Network(nn.Module):
         twin._modules = self._modules | {"corruption": corruption, "loss": loss}  # the other modules are shared
         return twin
 
-    def forward(
-        self,
-        x: Tensor,
-        target: Tensor | None = None,
-        target_position: Tensor | None = None,
-        generator: Generator | None = None,
-    ) -> Cost:
-        """Return the cost of a batch `x` (N, C, *grid) in user's units: the training step's objective.
+    def forward(self, batch: Batch | Tensor, generator: Generator | None = None) -> Cost:
+        """Return the cost of a batch in user's units: the training step's objective.
 
-        `target` is what it should become (`x` itself by default), `target_position` (N, features) where each code
-        should lie for a `PositionedBottleneck`. Without a generator nothing is damaged and nothing is random.
+        A tensor (N, C, *grid) means a batch of these samples alone. Target positions are for a `PositionedBottleneck`.
+        Without a generator nothing is damaged and nothing is random.
         """
-        clean, damaged, weight = self.damage(x, generator)
-        if target is not None:
-            clean = self.scaling(target)
+        batch = batch if isinstance(batch, Batch) else Batch(batch)
+        clean, damaged, weight = self.damage(batch.x, generator)
+        if batch.target is not None:
+            clean = self.scaling(batch.target)
         h, skips = self.encoder(damaged)
         code = self.bottleneck(h, generator)
         logits = self.decoder(code.z, skips).float()  # under autocast it comes in 16 bits
@@ -190,8 +186,8 @@ class Network(nn.Module):
 
         loss = self.loss(output, clean, weight)
         penalty = code.penalty
-        if target_position is not None and isinstance(self.bottleneck, PositionedBottleneck):
-            penalty = penalty + self.bottleneck.relate(code.z.float(), target_position)
+        if batch.target_position is not None and isinstance(self.bottleneck, PositionedBottleneck):
+            penalty = penalty + self.bottleneck.relate(code.z.float(), batch.target_position)
         if isinstance(self.loss, MSE) and weight is None:
             mse = loss.detach() / self.values
         else:

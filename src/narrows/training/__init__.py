@@ -6,11 +6,17 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from narrows.training.clock import Budget
+    from narrows.training.finished import finish
     from narrows.training.fit import Fit
-    from narrows.training.loop import Budget, Progress, train
+    from narrows.training.loop import Progress, train
+    from narrows.training.phase import Phase
+    from narrows.training.plan import Plan, make_plan
+    from narrows.training.run import Run
 
-_HOMES = {"Fit": "fit", "Budget": "loop", "Progress": "loop", "train": "loop"}
-__all__ = ["Budget", "Fit", "Progress", "train"]
+_HOMES = {"Budget": "clock", "finish": "finished", "Fit": "fit", "Progress": "loop", "train": "loop", "Phase": "phase"}
+_HOMES |= {"Plan": "plan", "make_plan": "plan", "Run": "run"}
+__all__ = ["Budget", "Fit", "Phase", "Plan", "Progress", "Run", "finish", "make_plan", "train"]
 
 
 def __getattr__(name: str) -> object:

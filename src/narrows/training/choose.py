@@ -11,10 +11,13 @@ from narrows.data.source import Source
 from narrows.errors import DataError, SpecError
 from narrows.model.network import Network
 from narrows.model.scaling import Robust, Scaling, Unit
+from narrows.recipe import Recipe
+from narrows.spec import check_number, check_whole
 from narrows.training.noise_level import estimate_noise
 from narrows.training.optim import Muon, OneCycle
 
 MAX_SECONDS = 300.0  # the default cap on training
+MIN_SECONDS = 0.1  # that a cap may be
 SCHEDULE = repr(OneCycle())
 MORE_FOR_CROPS = 10  # times as many values and seconds as for small pictures, since photographs have more to learn
 CORRECTION_RATE = 0.02  # of Muon where a correction of the input is learned; at larger rates training diverges
@@ -37,6 +40,37 @@ def choose_steps(samples: int) -> int:
     (2439, 379)
     """
     return round(min(160 * samples**0.25, 30 * samples**0.5))
+
+
+def choose_budget(
+    recipe: Recipe, source: Source, batch_size: int, max_seconds: float | None, has_cap: bool
+) -> tuple[int, float]:
+    """Return the steps of a training and its cap on seconds: as given, else as a preset says, else by a rule.
+
+    Parameters
+    ----------
+    recipe : with the options that a person gave.
+    source : the samples to train on.
+    max_seconds : the cap that a person gave.
+    has_cap : whether there is a cap where nobody gave one.
+
+    Raises SpecError for epochs, steps or seconds out of range.
+    """
+    visits = len(source.visits)
+    epoch = -(-visits // batch_size)
+    more = MORE_FOR_CROPS if visits > len(source) else 1
+    steps = round(recipe.share_of_steps * choose_steps(visits))
+    if recipe.values is not None:
+        values = batch_size * math.prod(source.shape)
+        steps = min(round(more * recipe.values / values), max(steps, MAX_VISITS * epoch))
+    if recipe.epochs is not None:
+        steps = check_whole("epochs", recipe.epochs, 1, 10**6) * epoch
+    if recipe.max_steps is not None:
+        steps = min(steps, check_whole("max_steps", recipe.max_steps, 1, 10**9))
+    if max_seconds is not None:
+        return steps, check_number("max_seconds", max_seconds, MIN_SECONDS)
+    cap = MAX_SECONDS if recipe.max_seconds is None else more * recipe.max_seconds
+    return steps, cap if has_cap else math.inf
 
 
 def choose_optimizer(network: Network, batch_size: int) -> str:

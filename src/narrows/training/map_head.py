@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,10 +19,14 @@ from narrows.model.network import Network, as_tensor
 from narrows.model.pca import exact_axes
 from narrows.model.settings import default_settings
 from narrows.modelfile import Model, Scalar
-from narrows.training.budget import MIN_SECONDS
-from narrows.training.fit import Fit
+from narrows.recipe import Recipe
+from narrows.training.choose import MIN_SECONDS
+from narrows.training.finished import Finished
+from narrows.training.loop import train
+from narrows.training.plan import Plan, make_plan
+from narrows.training.run import Run
 
-HEAD: dict[str, str] = {"corruption": "none", "loss": "mse", "scaling": "standard"}
+HEAD: dict[str, Any] = {"corruption": "none", "loss": "mse", "scaling": "standard"}
 LAYERS, WIDTH = 6, 128  # fewer layers separate groups less well, wider ones no better
 FEW_CODES, FEW_CODES_WIDTH = 4096, 64  # a wider head overfits fewer codes than these, and is slower
 OPTIMIZER = "muon(0.03)"  # at the default rate deep heads separate groups less well
@@ -46,18 +51,21 @@ def takes_head(network: Network) -> bool:
     return network.has_code and network.code_size > 2
 
 
-def comes_with_head(fit: Fit) -> bool:
-    """Return whether a model of this training gets a map head by default: those of presets do not."""
-    return fit.preset is None and takes_head(fit.network)
+def gets_map(plan: Plan) -> bool:
+    """Return whether the model of this training gets a map head by default: those of presets do not."""
+    if plan.preset is not None:
+        return False
+    with torch.device("meta"):
+        return takes_head(Network.from_texts(plan.split.source.shape, **plan.texts))
 
 
 @default_settings()
-def training_codes(fit: Fit) -> np.ndarray:
+def training_codes(run: Run) -> np.ndarray:
     """Return the codes (n, k) of the samples that were trained on, undamaged; a seeded choice where there are many."""
-    network, source = fit.network, fit.source
-    generator = Generator().manual_seed(fit.seed)
-    index = source.visits[choose_samples(len(source.visits), network.code_size, fit.seed)]
-    chunks = (take(source, None, part, generator)["x"] for part in index.split(CHUNK))
+    network, source, seed = run.network, run.plan.split.source, run.plan.seed
+    generator = Generator().manual_seed(seed)
+    index = source.visits[choose_samples(len(source.visits), network.code_size, seed)]
+    chunks = (take(source, None, part, generator).x for part in index.split(CHUNK))
     return torch.cat([network.in_blocks(lambda rows: network.encode(rows).z.flatten(1), x) for x in chunks]).numpy()
 
 
@@ -90,23 +98,20 @@ def add_head(model: Model, codes: np.ndarray, seed: int = 0, max_seconds: float 
     _check_head(model.network, codes)
     began = time.perf_counter()
     hidden = [WIDTH if len(codes) >= FEW_CODES else FEW_CODES_WIDTH] * LAYERS
-    fit = Fit(
-        read(codes),
-        seed=seed,
-        device=str(model.network.device),
-        validation=0,
+    recipe = Recipe(
         backbone=f"dense(hidden={hidden})",
         bottleneck=f"map(2, neighbours={min(Map().neighbours, len(codes) - 1)})",
         optimizer=OPTIMIZER,
         batch_size=min(BATCH_SIZE, len(codes)),  # in smaller batches groups separate less well
         max_steps=MAX_STEPS,
-        max_seconds=max(max_seconds, MIN_SECONDS),
         bfloat16=False,  # which would round different positions far from 0 to the same one
-        corruption=HEAD["corruption"],
-        loss=HEAD["loss"],
-        scaling=HEAD["scaling"],
+        **HEAD,
     )
-    head = fit.run().network
+    device, seconds = str(model.network.device), max(max_seconds, MIN_SECONDS)
+    run = Run(make_plan(read(codes), recipe, seed=seed, device=device, validation=0, max_seconds=seconds))
+    for _ in train(run):
+        pass
+    head = run.network.eval()
     done: dict[str, Scalar] = {"map_samples": len(codes), "map_seconds": time.perf_counter() - began}
     return Model(model.network, replace(model.card, recipe=model.card.recipe | done), head)
 
@@ -148,12 +153,12 @@ def _check_head(network: Network, codes: np.ndarray) -> None:
         raise DataError(f"a map needs samples that differ, however {what}; give more data")
 
 
-def add_default_head(fit: Fit, model: Model) -> Model:
-    """Return the `model` that `fit` trained, with a map head, and its error on held-out samples among the metrics."""
-    model = add_head(model, training_codes(fit), fit.seed, SHARE_OF_SECONDS * fit.budget.max_seconds)
-    if fit.held_out is None or fit.target is not None:  # with a target, the sample itself is not what is learned
+def add_default_head(run: Run, end: Finished) -> Model:
+    """Return the model of a finished run, with a map head, and its error on held-out samples among the metrics."""
+    model = add_head(end.model, training_codes(run), run.plan.seed, SHARE_OF_SECONDS * run.budget.max_seconds)
+    if end.held_out is None or end.held_out.target is not None:  # with a target, the sample itself is not learned
         return model
     network, head = model.network, model.head
-    errors = network.in_blocks(lambda x: squared_error(network, head, x).flatten(1).mean(1), fit.held_out["x"])
+    errors = network.in_blocks(lambda x: squared_error(network, head, x).flatten(1).mean(1), end.held_out.x)
     metrics = model.card.metrics | {"map_mse": errors.mean().item()}
     return model._replace(card=replace(model.card, metrics=metrics))

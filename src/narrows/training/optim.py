@@ -43,6 +43,10 @@ class Steps(ABC):
     def step(self, rate: float) -> None:
         """Change the parameters by their gradients, at the learning rate `rate`."""
 
+    @abstractmethod
+    def remembered(self) -> list[Tensor]:
+        """Return all tensors, beside the parameters, that a step changes in place; a run that goes on sets them."""
+
 
 class Adam(Optimizer):
     """Kingma and Ba, "Adam: A Method for Stochastic Optimization", 2015.
@@ -123,18 +127,22 @@ class _AdamSteps(Steps):
         self.memory, self.weight_decay = memory, weight_decay
         self.mean = [torch.zeros_like(p) for p in self.parameters]
         self.square = [torch.zeros_like(p) for p in self.parameters]
-        self.count = 0
+        self.count = torch.zeros((), dtype=torch.int64)
+
+    def remembered(self) -> list[Tensor]:
+        return [self.count, *self.mean, *self.square]
 
     @torch.no_grad()
     def step(self, rate: float) -> None:
         self.count += 1
+        count = int(self.count)
         b1, b2 = self.memory
         for p, mean, square in zip(self.parameters, self.mean, self.square, strict=True):
             gradient = _gradient(p)
             mean.lerp_(gradient, 1 - b1)
             square.mul_(b2).addcmul_(gradient, gradient, value=1 - b2)
-            deviation = (square / (1 - b2**self.count)).sqrt_().add_(EPSILON)
-            p.mul_(1 - rate * self.weight_decay).addcdiv_(mean, deviation, value=-rate / (1 - b1**self.count))
+            deviation = (square / (1 - b2**count)).sqrt_().add_(EPSILON)
+            p.mul_(1 - rate * self.weight_decay).addcdiv_(mean, deviation, value=-rate / (1 - b1**count))
 
 
 class _MuonSteps(Steps):
@@ -145,6 +153,9 @@ class _MuonSteps(Steps):
         self.mean = [torch.zeros_like(p) for p in self.matrices]
         # the short memory of the squares suits runs of a few hundred steps
         self.rest = _AdamSteps((p for p in self.parameters if p.ndim < 2), memory=(0.9, 0.99))
+
+    def remembered(self) -> list[Tensor]:
+        return [*self.mean, *self.rest.remembered()]
 
     @torch.no_grad()
     def step(self, rate: float) -> None:

@@ -75,7 +75,7 @@ def take_samples(source: Source, code_size: int, seed: int) -> Tensor:
     """Return the training samples (n, C, *grid) for PCA and for the columns' variances: all, or a random part."""
     most = max(PCA_VALUES // math.prod(source.shape), 2 * code_size, 2)
     index = torch.randperm(len(source.visits), generator=Generator().manual_seed(seed))[:most]
-    return take(source, None, source.visits[index], Generator().manual_seed(seed))["x"]
+    return take(source, None, source.visits[index], Generator().manual_seed(seed)).x
 
 
 def describe_kept(kept: int, steps: int, network: Network) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 from torch import Generator, Tensor
 
@@ -19,11 +21,10 @@ MAX_START_SAMPLES = 1024  # except where the start is PCA itself, which more sam
 POSITIONS_WEIGHT = 0.5  # of the cost of codes away from their target positions, in variances of a sample
 
 
-def build_network(source: Source, texts: dict[str, str], seed: int, device: torch.device) -> Network:
-    """Return a network on `device` with seeded random weights and its scaling fitted to all samples of `source`."""
+def build_network(shape: tuple[int, ...], texts: Mapping[str, str], seed: int, device: torch.device) -> Network:
+    """Return a network for samples of `shape`, with seeded random weights, on `device`."""
     with DrawsFrom(Generator().manual_seed(seed)):
-        network = Network.from_texts(source.shape, **texts)
-    network.scaling.fit(source.chunks())
+        network = Network.from_texts(shape, **texts)
     return network.to(device)
 
 
@@ -35,24 +36,27 @@ def set_weights(network: Network, source: Source, target: Source | None, seed: i
     generator = Generator().manual_seed(seed)
     index = torch.randperm(len(source.visits), generator=generator)[:count]
     batch = take(source, target, source.visits[index], generator)
-    initialise(network, **{key: x.to(network.device) for key, x in batch.items()})
+    initialise(network, batch.to(network.device))
 
 
-def find_target_positions(network: Network, source: Source, target: Source | None, seed: int) -> Tensor | None:
+def check_positions(network: Network, source: Source, target: Source | None) -> None:
+    """Raise a SpecError where the codes have target positions, and the samples are crops or have a target."""
+    if isinstance(network.bottleneck, PositionedBottleneck) and not (target is None and isinstance(source, Rows)):
+        what = "are cut into crops" if target is None else "have a target"
+        raise SpecError(
+            f"{network.bottleneck!r} places whole samples by their neighbours, however the data {what}; take "
+            f"bottleneck='linear(2)'"
+        )
+
+
+def find_target_positions(network: Network, source: Source, seed: int) -> Tensor | None:
     """Return the target position (N, k) of each training sample's code; None where the bottleneck uses none.
 
     A bottleneck's weight that is None is set: to half the variance of a sample, all its values together.
-
-    Raises SpecError for crops and for samples with a target.
     """
     part = network.bottleneck
     if not isinstance(part, PositionedBottleneck):
         return None
-    if target is not None or not isinstance(source, Rows):
-        what = "are cut into crops" if target is None else "have a target"
-        raise SpecError(
-            f"{part!r} places whole samples by their neighbours, however the data {what}; take bottleneck='linear(2)'"
-        )
     with torch.no_grad():
         rows = torch.cat([network.scaling(chunk.to(network.device)).flatten(1) for chunk in source.chunks()])
     if part.weight is None:

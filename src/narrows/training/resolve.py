@@ -40,8 +40,10 @@ class Resolved:
     undoes_damage: bool
 
 
-def find_recipe(preset: str | None, as_published: bool) -> Recipe:
+def find_recipe(preset: str | Recipe | None, as_published: bool) -> Recipe:
     """Return the recipe of `preset`, or the usual one for None; where `as_published`, as the preset's source trained.
+
+    A recipe in place of a name is that recipe.
 
     Raises SpecError for a name that is not a preset, and for one without a source where `as_published`.
 
@@ -50,7 +52,7 @@ def find_recipe(preset: str | None, as_published: bool) -> Recipe:
     >>> find_recipe("tutorial-linear", as_published=True).optimizer
     'adam(0.001)'
     """
-    recipe = Recipe() if preset is None else find_preset(preset)
+    recipe = find_preset(preset) if isinstance(preset, str) else preset or Recipe()
     if not as_published:
         return recipe
     source = recipe.published

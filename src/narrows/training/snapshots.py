@@ -6,15 +6,18 @@ import copy
 import math
 
 import torch
-from torch import Generator, Tensor
+from torch import Tensor
 
 from narrows.errors import TrainingError
-from narrows.model.inference import BLOCK_ROWS
 from narrows.model.network import Network
+from narrows.training.state import State, part, prefixed
 
 START_ROWS = 1024  # of the validation share, on which the start is measured
 SURE = 2.0  # standard errors that weights must be better by, to be chosen before the last ones or the start
 ERROR_CAP = 30.0  # times the median error; a larger error counts as this when weights are chosen
+NUMBERS = ("good_step", "best_step", "best_epoch", "last_step", "best_mse")
+ERRORS = ("start_errors", "best_errors", "last_errors")
+WEIGHTS = ("start", "good", "best")
 PATIENCE = 10  # epochs without a better validation error, after which a constant rate stops
 
 
@@ -61,6 +64,21 @@ class Snapshots:
         if val_mse < self.best_mse:
             self.best_mse, self.best, self.best_epoch = val_mse, self.good, epoch
             self.best_errors, self.best_step = errors, step
+
+    def state_dict(self) -> State:
+        """Return the weights and what is known of them."""
+        state: State = {name: getattr(self, name) for name in NUMBERS + ERRORS}
+        for name in WEIGHTS:
+            state |= prefixed(name, getattr(self, name))
+        return state if self.kept_step is None else state | {"kept_step": self.kept_step}
+
+    def load_state_dict(self, state: State) -> None:
+        """Go on from a `state_dict`."""
+        for name in NUMBERS + ERRORS:
+            setattr(self, name, state[name])
+        for name in WEIGHTS:
+            setattr(self, name, part(name, state))
+        self.kept_step = int(state["kept_step"]) if "kept_step" in state else None
 
     def are_stale(self, epoch: int) -> bool:
         """Whether PATIENCE epochs passed without a better validation error."""
@@ -121,22 +139,3 @@ def is_lower(errors: Tensor, others: Tensor) -> bool:
 def thin(rows: Tensor) -> Tensor:
     """Return at most START_ROWS of the rows of a validation share, at equal distances."""
     return rows[:: -(-len(rows) // START_ROWS)]
-
-
-@torch.no_grad()
-def validate(network: Network, x: Tensor, seed: int | None, target: Tensor | None = None) -> Tensor:
-    """Return the MSE (n,) per value of samples `x` (n, C, *grid), float64.
-
-    They are damaged by a generator of that `seed`, or not at all where it is None; random codes give their mean.
-    """
-    generator = None if seed is None else Generator(network.device).manual_seed(seed)
-    network.eval()
-    errors = []
-    for rows, expected in zip(
-        *(values.split(16 * BLOCK_ROWS) for values in (x, x if target is None else target)), strict=True
-    ):
-        clean, damaged, _ = network.damage(rows, generator)
-        clean = clean if target is None else network.scaling(expected)
-        errors.append((network.restore(damaged) - clean).square().flatten(1).mean(1))
-    network.train()
-    return torch.cat(errors).double().cpu()

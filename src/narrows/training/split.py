@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Generator, Tensor
+from torch import Generator
 
+from narrows.batch import Batch
 from narrows.data.crops import Crops
 from narrows.data.layout import Layout, to_samples
 from narrows.data.source import Rows, Source
@@ -19,20 +20,20 @@ from narrows.spec import check_number
 VALIDATION_SHARE = 0.1  # of the samples, by default held out
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Split:
     """Samples to train on, and samples that are held out for validation.
 
     Attributes
     ----------
     source, target : the samples to train on, and what they should become; None for themselves.
-    held_out : one batch, `x` and maybe `target`; None where nothing is held out.
+    held_out : one batch; None where nothing is held out.
     held_out_index : the indices of these samples among all, rising.
     """
 
     source: Source
     target: Source | None
-    held_out: dict[str, Tensor] | None
+    held_out: Batch | None
     held_out_index: list[int]
 
 
@@ -74,8 +75,7 @@ def split(source: Source, target: Source | None, count: int, seed: int, device: 
     index, kept = (part.sort().values.tolist() for part in (order[:count], order[count:]))
     held_out = source.part(index)
     batch = take(held_out, _part(target, index), held_out.visits, generator)
-    on_device = {key: x.to(device) for key, x in batch.items()}
-    return Split(source.part(kept), _part(target, kept), on_device, index)
+    return Split(source.part(kept), _part(target, kept), batch.to(device), index)
 
 
 def _part(source: Source | None, index: list[int]) -> Source | None:

@@ -8,17 +8,15 @@ from narrows.data.read import read
 from narrows.files import whole
 from narrows.modelfile import Model
 from narrows.presets import find_preset
-from narrows.runfolder import write_run
 from narrows.tasks.encode import has_map
 from narrows.tasks.mapping import make_map
-from narrows.training.fit import Fit
+from narrows.training.plan import make_plan
 from narrows.verbs.describe import align
 from narrows.verbs.evaluate import compare
 from narrows.verbs.events import Events, Note, Result
-from narrows.verbs.train import add_map, run
+from narrows.verbs.learn import learn, write_folder
 from narrows.view.demo_report import demo_report
 from narrows.view.explorer.page import write_explorer
-from narrows.view.report import run_report
 
 NAMES = ("tutorial-linear", "tutorial-conv")
 MAPPED = "tutorial-linear"
@@ -38,21 +36,22 @@ def demo(output: str | Path = "runs/demo", *, device: str = "auto") -> Events:
     """
     folder = Path(output)
     samples, test = read("mnist:train"), read("mnist:test")
-    denoiser = Fit(samples, preset=DENOISER, corruption=TRAINING_NOISE, epochs=DENOISER_EPOCHS, device=device)
-    fits = {name: Fit(samples, preset=name, device=device) for name in NAMES} | {DENOISER_NAME: denoiser}
+    plans = {name: make_plan(samples, name, device=device) for name in NAMES}
+    plans[DENOISER_NAME] = make_plan(
+        samples, DENOISER, corruption=TRAINING_NOISE, epochs=DENOISER_EPOCHS, device=device
+    )
     runs: Runs = {}
-    for name, fit in fits.items():
-        noise = fit.texts["corruption"]
-        yield Note(f"\n{name}: {fit.texts['backbone']} x {fit.texts['bottleneck']} x {noise}, {'; '.join(fit.notes)}")
-        if status := (yield from run(fit)):
-            yield Result(None, status)
+    for name, plan in plans.items():
+        noise = plan.texts["corruption"]
+        yield Note(
+            f"\n{name}: {plan.texts['backbone']} x {plan.texts['bottleneck']} x {noise}, {'; '.join(plan.notes)}"
+        )
+        learned = yield from learn(plan, with_map=name == MAPPED)
+        if learned.status:
+            yield Result(None, learned.status)
             return
-        model = fit.finish()
-        if name == MAPPED:
-            model = yield from add_map(fit, model)
-        page = run_report(model, fit.history, test.x, x_name="test", reference=samples.x, labels=test.labels)
-        write_run(folder / name, model, fit.history, page.files, overwrite=True)
-        runs[name] = (model, fit.history)
+        yield from write_folder(folder / name, learned, overwrite=True)
+        runs[name] = (learned.model, learned.run.history)
     restoring = {name: model for name, (model, _) in runs.items()}
     del runs[DENOISER_NAME]  # it is not part of the tutorial
     yield from (Note(line) for line in describe_losses(runs))

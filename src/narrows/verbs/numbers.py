@@ -13,30 +13,31 @@ from narrows.errors import DataError
 from narrows.files import refuse_existing, whole
 from narrows.metrics.table import Table
 from narrows.modelfile import Model
-from narrows.training.fit import Fit
+from narrows.training.finished import Finished
+from narrows.training.run import Run
 
 METRICS_FILE = "metrics.json"
 ENDINGS = (".json", ".csv")
 
 
-def describe_training(model: Model, training: Fit) -> dict[str, Any]:
+def describe_training(model: Model, run: Run, end: Finished) -> dict[str, Any]:
     """Return all that a training measured, and what it was measured on, as JSON takes it."""
     network, card = model.network, model.card
     return {
         "data": {
             "origin": card.origin,
-            "samples": len(training.samples.x),
+            "samples": len(run.plan.samples.x),
             "shape": list(network.shape),
-            "sha256": find_fingerprint(training.samples),
+            "sha256": find_fingerprint(run.plan.samples),
         },
         "network": {
             **network.texts,
             "parameters": sum(p.numel() for p in network.parameters()),
             "code_size": network.code_size if network.has_code else None,
         },
-        "training": {**card.recipe, "was_cut": training.budget.was_cut},
+        "training": {**card.recipe, "was_cut": run.budget.was_cut},
         "metrics": {**card.metrics, "units": network.texts["scaling"]},
-        "notes": [*training.notes, *filter(None, [training.kept]), *training.warnings],
+        "notes": [*run.plan.notes, *filter(None, [end.kept]), *end.warnings],
     }
 
 

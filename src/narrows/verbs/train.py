@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from narrows.data.samples import Samples
-from narrows.errors import NarrowsError, TrainingError
 from narrows.files import refuse_existing
 from narrows.modelfile import Model
 from narrows.presets import find_preset
-from narrows.runfolder import write_run
-from narrows.training.fit import Fit
-from narrows.training.map_head import add_default_head, comes_with_head
-from narrows.verbs.describe import describe_map, describe_metrics
-from narrows.verbs.events import Event, Events, Note, Result, Working
-from narrows.verbs.numbers import METRICS_FILE, as_json, describe_training
+from narrows.training.map_head import gets_map
+from narrows.training.plan import make_plan
+from narrows.training.run import Run
+from narrows.verbs.describe import describe_metrics
+from narrows.verbs.events import Events, Note, Result, Working
+from narrows.verbs.learn import learn, write_folder
+from narrows.verbs.numbers import METRICS_FILE
 from narrows.verbs.reading import Location, read_data
-from narrows.view.page import Report
-from narrows.view.report import run_report
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,12 +29,12 @@ class Trained:
     Attributes
     ----------
     model : the network, its card and its map head.
-    fit : the finished training.
+    run : the training's history and its plan.
     folder : the run folder, None where nothing was written.
     """
 
     model: Model
-    fit: Fit
+    run: Run
     folder: Path | None
 
 
@@ -60,7 +58,7 @@ def train(
     ----------
     data, size, resize_mode, patch_size, target, labels : as `read` takes them.
     output : the run folder, or what names it by the data's short name, as `next_folder` does; None writes nothing.
-    options : as `Fit` takes them.
+    options : as `make_plan` takes them.
 
     Raises DataError for data that cannot be read or learned from, and where `output` exists and `overwrite` is False;
     SpecError for a part or option that is not valid.
@@ -75,85 +73,24 @@ def train(
     named = output(samples.origin) if callable(output) else output
     folder = None if named is None else Path(named)
     yield Working("looking at the samples")
-    training = Fit(samples, preset=preset, patch_size=patch_size, self_supervised=self_supervised, **options)
-    yield from (Note(note) for note in training.notes)
-    status = yield from run(training)
-    model = training.finish()
-    if comes_with_head(training):
-        model = yield from add_map(training, model)
+    plan = make_plan(samples, preset, patch_size=patch_size, self_supervised=self_supervised, **options)
+    yield from (Note(note) for note in plan.notes)
+    learned = yield from learn(plan, with_map=gets_map(plan))
+    model, run, end = learned.model, learned.run, learned.end
     has_page = False
     if folder is not None:
-        has_page = yield from write_folder(folder, model, training, overwrite)
+        has_page = yield from write_folder(folder, learned, overwrite)
     yield from (Note(line) for line in describe_metrics(model))
-    if training.kept:
-        yield Note(f"note: {training.kept}")
-    yield from (Note(f"note: {line}", is_warning=True) for line in training.warnings)
-    if cut := _describe_cut(training):
+    if end.kept:
+        yield Note(f"note: {end.kept}")
+    yield from (Note(f"note: {line}", is_warning=True) for line in end.warnings)
+    if cut := _describe_cut(run):
         yield Note(cut)
     if folder is not None:
         yield Note(f"{folder}: model.safetensors, history.csv, {METRICS_FILE}{', report.html' if has_page else ''}")
         if isinstance(data, str | Path):
             yield Note(_next_command(model, samples, data, folder))
-    yield Result(Trained(model, training, folder), status)
-
-
-def run(training: Fit) -> Generator[Event, None, int]:
-    """Train to the end and return an exit status; Ctrl-C and a TrainingError stop it, and the model so far is kept."""
-    try:
-        yield from training
-    except KeyboardInterrupt:
-        if training.last is None:  # no step was taken
-            raise
-        yield Note("stopped early; the model as it is now is kept", is_warning=True)
-    except TrainingError as error:
-        if training.last is None:
-            raise
-        yield Note(str(error), is_error=True)
-        return 1
-    return 0
-
-
-def add_map(training: Fit, model: Model) -> Generator[Event, None, Model]:
-    """Return the model with a map head, or without one where fitting it fails."""
-    try:
-        yield Working("fitting the map")
-        model = add_default_head(training, model)
-        yield Note(f"map: {describe_map(model)}")
-    except KeyboardInterrupt:
-        yield Note("stopped early; the model is kept, without a map")
-    except NarrowsError as error:
-        yield Note(f"no map: {error}")
-    return model
-
-
-def write_folder(folder: Path, model: Model, training: Fit, overwrite: bool) -> Generator[Event, None, bool]:
-    """Write the model, its history and a page; return whether the page is there, which may not cost the model."""
-    try:
-        page: Report | None = _make_page(model, training)
-    except KeyboardInterrupt:
-        page = None
-        yield Note("stopped early; the model is kept, without a page")
-    except Exception as error:
-        page = None
-        yield Note(f"no page: {type(error).__name__}: {error}", is_warning=True)
-    files = {METRICS_FILE: as_json(describe_training(model, training))} | ({} if page is None else page.files)
-    write_run(folder, model, training.history, files, overwrite)
-    return page is not None
-
-
-def _make_page(model: Model, training: Fit) -> Report:
-    """Return the page on samples that training did not see, where there are any."""
-    name, shown, reference = training.examples()
-    return run_report(
-        model,
-        training.history,
-        shown.x,
-        x_name=name,
-        reference=reference,
-        names=shown.names,
-        labels=shown.labels,
-        skipped=training.samples.skipped,
-    )
+    yield Result(Trained(model, run, folder), learned.status)
 
 
 def next_folder(origin: str) -> Path:
@@ -171,9 +108,9 @@ def next_folder(origin: str) -> Path:
     return folder
 
 
-def _describe_cut(training: Fit) -> str:
+def _describe_cut(run: Run) -> str:
     """Return a line where the cap on seconds ended training early, else ""."""
-    budget, last = training.budget, training.last
+    budget, last = run.budget, run.last
     if not budget.was_cut or last is None:
         return ""
     enough = budget.max_seconds * budget.requested / last.steps * 1.1

@@ -1,0 +1,216 @@
+"""A training with everything resolved that a person, a preset and the data leave open."""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+import torch
+
+from narrows.data.layout import Layout
+from narrows.data.read import read
+from narrows.data.samples import Samples
+from narrows.data.source import Source
+from narrows.errors import did_you_mean
+from narrows.model.network import Network
+from narrows.model.settings import default_settings
+from narrows.model.summary import describe_code
+from narrows.recipe import PARTS, Recipe
+from narrows.spec import DEPRECATED, build, check_whole, take_renamed
+from narrows.training.choose import (
+    SCHEDULE,
+    check_learnable,
+    choose_batch_size,
+    choose_budget,
+    choose_optimizer,
+    convolves,
+    find_device,
+)
+from narrows.training.optim import OPTIMIZERS, SCHEDULES, Optimizer, Schedule
+from narrows.training.phase import has_fast_bfloat16
+from narrows.training.prepare import check_positions
+from narrows.training.resolve import find_recipe, resolve
+from narrows.training.split import Split, arrange, count_held_out, split
+
+MAX_BATCH = 2**20
+BFLOAT16_WEIGHTS = 100_000  # fewer weights are not multiplied faster in 16 bits
+BFLOAT16_SIDE = 16  # of smaller pictures a strided convolution in 16 bits makes infinities on CPUs (PyTorch 2.13)
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """A training before its first step; nothing in it changes.
+
+    Attributes
+    ----------
+    samples : what to learn; pictures in patches where they are learned so.
+    layout : turns results back into arrays as the samples came.
+    whole : all samples, and what they should become or None.
+    split : the samples to train on, and those that are held out.
+    texts : the resolved text of every part of the network.
+    optimizer, schedule, batch_size : of the steps.
+    steps, max_seconds : the budget.
+    bfloat16 : whether matrices are multiplied in numbers of 16 bits.
+    preset : the name of the preset, None for none.
+    as_published : whether it trains to the letter as the preset's source did.
+    is_self_supervised : whether it learns from its own restorations after blind spots, see `SelfDistillation`.
+    undoes_damage : whether the network shall learn to undo the corruption, which otherwise only prevents overfitting.
+    checks : whether few samples are trained on again, see `CrossCheck`.
+    seed, device : of everything random; where the network is.
+    notes : lines that say what was decided.
+    asked : the options that `make_plan` was given.
+    """
+
+    samples: Samples
+    layout: Layout
+    whole: tuple[Source, Source | None]
+    split: Split
+    texts: Mapping[str, str]
+    optimizer: Optimizer
+    schedule: Schedule
+    batch_size: int
+    steps: int
+    max_seconds: float
+    bfloat16: bool
+    preset: str | None
+    as_published: bool
+    is_self_supervised: bool
+    undoes_damage: bool
+    checks: bool
+    seed: int
+    device: torch.device
+    notes: tuple[str, ...]
+    asked: Mapping[str, Any]
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Steps that take every sample once."""
+        return -(-len(self.split.source.visits) // self.batch_size)
+
+    def again(self, **changes: Any) -> Plan:
+        """Return the plan of a training on the same samples with some options changed, without checks of its own."""
+        return make_plan(self.samples, **{**self.asked, "checks": False, **changes})
+
+
+@default_settings()
+def make_plan(
+    samples: Samples,
+    preset: str | Recipe | None = None,
+    *,
+    shape: tuple[int, ...] | None = None,
+    validation: float | None = None,
+    self_supervised: bool = False,
+    as_published: bool = False,
+    seed: int = 0,
+    device: str = "auto",
+    checks: bool = True,
+    crop: Any = DEPRECATED,
+    **options: Any,
+) -> Plan:
+    """Resolve what is left open of a training.
+
+    Parameters
+    ----------
+    samples : what to learn.
+    preset : a name in PRESETS, a recipe of one's own, or None.
+    shape : the model's sample shape (C, *grid) where the data do not show it (pictures in flat rows).
+    validation : share of the samples kept out of training, at most 0.9; None is a tenth.
+    self_supervised : learn to restore from noisy pictures alone, by the preset "denoise" and in two parts, see
+        `SelfDistillation`; with "blind_spots" given as corruption, the first part is all.
+    as_published : train to the letter as the preset's source did: its batch, rate, order and initialisation, on all
+        samples.
+    seed : of everything random; torch's global random state is left alone.
+    device : "auto", "cpu", "cuda" or "cuda:N".
+    checks : whether few samples are trained on again, see `CrossCheck`.
+    crop : the former name of `patch_size`, which warns.
+    options : fields of `Recipe`, such as `bottleneck="linear(8)"` or `epochs=3`, which win over the preset's; None and
+        "auto" take the preset's, or a rule. `max_seconds` is a cap on training, setting the weights included: 300 by
+        default, or none where `as_published`. Pictures larger than `patch_size` are trained on in patches of this side,
+        cut at random.
+
+    Raises
+    ------
+    DataError : for data that nothing can be learned from.
+    SpecError : for a part, preset or option that is not valid.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> plan = make_plan(read(np.random.default_rng(0).normal(size=(64, 4))), bottleneck="linear(2)", epochs=3)
+    >>> plan.steps, plan.batch_size, plan.optimizer
+    (24, 8, muon(0.000781, momentum=0.9))
+    """
+    options["patch_size"] = take_renamed("crop", crop, "patch_size", options.get("patch_size"))
+    asked = {"preset": preset, "shape": shape, "validation": validation, "self_supervised": self_supervised}
+    asked |= {"as_published": as_published, "seed": seed, "device": device, "checks": checks, **options}
+    seed = check_whole("seed", seed, 0, 2**63 - 1)
+    where = find_device(device)
+    name = "denoise" if self_supervised and preset is None else preset
+    _check_names(options)
+    given = {kind: options.pop(kind, None) for kind in PARTS}
+    max_seconds = options.pop("max_seconds", None)
+    recipe = find_recipe(name, as_published).given(**options)
+    samples = samples if recipe.patch_size is None else read(samples, patch_size=recipe.patch_size)
+    source, layout = arrange(samples.x, shape)
+    target = None if samples.target is None else arrange(samples.target, shape)[0]
+    check_learnable(source)
+    count = 0 if as_published and validation is None else count_held_out(len(source), validation)
+    parts = split(source, target, count, seed, where)
+    recipe = recipe.for_pictures() if len(source.shape) == 3 else recipe
+    resolved = resolve(parts.source, parts.target, recipe, given, self_supervised)
+    with torch.device("meta"):  # a network without weights
+        network = Network.from_texts(parts.source.shape, **resolved.texts)
+    check_positions(network, parts.source, parts.target)
+    batch_size = _find_batch_size(recipe, parts.source, network)
+    steps, seconds = choose_budget(recipe, parts.source, batch_size, max_seconds, has_cap=not as_published)
+    optimizer = recipe.optimizer or choose_optimizer(network, batch_size)
+    is_faster = not as_published and _is_faster_in_bfloat16(network, parts.source, where)
+    return Plan(
+        samples=samples,
+        layout=layout,
+        whole=(source, target),
+        split=parts,
+        texts=resolved.texts,
+        optimizer=build(optimizer, OPTIMIZERS, "optimizer"),
+        schedule=build(recipe.schedule or SCHEDULE, SCHEDULES, "schedule"),
+        batch_size=batch_size,
+        steps=steps,
+        max_seconds=seconds,
+        bfloat16=is_faster if recipe.bfloat16 is None else recipe.bfloat16,
+        preset=name if isinstance(name, str) else None,
+        as_published=as_published,
+        is_self_supervised=resolved.is_self_supervised,
+        undoes_damage=resolved.undoes_damage,
+        checks=checks,
+        seed=seed,
+        device=where,
+        notes=(*resolved.notes, f"code: {describe_code(network)}"),
+        asked=asked,
+    )
+
+
+def _check_names(options: Mapping[str, Any]) -> None:
+    """Raise a TypeError for an option that is none."""
+    known = [f.name for f in fields(Recipe)]
+    for name in options:
+        if name not in known:
+            others = [*known, *list(inspect.signature(make_plan).parameters)[1:-1]]
+            raise TypeError(f"training has no option {name!r}; {did_you_mean(name, others)}")
+
+
+def _find_batch_size(recipe: Recipe, source: Source, network: Network) -> int:
+    """Return the given batch size, or the one of the rule, at most the samples of an epoch."""
+    visits = len(source.visits)
+    if recipe.batch_size is not None:
+        return min(visits, check_whole("batch_size", recipe.batch_size, 1, MAX_BATCH))
+    pixels = math.prod(network.shape[1:]) if network.backbone.adds_input else 1
+    return min(visits, choose_batch_size(visits, recipe.epochs, convolves(network), pixels))
+
+
+def _is_faster_in_bfloat16(network: Network, source: Source, device: torch.device) -> bool:
+    is_large = sum(p.numel() for p in network.parameters()) >= BFLOAT16_WEIGHTS
+    is_thin = len(source.shape) == 3 and min(source.shape[1:]) < BFLOAT16_SIDE
+    return is_large and not is_thin and has_fast_bfloat16(device)

@@ -1,0 +1,137 @@
+"""A run that is stopped and gone on with, in this process or another, ends as one that was never stopped."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from narrows.data.read import read
+from narrows.training.finished import finish
+from narrows.training.loop import train
+from narrows.training.plan import make_plan
+from narrows.training.run import Run
+
+
+def digits(count):
+    return read(read("mnist").x[:count])
+
+
+def noisy_waves():
+    rows, columns = np.mgrid[:12, :12]
+    clean = np.stack([0.5 + 0.3 * np.sin(rows / (4 + i % 5) + columns / (9 - i % 3)) for i in range(40)])
+    return read(clean + np.random.default_rng(0).normal(0, 0.2, clean.shape))
+
+
+def few_rows():
+    x, y = np.random.default_rng(0).normal(size=(2, 90))
+    return read(np.stack([x, y, x**2, np.sin(2 * y), x * y], 1))
+
+
+PLANS = {
+    "linear": lambda: make_plan(digits(120), "tutorial-linear", epochs=3, device="cpu"),
+    "default": lambda: make_plan(digits(60), backbone="conv(channels=[4])", epochs=3, device="cpu"),
+    "two parts": lambda: make_plan(noisy_waves(), self_supervised=True, backbone="unet(2)", epochs=5, device="cpu"),
+    "map": lambda: make_plan(digits(80), "map", backbone="dense(hidden=[16])", epochs=6, device="cpu"),
+    "few rows, trained on again": lambda: make_plan(few_rows(), bottleneck="linear(2)", epochs=2, device="cpu"),
+    "a constant rate": lambda: make_plan(
+        digits(60), "tutorial-linear", optimizer="adamw(0.01)", schedule="constant", epochs=30, device="cpu"
+    ),
+    "to the letter": lambda: make_plan(digits(60), "tutorial-linear", as_published=True, epochs=2, device="cpu"),
+    "crops": lambda: make_plan(
+        read(np.tile(read("mnist").x[:6], (1, 2, 2)), patch_size=16), backbone="unet(2)", epochs=2, device="cpu"
+    ),
+}
+ELSEWHERE = """
+import sys
+sys.path.insert(0, {here!r})
+import torch
+torch.set_num_threads(1)
+from test_run import PLANS, go_on, read_state, write_state
+for name in {names!r}:
+    for stop in ("early", "late"):
+        run = go_on(PLANS[name](), read_state("{folder}/" + name + stop))
+        write_state("{folder}/" + name + stop + "-end", run.state_dict())
+"""
+
+
+def steps_of(plan):
+    """Return the run after every one of its steps, as state, and the finished run."""
+    run, states = Run(plan), []
+    while not run.is_finished:
+        run.step()
+        states.append(run.state_dict())
+    return run, states
+
+
+def go_on(plan, state):
+    run = Run(plan)
+    run.load_state_dict(state)
+    for _ in train(run):
+        pass
+    return run
+
+
+def write_state(path, state):
+    """Write a state, tensors and numbers, as a checkpoint could be."""
+    save_file({k: v.contiguous() for k, v in state.items() if isinstance(v, torch.Tensor)}, f"{path}.safetensors")
+    numbers = {k: v for k, v in state.items() if not isinstance(v, torch.Tensor)}
+    with open(f"{path}.json", "w") as file:
+        json.dump(numbers, file)
+
+
+def read_state(path):
+    with open(f"{path}.json") as file:
+        return load_file(f"{path}.safetensors") | json.load(file)
+
+
+def outcome(run):
+    """Return the weights, the progress and the history that a run ends with, without times."""
+    return comparable(run.state_dict())
+
+
+def comparable(state):
+    kept = {k: v for k, v in state.items() if k.startswith(("network.", "retrained.", "positions", "last."))}
+    kept["history"] = state["history"][:, :3].nan_to_num(-1)
+    return {k: v for k, v in kept.items() if "seconds" not in k}
+
+
+def assert_equal(first, second):
+    assert set(first) == set(second)
+    for name, value in first.items():
+        equal = torch.equal(value, second[name]) if isinstance(value, torch.Tensor) else value == second[name]
+        assert equal, name
+
+
+@pytest.mark.parametrize("name", PLANS)
+def test_a_run_that_is_stopped_after_any_step_goes_on_to_the_same_bits(name):
+    plan = PLANS[name]()
+    run, states = steps_of(plan)
+    wanted = outcome(run)
+    stops = sorted({0, len(states) - 1, *np.random.default_rng(0).choice(len(states), min(12, len(states)), False)})
+    for stop in stops:
+        again = go_on(plan, states[stop])
+        assert_equal(outcome(again), wanted)
+    card, other = finish(run).model.card, finish(again).model.card
+    for key in ("steps", "kept_step", "epochs"):
+        assert card.recipe[key] == other.recipe[key]
+    assert card.metrics == other.metrics
+
+
+def test_another_process_goes_on_to_the_same_bits(tmp_path):
+    names = ["linear", "default", "two parts", "map"]
+    wanted = {}
+    for name in names:
+        run, states = steps_of(PLANS[name]())
+        wanted[name] = outcome(run)
+        for stop, share in (("early", 0.2), ("late", 0.8)):
+            write_state(tmp_path / f"{name}{stop}", states[int(share * len(states))])
+    code = ELSEWHERE.format(here=str(Path(__file__).parent), names=names, folder=tmp_path)
+    subprocess.run([sys.executable, "-c", code], check=True)
+    for name in names:
+        for stop in ("early", "late"):
+            assert_equal(comparable(read_state(tmp_path / f"{name}{stop}-end")), wanted[name])
