@@ -1,12 +1,14 @@
 """Parts that live in the tests: each does what no part of the menus does yet, and goes through every contract.
 
 So the interfaces are proved before papers need them: a penalty and a random code, a bottleneck with weights,
-tensors that go round the bottleneck, weights in the loss.
+tensors that go round the bottleneck, weights in the loss, and an attachment that stores buffers.
 """
 
 import torch
 from torch import nn
 
+from narrows.errors import SpecError
+from narrows.model.attachments import Attachment
 from narrows.model.backbone import SkipBackbone
 from narrows.model.bottleneck import Bottleneck, Code
 from narrows.model.corruption import Corruption
@@ -87,6 +89,33 @@ class Holes(Corruption):
     def forward(self, x, generator):
         hidden = torch.rand(x.shape, generator=generator, device=x.device) < self.share
         return x.masked_fill(hidden, 0.0), hidden.float().clamp_min(self.seen)
+
+
+class Spread(Attachment):
+    """The mean and spread of the codes, and how far from them a code lies."""
+
+    version = 3
+
+    def __init__(self, floor=1e-6):
+        super().__init__()
+        self.floor = check_number("floor", floor, 0)
+
+    def check(self, network):
+        network.check_code()
+
+    def build(self, network):
+        self.register_buffer("mean", torch.zeros(network.code_size))
+        self.register_buffer("spread", torch.ones(network.code_size))
+
+    def check_state(self):
+        if (self.spread < 0).any():
+            raise SpecError("a spread is negative")
+
+    def fit(self, z):
+        self.spread, self.mean = torch.std_mean(z, 0)
+
+    def distance(self, z):
+        return ((z - self.mean) / self.spread.clamp_min(self.floor)).square().mean(1).sqrt()
 
 
 PARTS = {

@@ -4,8 +4,9 @@ import numpy as np
 import torch
 from PIL import Image
 
+from narrows.card import Card
 from narrows.model.network import Network
-from narrows.modelfile import Card, Model
+from narrows.modelfile import Model
 
 RNG = np.random.default_rng(0)
 

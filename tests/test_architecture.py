@@ -15,7 +15,7 @@ HOUSE = Path(narrows.__file__).parent
 FLOORS = [  # a room may import rooms of earlier lines, and of its own line what NEIGHBOURS allows
     {"batch", "errors", "spec", "files"},
     {"data", "model"},
-    {"modelfile", "presets", "recipe", "runfolder"},
+    {"card", "modelfile", "presets", "recipe", "runfolder"},
     {"tasks"},
     {"training"},
     {"metrics"},
@@ -26,7 +26,7 @@ FLOORS = [  # a room may import rooms of earlier lines, and of its own line what
 ]
 NEIGHBOURS = [
     {"batch", "errors", "spec", "files"},
-    {"modelfile", "runfolder"},
+    {"card", "modelfile", "runfolder"},
     {"presets", "recipe"},
 ]  # may know each other
 LARGEST_SHARE = 0.25  # of the lines of Python that one folder may hold
@@ -145,10 +145,11 @@ def test_light_things_are_light(code, heavy):
 
 
 def test_every_part_of_a_menu_says_what_it_is_in_one_sentence_and_shows_it():
+    from narrows.model.attachments import ATTACHMENTS
     from narrows.model.network import MENUS
     from narrows.training.optim import OPTIMIZERS, SCHEDULES
 
-    for menu in (*MENUS.values(), OPTIMIZERS, SCHEDULES):
+    for menu in (*MENUS.values(), ATTACHMENTS, OPTIMIZERS, SCHEDULES):
         for name, part in menu.items():
             text = part.__doc__
             assert ">>>" in text, f"{name} shows no example"

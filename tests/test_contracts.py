@@ -10,12 +10,13 @@ from parts import PARTS
 
 from narrows import modelfile
 from narrows.batch import Batch
+from narrows.card import Card
 from narrows.errors import SpecError
 from narrows.model.backbone import Conv, Decoder, Encoder, SkipBackbone
 from narrows.model.bottleneck import Bottleneck, PositionedBottleneck
 from narrows.model.initialise import initialise
 from narrows.model.network import MENUS, Network, build_part
-from narrows.modelfile import Card, Model
+from narrows.modelfile import Model
 from narrows.spec import arguments, build
 from narrows.tasks.encode import decode, encode
 from narrows.tasks.reconstruct import reconstruct

@@ -5,40 +5,27 @@ import json
 import os
 import pickle
 import random
-import signal
 import struct
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from headers import guard, put_together, refused, take_apart
 
 from narrows.errors import ModelFileError
+from narrows.model.attachments.map import HEAD, MapHead
 from narrows.model.network import Network
 from narrows.modelfile import Model, load, save
-from narrows.tasks.encode import encode_map
+from narrows.spec import build
+from narrows.tasks.encode import decode_map, encode, encode_map
 from narrows.tasks.score import errors
 
 FORMAT_1 = Path(__file__).parent / "files" / "format-1.safetensors"
 FORMAT_2 = FORMAT_1.with_name("format-2.safetensors")
-
-
-@contextmanager
-def guard(seconds=10):
-    """Fail a test that hangs."""
-
-    def stop(signum, frame):
-        raise TimeoutError("loading a file took too long")
-
-    before = signal.signal(signal.SIGALRM, stop)
-    signal.alarm(seconds)
-    try:
-        yield
-    finally:
-        signal.alarm(0)
-        signal.signal(signal.SIGALRM, before)
+FORMAT_3_MAP = FORMAT_1.with_name("format-3-map.safetensors")
 
 
 @pytest.fixture(scope="module", params=["plain", "mapped"])
@@ -55,28 +42,15 @@ def good(model, tmp_path_factory):
     return path.read_bytes()
 
 
-def take_apart(data):
-    """Return the header, the JSON in its one text, and the bytes of the weights."""
-    length = struct.unpack("<Q", data[:8])[0]
-    header = json.loads(data[8 : 8 + length])
-    return header, json.loads(header["__metadata__"]["narrows"]), data[8 + length :]
-
-
-def put_together(header, about, weights):
-    header = copy.deepcopy(header)
-    header["__metadata__"]["narrows"] = about if isinstance(about, str) else json.dumps(about)
-    text = json.dumps(header).encode()
-    return struct.pack("<Q", len(text)) + text + weights
-
-
-def refused(path, data):
-    path.write_bytes(data)
-    with guard(), pytest.raises(ModelFileError) as caught:
-        load(path)
-    message = str(caught.value)
-    assert "\n" not in message
-    assert len(message) < 3000
-    return message
+def as_formerly(about):
+    """Return the header's text as format 3 was for some weeks: the texts of the map head, or null."""
+    about = copy.deepcopy(about)
+    head = about.pop("attachments").get("map")
+    about["map"] = None
+    if head is not None:
+        head = build(head["text"], {"map": MapHead}, "attachment")
+        about["map"] = {"backbone": head.backbone, "bottleneck": head.bottleneck} | HEAD
+    return about
 
 
 def test_a_file_holds_the_model_and_its_card(model, table, tmp_path):
@@ -91,18 +65,19 @@ def test_a_file_holds_the_model_and_its_card(model, table, tmp_path):
 
 def test_a_file_holds_the_map_head(mapped_model, tmp_path):
     save(tmp_path / "model.safetensors", mapped_model)
-    assert load(tmp_path).head.texts == mapped_model.head.texts
+    head, loaded = mapped_model.map_head, load(tmp_path).map_head
+    assert repr(loaded) == repr(head)
     header, about, _ = take_apart((tmp_path / "model.safetensors").read_bytes())
-    assert about["map"] == mapped_model.head.texts
-    assert {name for name in header if name.startswith("map.")} == {f"map.{k}" for k in mapped_model.head.state_dict()}
-    assert not load(tmp_path).head.training
+    assert about["attachments"] == {"map": {"version": 1, "text": repr(head)}}
+    assert {name for name in header if name.startswith("map.")} == {f"map.{k}" for k in head.network.state_dict()}
+    assert not any(module.training for module in loaded.modules())
 
 
 def test_a_file_of_format_1_is_read_and_has_no_head(table, tmp_path):
     """The file was written by the commit before format 2, from the model of `table_model`."""
     old = load(FORMAT_1)
     assert take_apart(FORMAT_1.read_bytes())[1]["format"] == 1
-    assert old.head is None
+    assert old.attachments == {}
     assert old.card.recipe["seed"] == 0
     assert errors(old, table).mean() == pytest.approx(0.040139347, abs=1e-7)
     save(tmp_path / "m", old)
@@ -113,11 +88,23 @@ def test_a_file_of_format_1_is_read_and_has_no_head(table, tmp_path):
 def test_a_file_of_format_1_has_no_key_for_a_head(mapped_model, tmp_path):
     save(tmp_path / "good", mapped_model)
     header, about, weights = take_apart((tmp_path / "good").read_bytes())
-    about["format"] = 1
-    del about["card"]["variances"]
-    refused(tmp_path / "m", put_together(header, about, weights))
-    del about["map"]  # whose weights are then not those of its parts
-    refused(tmp_path / "m", put_together(header, about, weights))
+    for changed in (about, as_formerly(about)):
+        assert "unknown one" in refused(tmp_path / "m", put_together(header, changed | {"format": 1}, weights))
+    del about["attachments"]  # whose weights are then not those of its parts
+    assert "other names" in refused(tmp_path / "m", put_together(header, about | {"format": 1}, weights))
+
+
+def test_a_header_with_the_texts_of_a_map_head_is_read(good, model, table, tmp_path):
+    header, about, weights = take_apart(good)
+    for number in (2, 3):
+        former = put_together(header, as_formerly(about) | {"format": number}, weights)
+        (tmp_path / "m").write_bytes(former)
+        assert np.array_equal(encode_map(load(tmp_path / "m"), table), encode_map(model, table))
+    save(tmp_path / "again", load(tmp_path / "m"))
+    assert (tmp_path / "again").read_bytes() == good
+    both = as_formerly(about) | {"attachments": about["attachments"]}
+    assert "unknown one" in refused(tmp_path / "m", put_together(header, both, weights))
+    assert "lacks a key" in refused(tmp_path / "m", put_together(header, about | {"format": 2}, weights))
 
 
 @pytest.mark.parametrize("size", [[64, 48], None])
@@ -324,24 +311,35 @@ HOSTILE_TEXTS = [
 @pytest.mark.parametrize("kind", ["backbone", "bottleneck", "corruption", "loss", "scaling"])
 def test_texts_that_are_none(good, tmp_path, kind, text):
     header, about, weights = take_apart(good)
+    former = as_formerly(about)
     for key in ("texts", "map"):
-        if about[key] is not None:
-            broken = copy.deepcopy(about)
+        if former[key] is not None:
+            broken = copy.deepcopy(former)
             broken[key][kind] = text
             refused(tmp_path / "m", put_together(header, broken, weights))
+    if about["attachments"]:
+        for whole in (text, f"map({kind}={text!r})"):
+            about["attachments"]["map"]["text"] = whole
+            refused(tmp_path / "m", put_together(header, about, weights))
 
 
 def test_a_head_that_makes_no_map_is_refused(mapped_model, table_model, picture_model, tmp_path):
     """Each is built and saved like a valid one, so that only its content is wrong."""
-    texts = mapped_model.head.texts
+    texts = mapped_model.map_head.network.texts
     flat = Network.from_texts((3,), **texts | {"bottleneck": "linear(3)"})
     wide = Network.from_texts((4,), **texts)
-    for head, words in ((flat, "does not make two numbers"), (wide, "other names, types or shapes")):
-        save(tmp_path / "m", mapped_model._replace(head=head), overwrite=True)
+    for network, words in ((flat, "does not make two numbers"), (wide, "other names, types or shapes")):
+        save(tmp_path / "m", mapped_model._replace(attachments={"map": MapHead.of(network)}), overwrite=True)
         assert words in refused(tmp_path / "m", (tmp_path / "m").read_bytes())
+    save(tmp_path / "m", table_model._replace(attachments=mapped_model.attachments), overwrite=True)
+    assert "makes two numbers of more" in refused(tmp_path / "m", (tmp_path / "m").read_bytes())
+    header, about, weights = take_apart(FORMAT_3_MAP.read_bytes())
+    about["map"]["loss"] = "mae()"
+    assert "a map head has the loss 'mse'" in refused(tmp_path / "m", put_together(header, about, weights))
     skips = {**picture_model.network.texts, "backbone": "unet(2)", "scaling": "unit(output='linear')"}
-    save(tmp_path / "m", Model(Network.from_texts((1, 9, 8), **skips), picture_model.card, mapped_model.head), True)
-    assert "no code" in refused(tmp_path / "m", (tmp_path / "m").read_bytes())
+    other = Model(Network.from_texts((1, 9, 8), **skips), picture_model.card, mapped_model.attachments)
+    save(tmp_path / "m", other, True)
+    assert "connections round its bottleneck" in refused(tmp_path / "m", (tmp_path / "m").read_bytes())
 
 
 WRONG = [
@@ -367,10 +365,11 @@ WRONG = [
 
 
 @pytest.mark.parametrize("value", WRONG, ids=range(len(WRONG)))
-@pytest.mark.parametrize("key", ["format", "shape", "texts", "card", "map"])
+@pytest.mark.parametrize("key", ["format", "shape", "texts", "card", "attachments", "map"])
 def test_wrong_values_in_the_header(good, tmp_path, key, value):
     header, about, weights = take_apart(good)
-    if key == "map" and value is None and about["map"] is None:
+    about = as_formerly(about) if key == "map" else about
+    if about[key] == value:
         pytest.skip("so it is written")
     about[key] = value
     refused(tmp_path / "m", put_together(header, about, weights))
@@ -411,9 +410,18 @@ def test_wrong_values_in_the_card(good, tmp_path, key, value):
 
 def test_keys_that_are_missing_or_unknown(good, tmp_path):
     header, about, weights = take_apart(good)
-    heads = [about["map"]] if about["map"] else []
-    for part in (about, about["texts"], about["card"], *heads):
+    former = as_formerly(about)
+    heads = [former["map"]] if former["map"] else []
+    for part in heads:
         for key in list(part):
+            value = part.pop(key)
+            refused(tmp_path / "m", put_together(header, former, weights))
+            part[key] = value
+    entries = about["attachments"].values()
+    for part in (about, about["texts"], about["card"], *entries):
+        for key in list(part):
+            if key == "variances":  # which files of format 1 lack
+                continue
             value = part.pop(key)
             refused(tmp_path / "m", put_together(header, about, weights))
             part[key] = value
@@ -425,7 +433,8 @@ def test_keys_that_are_missing_or_unknown(good, tmp_path):
 def test_a_later_format_is_named(good, tmp_path):
     header, about, weights = take_apart(good)
     about["format"] = 4
-    assert "update narrows" in refused(tmp_path / "m", put_together(header, about, weights))
+    said = refused(tmp_path / "m", put_together(header, about, weights))
+    assert "it has format 4 of a later narrows; update narrows" in said
 
 
 def test_weights_of_other_names_types_and_shapes(good, tmp_path):
@@ -470,12 +479,12 @@ def test_weights_that_are_not_finite_are_neither_written_nor_read(model, good, t
         number = np.array(value, np.float32 if entry["dtype"] == "F32" else np.float64).tobytes()
         data = weights[:begin] + number + weights[begin + len(number) :]
         assert "not finite" in refused(tmp_path / "m", put_together(header, about, data))
-    for key in ("network", "head") if model.head else ("network",):
-        network = copy.deepcopy(getattr(model, key))
+    for of_head in {False, model.map_head is not None}:
+        changed = copy.deepcopy(model)
         with torch.no_grad():
-            next(network.parameters()).fill_(value)
-        with pytest.raises(ModelFileError, match="not finite"):
-            save(tmp_path / "new", model._replace(**{key: network}))
+            next((changed.map_head if of_head else changed.network).parameters()).fill_(value)
+        with pytest.raises(ModelFileError, match=r"is not written: its weight .* not finite"):
+            save(tmp_path / "new", changed)
         assert not (tmp_path / "new").exists()
 
 
@@ -494,6 +503,49 @@ def test_a_file_of_format_2_is_read_with_its_head(table, tmp_path):
     assert take_apart(FORMAT_2.read_bytes())[1]["format"] == 2
     assert old.card.variances == ()
     assert errors(old, table).mean() == pytest.approx(0.001974345, abs=1e-7)
-    assert np.allclose(encode_map(old, table)[:2], [[1.015793, 0.388023], [-0.461624, -0.608352]], atol=1e-5)
+    assert encode(old, table)[0] == pytest.approx([-0.06915671, -0.36613712, -0.36022446], abs=1e-6)
+    points = [[1.015793, 0.3880232], [-0.4616243, -0.6083519]]
+    assert encode_map(old, table)[:2] == pytest.approx(np.array(points), abs=1e-6)
     save(tmp_path / "m", old)
     assert np.array_equal(encode_map(load(tmp_path / "m"), table), encode_map(old, table))
+
+
+def test_a_file_of_format_3_with_the_key_map_is_read_with_its_head(table, tmp_path):
+    """The file was written by the commit before attachments, its head with two layers of four numbers."""
+    old = load(FORMAT_3_MAP)
+    assert repr(old.map_head).startswith("map(backbone='dense(hidden=[4, 4])', bottleneck='map(2, neighbours=15")
+    assert encode(old, table)[0] == pytest.approx([-0.09252113, -0.38741258, -0.6868259], abs=1e-6)
+    points = [[-0.30260715, -0.49852568], [0.87353283, 0.12328002]]
+    assert encode_map(old, table)[:2] == pytest.approx(np.array(points), abs=1e-6)
+    decoded = [-1.532271152e-01, 1.000575646e04, 9.377427466e-04, -5.752799491e00, -9.194471184e-02]
+    assert decode_map(old, encode_map(old, table)[:1])[0] == pytest.approx(decoded, rel=1e-6)
+    save(tmp_path / "m", old)
+    assert set(take_apart((tmp_path / "m").read_bytes())[1]) == {"format", "shape", "texts", "attachments", "card"}
+    assert np.array_equal(encode_map(load(tmp_path / "m"), table), encode_map(old, table))
+
+
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_a_key_of_the_card_that_a_file_lacks_has_its_default(table_model, tmp_path, number):
+    save(tmp_path / "good", table_model)
+    header, about, weights = take_apart((tmp_path / "good").read_bytes())
+    del about["card"]["variances"], about["attachments"]
+    about |= {"format": number} | ({"map": None} if number > 1 else {})
+    (tmp_path / "m").write_bytes(put_together(header, about, weights))
+    assert load(tmp_path / "m").card == replace(table_model.card, variances=())
+
+
+@pytest.mark.parametrize("number", [1, 3])
+def test_a_key_of_the_card_that_is_unknown_is_named_with_its_writer(table_model, tmp_path, number):
+    save(tmp_path / "good", table_model)
+    header, about, weights = take_apart((tmp_path / "good").read_bytes())
+    if number == 1:
+        del about["attachments"]
+    about["format"], about["card"]["recipe"]["narrows"] = number, "0.9.1"
+    about["card"]["drift"] = 1
+    said = refused(tmp_path / "m", put_together(header, about, weights))
+    assert "not known here, 'drift' (narrows 0.9.1 wrote it); update narrows" in said
+    about["card"]["recipe"] = "\x1b[2J"
+    assert "not known here, 'drift'; update" in refused(tmp_path / "m", put_together(header, about, weights))
+    del about["card"]["drift"]
+    about["card"]["\x1b[2J" * 500] = 1
+    assert "\x1b" not in refused(tmp_path / "m", put_together(header, about, weights))

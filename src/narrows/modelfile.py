@@ -1,13 +1,14 @@
 """One safe file: weights, and the texts that rebuild the model.
 
 `model.safetensors` holds the network's state and, in its header, one JSON text: the format's version, the parts'
-texts, the shape and kind of the data, and the metrics of training. A map head is a second network, whose samples are
-codes: its state has the prefix `map.`, and its parts' texts stand under the key `map`. The file holds no pickle, no
-import path and no file path. Its header is checked before any weight is read; a file that is not a valid model raises
-ModelFileError.
+texts, the shape and kind of the data, and the metrics of training. An attachment has its text and its version under the
+key `attachments`, by its name, and the names of its tensors begin with that name and a dot. The file holds no pickle,
+no import path and no file path. Its header is checked before any weight is read; a file that is not a valid model
+raises ModelFileError.
 
-Format 3 is written; formats 1 and 2 can be read. Format 1 has no key `map` and no map head; the cards of both lack the
-variances of the columns.
+Format 3 is written; formats 1 and 2 can be read. Format 1 has no attachments. Format 2 has a key `map` in their place,
+and so had format 3 for some weeks: the texts of a map head, or null. A new attachment, and a new key of the card, raise
+no format: who does not know them refuses the file, by name.
 """
 
 from __future__ import annotations
@@ -15,97 +16,78 @@ from __future__ import annotations
 import json
 import math
 import struct
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, fields
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load as load_tensors
 from safetensors.torch import save_file
-from torch import Tensor
+from torch import Tensor, nn
 
-from narrows.data.layout import Layout
-from narrows.errors import ModelFileError, NarrowsError
+from narrows.card import MAX_SIDE, Card, card_in_file, is_text, is_whole, read_card, writer
+from narrows.errors import ModelFileError, NarrowsError, SpecError
 from narrows.files import whole
+from narrows.model.attachments import ATTACHMENTS, Attachment
+from narrows.model.attachments.map import MapHead
 from narrows.model.network import JOINS, MAX_VALUES, MENUS, Network
 from narrows.model.settings import default_settings
-from narrows.spec import MAX_LENGTH, find_names
+from narrows.spec import MAX_LENGTH, build, find_names, name_of
 
 FORMAT = 3
-FORMAT_KEYS: dict[Any, set[str]] = {
-    1: {"format", "shape", "texts", "card"},
-    2: {"format", "shape", "texts", "map", "card"},
-    3: {"format", "shape", "texts", "map", "card"},
-}
-NEW_IN_CARD = {3: {"variances"}}  # keys that cards of earlier formats lack, by format
-CARD_KEYS = {"metrics": "figures"}  # fields of a card that have another name in files
-MAP = "map."  # the prefix of the map head's weights
+KEYS = {"format", "shape", "texts", "card"}  # of the header, in every format
+BESIDE: dict[Any, tuple[set[str], ...]] = {1: (set(),), 2: ({"map"},), 3: ({"attachments"}, {"map"})}
 FILE_NAME = "model.safetensors"
 MAX_FILE = 4 * 2**30  # bytes
 MAX_HEADER = 2**20  # bytes
-MAX_SIDE = 2**20  # of one axis of a sample
-MAX_ITEMS = 10_000  # of a list or table in the header
-QUANTILES = (0.0, 0.25, 0.5, 0.75, 0.95, 1.0)  # of the errors of held-out samples, see `Card`
-DTYPES = {"bool", "float16", "float32", "float64"} | {f"{u}int{n}" for u in ("", "u") for n in (8, 16, 32, 64)}
 _TORCH_NAMES = {"F32": torch.float32, "F64": torch.float64, "I64": torch.int64, "F16": torch.float16}
 _TORCH_NAMES |= {"BF16": torch.bfloat16, "I32": torch.int32, "U8": torch.uint8, "BOOL": torch.bool}
 
-Scalar = str | int | float | bool | None
-
-
-@dataclass(frozen=True)
-class Card:
-    """What a model file says of the model's data and training.
-
-    Attributes
-    ----------
-    layout : how the axes of the training data were arranged, a `Layout` kind.
-    dtype : the type of the training data, a NumPy name.
-    columns : a table's column names, else None.
-    reading : how pictures were read (size, None for their own, fit, colour, depth), {} for arrays.
-    origin : a short name of the data.
-    recipe : how it was trained: optimizer, schedule, batch size, steps, seed and the like.
-    metrics : what was measured, such as `test_mse`; every MSE is per value, in model's units.
-    error_quantiles : the MSE of held-out samples at the QUANTILES, in rising order; () when none was measured.
-    variances : of the training data's columns, or of pictures' channels about each pixel's mean, in user's units; () in
-        files of formats 1 and 2.
-    """
-
-    layout: str
-    dtype: str
-    columns: tuple[str, ...] | None = None
-    reading: dict[str, Any] = field(default_factory=dict)
-    origin: str = ""
-    recipe: dict[str, Scalar] = field(default_factory=dict)
-    metrics: dict[str, float] = field(default_factory=dict)
-    error_quantiles: tuple[float, ...] = ()
-    variances: tuple[float, ...] = ()
-
 
 class Model(NamedTuple):
-    """A trained network, its card and its map head: all that is in a model file.
+    """A trained network, its card and its attachments: all that is in a model file.
 
     Attributes
     ----------
-    head : a network whose samples are the codes of `network`, (k,), and whose own codes are positions (2,) on a map;
-        None for a model without one.
+    attachments : what was learned about the network's codes, by name.
     """
 
     network: Network
     card: Card
-    head: Network | None = None
+    attachments: Mapping[str, Attachment] = {}
+
+    @property
+    def map_head(self) -> MapHead | None:
+        """The attachment `map`: from codes to positions on a map, and back."""
+        return cast("MapHead | None", self.attachments.get("map"))
 
     @property
     def column_names(self) -> tuple[str, ...]:
         """The names of a table's columns; x0, x1, ... where they have none."""
         return self.card.columns or tuple(f"x{i}" for i in range(self.network.shape[0]))
 
+    def with_attachment(self, attachment: Attachment) -> Model:
+        """Return the model with a built attachment, in place of the one of its name if there is one.
+
+        Raises SpecError where the network cannot have it, or has weights whose names begin as the attachment's.
+        """
+        attachment.check(self.network)
+        name = name_of(type(attachment))
+        if any(key.startswith(f"{name}.") for key in self.network.state_dict()):
+            raise SpecError(
+                f"the attachment {name!r} has the name of a part of the network, which has weights; give it another "
+                f"name, by its attribute `spelling`"
+            )
+        return self._replace(attachments={**self.attachments, name: attachment})
+
     def tensors(self) -> dict[str, Tensor]:
-        """Return the weights of both networks by their names in the file."""
-        head = {} if self.head is None else self.head.state_dict(prefix=MAP)
-        return {**self.network.state_dict(), **head}
+        """Return the weights of the network and of its attachments by their names in the file."""
+        tensors = dict(self.network.state_dict())
+        for name, attachment in self.attachments.items():
+            tensors |= attachment.state_dict(prefix=f"{name}.")
+        return tensors
 
 
 def save(path: str | Path, model: Model, overwrite: bool = False) -> None:
@@ -115,12 +97,17 @@ def save(path: str | Path, model: Model, overwrite: bool = False) -> None:
     or a number of the card is not finite.
     """
     tensors = {name: value.detach().cpu().contiguous() for name, value in model.tensors().items()}
-    _check_finite(tensors, str(path))
-    network, head = model.network, model.head
-    header = {"format": FORMAT, "shape": network.shape, "texts": network.texts, "card": _card_in_file(model.card)}
-    header["map"] = None if head is None else head.texts
+    network = model.network
+    header = {"format": FORMAT, "shape": network.shape, "texts": network.texts, "card": card_in_file(model.card)}
+    header["attachments"] = {
+        name: {"version": attachment.version, "text": repr(attachment)}
+        for name, attachment in model.attachments.items()
+    }
     try:  # only one key, since the order of several differs from run to run
+        _check_finite(tensors)
         metadata = {"narrows": json.dumps(header, sort_keys=True, allow_nan=False)}
+    except ModelFileError as error:
+        raise ModelFileError(f"{path} is not written: {error}; train it again") from None
     except ValueError:
         raise ModelFileError(f"{path} is not written: a figure of its card is not finite; train it again") from None
     with whole(path, overwrite) as temporary:
@@ -142,34 +129,20 @@ def load(path: str | Path, device: str | torch.device = "cpu") -> Model:
     """
     path = find_file(path)
     try:
-        if path.exists() and not path.is_file():  # reading a named pipe would block
-            raise _refusal(path.name, "it is no file")
-        with path.open("rb") as file:
-            size = path.stat().st_size
-            header, header_bytes = _read_header(file.read, size, path.name)
-            model = _rebuild(header, path.name)
-            if len(header_bytes) + sum(t.numel() * t.itemsize for t in model.tensors().values()) != size:
-                raise _refusal(path.name, "it is longer or shorter than its weights")
-            tensors = load_tensors(header_bytes + file.read(size))
+        model = _read(path)
     except OSError as error:
         reason = "there is no such file" if isinstance(error, FileNotFoundError) else error.strerror
         raise ModelFileError(
             f"the model {path} cannot be read: {reason}; give a run folder or the {FILE_NAME} in it"
         ) from None
-    except SafetensorError as error:
-        raise _refusal(path.name, f"its weights are damaged ({error})") from None
-    _check_finite(tensors, path.name)
-    own = {name: value for name, value in tensors.items() if not name.startswith(MAP)}
-    network = _filled(model.network, own, path.name).to(device)
-    if model.head is None:
-        return Model(network, model.card)
-    rest = {name.removeprefix(MAP): value for name, value in tensors.items() if name.startswith(MAP)}
-    return Model(network, model.card, _filled(model.head, rest, path.name).to(device))
-
-
-def _card_in_file(card: Card) -> dict[str, Any]:
-    """Return the card with the keys that it has in a file."""
-    return {CARD_KEYS.get(key, key): value for key, value in asdict(card).items()}
+    except (SafetensorError, NarrowsError) as error:
+        reason = f"its weights are damaged ({error})" if isinstance(error, SafetensorError) else str(error)
+        raise ModelFileError(
+            f"{path.name} is not opened: {reason}; give a {FILE_NAME} written by `narrows train`"
+        ) from None
+    for module in (model.network, *model.attachments.values()):
+        module.to(device)
+    return model
 
 
 def find_file(path: str | Path) -> Path:
@@ -184,85 +157,125 @@ def find_file(path: str | Path) -> Path:
     return path / FILE_NAME if path.is_dir() else path
 
 
-def _filled(network: Network, tensors: dict[str, Tensor], name: str) -> Network:
-    """Return the network with its weights, ready for use."""
-    network.load_state_dict(tensors, assign=True)
-    if not (network.scaling.scale > 0).all():
-        raise _refusal(name, "its scaling has a scale that is not positive")
-    return network.eval()
+def _read(path: Path) -> Model:
+    """Return the model in a file, ready for use; errors of ours hold the reason alone."""
+    if path.exists() and not path.is_file():  # reading a named pipe would block
+        raise ModelFileError("it is no file")
+    with path.open("rb") as file:
+        size = path.stat().st_size
+        header, header_bytes = _read_header(file.read, size)
+        model = _rebuild(header)
+        if len(header_bytes) + sum(t.numel() * t.itemsize for t in model.tensors().values()) != size:
+            raise ModelFileError("it is longer or shorter than its weights")
+        tensors = load_tensors(header_bytes + file.read(size))
+    _check_finite(tensors)
+    _fill(model.network, tensors)
+    if not (model.network.scaling.scale > 0).all():
+        raise ModelFileError("its scaling has a scale that is not positive")
+    for name, attachment in model.attachments.items():
+        _fill(attachment, tensors, f"{name}.")
+        attachment.check_state()
+    return model
 
 
-def _read_header(read: Callable[[int], bytes], size: int, name: str) -> tuple[dict[str, Any], bytes]:
+def _fill(module: nn.Module, tensors: Mapping[str, Tensor], prefix: str = "") -> None:
+    """Give a module without weights its own, whose names begin with `prefix`."""
+    module.load_state_dict({key: tensors[f"{prefix}{key}"] for key in module.state_dict()}, assign=True)
+    module.eval()
+
+
+def _read_header(read: Callable[[int], bytes], size: int) -> tuple[dict[str, Any], bytes]:
     """Return the header as a dict, checked to be that of a model of narrows, and the bytes that were read."""
     first = read(8)
     length = struct.unpack("<Q", first)[0] if len(first) == 8 else 0
     if size > MAX_FILE or not 2 <= length <= min(MAX_HEADER, size - 8):
-        raise _refusal(name, "it is not a safetensors file of a size that a model has")
+        raise ModelFileError("it is not a safetensors file of a size that a model has")
     text = read(length)
-    header = _parse_json(text, name)
+    header = _parse_json(text)
     metadata = header.get("__metadata__")
     if not isinstance(metadata, dict) or set(metadata) != {"narrows"} or not isinstance(metadata["narrows"], str):
-        raise _refusal(name, "it is no model of narrows")
+        raise ModelFileError("it is no model of narrows")
     return header, first + text
 
 
-def _rebuild(header: dict[str, Any], name: str) -> Model:
+def _rebuild(header: dict[str, Any]) -> Model:
     """Return the model on the meta device; its weights have the names, types and shapes of those in the file."""
-    about = _parse_json(header["__metadata__"]["narrows"], name)
+    about = _parse_json(header["__metadata__"]["narrows"])
     version = about.get("format")
     if isinstance(version, int) and version > FORMAT:
-        raise _refusal(name, f"it has format {version} of a later narrows; update narrows to read it")
-    if not _is_whole(version) or set(about) != FORMAT_KEYS.get(version):
-        raise _refusal(name, "its header lacks a key or has an unknown one")
-    shape = _check_shape(about["shape"], name)
-    card = _check_card(about["card"], shape, version, name)
-    model = Model(_build(shape, about["texts"], name), card)
-    if about.get("map") is not None:
-        model = model._replace(head=_build_head(model.network, about["map"], name))
+        raise ModelFileError(f"it has format {version} of a later narrows; update narrows to read it")
+    if not is_whole(version) or not set(about) >= KEYS or set(about) - KEYS not in BESIDE.get(version, ()):
+        raise ModelFileError("its header lacks a key or has an unknown one")
+    shape = _check_shape(about["shape"])
+    card = read_card(about["card"], shape)
+    _check_texts(about["texts"])
+    with _on_meta_device():
+        model = Model(Network.from_texts(shape, **about["texts"]), card)
+        model = _attach(model, about.get("attachments", _former_attachments(about.get("map"))))
     expected = {key: (value.dtype, list(value.shape)) for key, value in model.tensors().items()}
     if {key: _described(value) for key, value in header.items() if key != "__metadata__"} != expected:
-        raise _refusal(name, "its weights have other names, types or shapes than its parts")
+        raise ModelFileError("its weights have other names, types or shapes than its parts")
     return model
 
 
-def _build(shape: tuple[int, ...], texts: Any, name: str) -> Network:
-    """Return the network for samples of `shape` that `texts` describe, without weights."""
-    known = isinstance(texts, dict) and set(texts) == set(MENUS)
-    if not known or not all(isinstance(text, str) and len(text) <= MAX_LENGTH for text in texts.values()):
-        raise _refusal(name, "its header does not name one text for every part")
-    for kind, text in texts.items():
-        _check_registered(kind, text, name)
+@contextmanager
+def _on_meta_device() -> Iterator[None]:
+    """Build without weights; what does not fit raises one of our errors."""
     try:
         with torch.device("meta"):
-            return Network.from_texts(shape, **texts)
-    except NarrowsError as error:
-        raise _refusal(name, str(error)) from None
+            yield
+    except NarrowsError:
+        raise
     except (RuntimeError, OverflowError, MemoryError, ValueError, TypeError) as error:
-        raise _refusal(name, f"its parts do not fit its data ({error})") from None
+        raise ModelFileError(f"its parts do not fit its data ({error})") from None
 
 
-def _check_registered(kind: str, text: str, name: str) -> None:
-    """Refuse a part that is in no menu here: one of somebody's own."""
-    try:
-        names = find_names(text, kind, JOINS.get(kind, (None, "|"))[1])
-    except NarrowsError as error:
-        raise _refusal(name, str(error)) from None
-    for part in names:
-        if part not in MENUS[kind]:
-            raise _refusal(
-                name,
-                f"its {kind} {part!r} is not known here; register it first, by narrows.model.register({kind!r}, ...)",
+def _attach(model: Model, attachments: Any) -> Model:
+    """Return the model with the attachments that the header names, without weights."""
+    if not isinstance(attachments, dict):
+        raise ModelFileError("its attachments are no table")
+    for name, entry in attachments.items():
+        known, by = ATTACHMENTS.get(name), writer({"recipe": model.card.recipe})
+        if known is None:
+            raise ModelFileError(
+                f"its attachment {name[:100]!r} is not known here{by}; update narrows or, where it is one of your own, "
+                f"register it first, by narrows.model.register('attachment', ...)"
             )
+        good = isinstance(entry, dict) and set(entry) == {"version", "text"}
+        if not good or not is_whole(entry["version"]) or not is_text(entry["text"]):
+            raise ModelFileError(f"its attachment {name!r} is not written as a version and a text")
+        if entry["version"] != known.version:
+            raise ModelFileError(
+                f"its attachment {name!r} has the version {entry['version']}, however the one here is "
+                f"{known.version}{by}; use the narrows that wrote it"
+            )
+        attachment = build(entry["text"], {name: known}, "attachment")
+        attachment.check(model.network)
+        attachment.build(model.network)
+        model = model.with_attachment(attachment)
+    return model
 
 
-def _build_head(network: Network, texts: Any, name: str) -> Network:
-    """Return the map head of `network`, without weights."""
-    if not network.has_code:
-        raise _refusal(name, "it has a map head, and no code that this could read")
-    head = _build((network.code_size,), texts, name)
-    if not head.has_code or head.code_size != 2:
-        raise _refusal(name, "its map head does not make two numbers of a code")
-    return head
+def _former_attachments(texts: Any) -> dict[str, Any]:
+    """Return the entries of attachments where a file has the texts of a map head's parts in their place, or None."""
+    if texts is None:
+        return {}
+    _check_texts(texts)
+    return {"map": {"version": 1, "text": repr(MapHead.from_texts(texts))}}
+
+
+def _check_texts(texts: Any) -> None:
+    """Refuse what is not one text for every part, and parts in no menu here: those of somebody's own."""
+    known = isinstance(texts, dict) and set(texts) == set(MENUS)
+    if not known or not all(isinstance(text, str) and len(text) <= MAX_LENGTH for text in texts.values()):
+        raise ModelFileError("its header does not name one text for every part")
+    for kind, text in texts.items():
+        for part in find_names(text, kind, JOINS.get(kind, (None, "|"))[1]):
+            if part not in MENUS[kind]:
+                raise ModelFileError(
+                    f"its {kind} {part!r} is not known here; register it first, by "
+                    f"narrows.model.register({kind!r}, ...)"
+                )
 
 
 def _described(entry: Any) -> tuple[torch.dtype | None, Any]:
@@ -271,107 +284,20 @@ def _described(entry: Any) -> tuple[torch.dtype | None, Any]:
     return _TORCH_NAMES.get(kind) if isinstance(kind, str) else None, entry.get("shape")
 
 
-def _check_shape(shape: Any, name: str) -> tuple[int, ...]:
+def _check_shape(shape: Any) -> tuple[int, ...]:
     good = isinstance(shape, list) and 1 <= len(shape) <= 4
-    if (
-        not good
-        or not all(_is_whole(side) and 1 <= side <= MAX_SIDE for side in shape)
-        or math.prod(shape) > MAX_VALUES
-    ):
-        raise _refusal(name, "the shape of its data is not one that narrows writes")
+    if not good or not all(is_whole(side) and 1 <= side <= MAX_SIDE for side in shape) or math.prod(shape) > MAX_VALUES:
+        raise ModelFileError("the shape of its data is not one that narrows writes")
     return tuple(shape)
 
 
-def _check_card(card: Any, shape: tuple[int, ...], version: Any, name: str) -> Card:
-    """Return the card, every field of it within the values that `save` writes."""
-    later = set().union(*(keys for number, keys in NEW_IN_CARD.items() if number > version))
-    if not isinstance(card, dict) or set(card) != {CARD_KEYS.get(f.name, f.name) for f in fields(Card)} - later:
-        raise _refusal(name, "its card lacks a key or has an unknown one")
-    card = {"variances": []} | card
-    columns, quantiles, variances = card["columns"], card["error_quantiles"], card["variances"]
-    try:
-        Layout(card["layout"])
-        layout_is_known = True
-    except (NarrowsError, TypeError):
-        layout_is_known = False
-    rules = {
-        "layout": layout_is_known,
-        "dtype": isinstance(card["dtype"], str) and card["dtype"] in DTYPES,
-        "columns": columns is None or (_is_list(columns, _is_text) and len(columns) == shape[0]),
-        "reading": _is_reading(card["reading"]),
-        "origin": _is_text(card["origin"]),
-        "recipe": _is_table(card["recipe"], lambda v: v is None or _is_text(v) or _is_number(v)),
-        "figures": _is_table(card["figures"], _is_number),
-        "error_quantiles": _is_list(quantiles, lambda v: _is_number(v) and v >= 0)
-        and len(quantiles) in (0, len(QUANTILES))
-        and quantiles == sorted(quantiles),
-        "variances": isinstance(variances, list)
-        and len(variances) in (0, shape[0])
-        and all(_is_number(v) and v >= 0 for v in variances),
-    }
-    for key, good in rules.items():
-        if not good:
-            raise _refusal(name, f"the {key!r} of its card is not one that narrows writes")
-    values = {field: card[CARD_KEYS.get(field, field)] for field in (f.name for f in fields(Card))}
-    values |= {
-        "columns": columns and tuple(columns),
-        "error_quantiles": tuple(quantiles),
-        "variances": tuple(variances),
-    }
-    return Card(**values)
-
-
-def _is_reading(value: Any) -> bool:
-    if value == {}:
-        return True
-    return (
-        isinstance(value, dict)
-        and set(value) == {"size", "fit", "colour", "depth"}
-        and (value["size"] is None or _is_size(value["size"]))
-        and value["fit"] in ("crop", "pad", "stretch")
-        and value["colour"] in ("grey", "rgb")
-        and value["depth"] in (8, 16)
-    )
-
-
-def _is_size(value: Any) -> bool:
-    return _is_list(value, lambda side: _is_whole(side) and 1 <= side <= MAX_SIDE) and len(value) == 2
-
-
-def _is_whole(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and abs(value) <= 1e300
-
-
-def _is_text(value: Any) -> bool:
-    return (
-        isinstance(value, str) and len(value) <= MAX_LENGTH and value.isprintable()
-    )  # terminals obey other characters
-
-
-def _is_list(value: Any, rule: Callable[[Any], bool]) -> bool:
-    return isinstance(value, list) and len(value) <= MAX_ITEMS and all(map(rule, value))
-
-
-def _is_table(value: Any, rule: Callable[[Any], bool]) -> bool:
-    return (
-        isinstance(value, dict)
-        and len(value) <= MAX_ITEMS
-        and all(map(_is_text, value))
-        and all(map(rule, value.values()))
-    )
-
-
-def _check_finite(tensors: Mapping[str, Tensor], name: str) -> None:
+def _check_finite(tensors: Mapping[str, Tensor]) -> None:
     for key, value in tensors.items():
         if not value.isfinite().all():
-            raise _refusal(name, f"its weight {key!r} has a value that is not finite")
+            raise ModelFileError(f"its weight {key!r} has a value that is not finite")
 
 
-def _parse_json(text: str | bytes, name: str) -> dict[str, Any]:
+def _parse_json(text: str | bytes) -> dict[str, Any]:
     """Return the JSON object in `text`, strict: no key twice, no NaN, no infinity."""
 
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -387,9 +313,5 @@ def _parse_json(text: str | bytes, name: str) -> dict[str, Any]:
     except (ValueError, RecursionError):
         value = None
     if not isinstance(value, dict):
-        raise _refusal(name, "its header is not JSON of our kind")
+        raise ModelFileError("its header is not JSON of our kind")
     return value
-
-
-def _refusal(name: str, reason: str) -> ModelFileError:
-    return ModelFileError(f"{name} is not opened: {reason}; give a {FILE_NAME} written by `narrows train`")

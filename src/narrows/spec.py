@@ -82,7 +82,7 @@ def build(
     """
     calls = [_read_call(node, text, kind) for node in _split(_parse(text, kind), SIGNS[sign])]
     if len(calls) > 1 and join is None:
-        raise SpecError(f"a {kind} is one part, however {text!r} joins several with {sign!r}; name one of them")
+        raise SpecError(f"the {kind} {text!r} joins several with {sign!r}, however only one is taken; name one of them")
     parts = [_call(name, args, kwargs, menu, kind) for name, args, kwargs in calls]
     return parts[0] if join is None or len(parts) == 1 else join(*parts)
 

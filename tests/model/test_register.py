@@ -59,9 +59,9 @@ def test_a_class_that_is_defined_again_takes_the_place_of_the_former():
     ("kind", "part", "words"),
     [
         ("botleneck", Noisy, "did you mean 'bottleneck'"),
-        ("loss", Noisy, "a loss is a subclass of Loss"),
-        ("bottleneck", "noisy", "a bottleneck is a subclass of Bottleneck"),
-        ("corruption", type("Mask", (Drop.__mro__[1],), {}), "narrows has a corruption 'mask' itself"),
+        ("loss", Noisy, "every loss is a subclass of Loss"),
+        ("bottleneck", "noisy", "every bottleneck is a subclass of Bottleneck"),
+        ("corruption", type("Mask", (Drop.__mro__[1],), {}), "the corruption 'mask' is one of narrows itself"),
     ],
 )
 def test_what_is_no_part_is_refused(kind, part, words):

@@ -5,10 +5,10 @@ import pytest
 import torch
 from restoring import model_of, noise
 
+from narrows.card import Card
 from narrows.data.layout import to_pictures
 from narrows.errors import DataError
 from narrows.model.tiling import Tiling
-from narrows.modelfile import Card
 from narrows.tasks import tiles
 from narrows.tasks.reconstruct import denoise
 from narrows.tasks.tiles import choose_side, cut, find_overlap, note_on_channels

@@ -10,6 +10,7 @@ from sklearn.decomposition import PCA
 import narrows
 from narrows import Autoencoder, read
 from narrows.errors import DataError, SpecError
+from narrows.model.attachments.map import takes_head
 from narrows.modelfile import FILE_NAME, load, save
 from narrows.tasks.encode import decode, decode_map, encode, encode_map
 from narrows.tasks.score import errors
@@ -19,7 +20,6 @@ from narrows.training.map_head import (
     add_head,
     add_pca_head,
     gets_map,
-    takes_head,
     training_codes,
 )
 
@@ -174,13 +174,13 @@ def test_a_pca_head_is_the_pca_of_the_codes(fit):
     restored = decode(model, pca.inverse_transform(theirs))
     assert np.abs(decode_map(model, ours).astype(int) - restored).max() <= 1
     with pytest.raises(SpecError, match="makes two numbers of more"):
-        add_pca_head(model._replace(network=model.head), ours)
+        add_pca_head(model._replace(network=model.map_head.network), ours)
 
 
 def test_a_constant_number_of_the_code_does_not_harm_a_pca_head(fit):
     codes = encode(fit.finish(), DIGITS)
     codes[:, 3] = 1.0
-    head = add_pca_head(fit.finish(), codes).head
+    head = add_pca_head(fit.finish(), codes).map_head
     assert all(p.isfinite().all() for p in head.parameters())
 
 
@@ -188,13 +188,13 @@ def test_grid_codes_get_a_head_of_flat_ones(pictures):
     fit = Fit(read(pictures), backbone="conv(channels=[4], grid=True)", bottleneck="linear(2)", epochs=1, device="cpu")
     fit.run()
     mapped = add_default_head(fit.training, fit.end)
-    assert mapped.head.shape == (fit.network.code_size,)
+    assert mapped.map_head.network.shape == (fit.network.code_size,)
     assert decode_map(mapped, encode_map(mapped, pictures)).shape == pictures.shape
 
 
 def test_the_estimator_maps_lazily_and_saves_its_map(tmp_path):
     model = Autoencoder(random_state=0, **SMALL).fit(DIGITS)
-    assert model.model_.head is None
+    assert model.model_.map_head is None
     points = model.map(DIGITS)
     assert np.array_equal(points, encode_map(model.model_, DIGITS))
     assert model.inverse_map(points[:7]).shape == (7, 28, 28)
@@ -209,7 +209,7 @@ def test_the_estimator_says_where_there_is_no_map(tmp_path):
     with pytest.raises(SpecError, match="this model has no map"):
         model.map(DIGITS)
     model.save(tmp_path / FILE_NAME)
-    assert load(tmp_path).head is None
+    assert load(tmp_path).map_head is None
     two = Autoencoder(random_state=0, **SMALL | {"bottleneck": "linear(2)"}).fit(DIGITS)
     assert np.array_equal(two.map(DIGITS), two.transform(DIGITS))
 
@@ -253,7 +253,7 @@ def test_a_head_goes_through_the_command_line(tmp_path, monkeypatch, capsys):
     said = capsys.readouterr().out
     assert "map: 2 numbers for 32" in said
     assert "from the two numbers of the map" in said
-    assert load(tmp_path / "run").head is not None
+    assert load(tmp_path / "run").map_head is not None
     assert main(["info", str(tmp_path / "run")]) == 0
     assert "map: 2 numbers for 32" in capsys.readouterr().out
 
@@ -279,4 +279,4 @@ def test_what_goes_wrong_with_the_map_costs_the_map_alone(error, words, tmp_path
     ]
     assert main(command) == 0
     assert words in capsys.readouterr().out
-    assert load(tmp_path / "run").head is None
+    assert load(tmp_path / "run").map_head is None

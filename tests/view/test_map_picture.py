@@ -225,7 +225,7 @@ def test_nothing_is_overwritten_unasked(files, capsys):
 def test_a_model_without_a_map_gets_one_in_its_file(files, pictures, picture_model, capsys):
     save(files / "model.safetensors", picture_model, overwrite=True)
     assert run_map(files, files / "bars.npz", "pca.csv", "--pca") == 0
-    assert load(files / "model.safetensors").head is None
+    assert load(files / "model.safetensors").map_head is None
     assert run_map(files, files / "bars.npz", "map.csv") == 0
     assert "map: " in capsys.readouterr().out
     kept = make_map(load(files / "model.safetensors"), read(pictures))

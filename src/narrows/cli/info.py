@@ -56,7 +56,7 @@ def _info_model(source: str) -> int:
     from narrows.verbs.reading import open_model
 
     model = open_model(source)
-    network, card, _ = model
+    network, card = model.network, model.card
     print(f"{source}: a model of {card.origin or 'data'}, {'x'.join(map(str, network.shape))} {card.dtype}")
     for kind in MENUS:
         print(f"  {kind:<11} {network.texts[kind]}")
@@ -64,7 +64,7 @@ def _info_model(source: str) -> int:
     print_rows(("layer", "output", "parameters"), rows)
     print(f"parameters: {sum(p.numel() for p in network.parameters()):,}")
     print(f"code: {describe_code(network)}")
-    if model.head is not None:
+    if model.map_head is not None:
         print(f"map: {describe_map(model)}")
     print("trained:")
     for key, value in card.recipe.items():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from narrows.errors import SpecError, did_you_mean
+from narrows.model.attachments import ATTACHMENTS, Attachment
 from narrows.model.backbone import Backbone
 from narrows.model.bottleneck import Bottleneck
 from narrows.model.corruption import Corruption
@@ -19,19 +20,20 @@ KINDS: dict[str, type[Part]] = {
     "corruption": Corruption,
     "loss": Loss,
     "scaling": Scaling,
+    "attachment": Attachment,
 }
-BUILT_IN = {kind: frozenset(menu) for kind, menu in MENUS.items()}
+BUILT_IN = {kind: frozenset(menu) for kind, menu in MENUS.items()} | {"attachment": frozenset(ATTACHMENTS)}
 
 
 def register(kind: str, part: type[Any]) -> None:
-    """Add a part of your own to a menu, so that texts, model files and the command line's listing know it.
+    """Add a part or an attachment of your own to its menu, so that texts and model files know it.
 
     Its name is that of the class in lower case, or its attribute `spelling`. To register a class again replaces the
-    former one. A model file that names it opens only where it is registered.
+    former one. A model file that names it opens only where it is registered. The command line lists parts.
 
     Parameters
     ----------
-    kind : "backbone", "bottleneck", "corruption", "loss" or "scaling".
+    kind : "backbone", "bottleneck", "corruption", "loss", "scaling" or "attachment".
     part : a subclass of that kind's abstract class, which stores every argument under its own name.
 
     Raises SpecError for another kind, for a class of another kind, and for a name that narrows has itself.
@@ -54,8 +56,11 @@ def register(kind: str, part: type[Any]) -> None:
     if kind not in KINDS:
         raise SpecError(f"there is no kind of part {kind!r}; {did_you_mean(kind, KINDS)}")
     if not (isinstance(part, type) and issubclass(part, KINDS[kind])):
-        raise SpecError(f"a {kind} is a subclass of {KINDS[kind].__name__}, however: {part!r}")
+        raise SpecError(f"every {kind} is a subclass of {KINDS[kind].__name__}, however: {part!r}")
     name = name_of(part)
     if name in BUILT_IN[kind]:
-        raise SpecError(f"narrows has a {kind} {name!r} itself; give yours another name, by its attribute `spelling`")
-    MENUS[kind][name] = part
+        raise SpecError(
+            f"the {kind} {name!r} is one of narrows itself; give yours another name, by its attribute `spelling`"
+        )
+    menu: dict[str, Any] = ATTACHMENTS if kind == "attachment" else MENUS[kind]
+    menu[name] = part

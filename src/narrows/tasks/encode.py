@@ -50,7 +50,7 @@ def decode_map(model: Model, points: np.ndarray) -> np.ndarray:
     Raises SpecError for a model without a map, DataError for points of another shape, or that are not finite.
     """
     check_map(model)
-    network, head = model.network, model.head
+    network, head = model.network, model.map_head
     chunks = in_chunks(network, _as_rows(points, 2, "points of the map", "map"))
     return joined(
         as_array(model, network.in_blocks(lambda rows: chain.decode_map(network, head, rows), chunk))
@@ -60,7 +60,7 @@ def decode_map(model: Model, points: np.ndarray) -> np.ndarray:
 
 def has_map(model: Model) -> bool:
     """Return whether the model has a map: by a map head, or because its code has two numbers."""
-    return model.network.has_code and (model.head is not None or model.network.code_size == 2)
+    return model.network.has_code and (model.map_head is not None or model.network.code_size == 2)
 
 
 def check_map(model: Model) -> None:

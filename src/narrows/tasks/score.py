@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from torch import Tensor
 
+from narrows.card import QUANTILES
 from narrows.model.summary import column_variances
-from narrows.modelfile import QUANTILES, Model
+from narrows.modelfile import Model
 from narrows.tasks.session import Session
 from narrows.tasks.units import as_samples
 

@@ -77,8 +77,8 @@ class Session:
     @cached_property
     def points(self) -> np.ndarray:
         """The positions on the model's map, float32 (N, 2): the code, or the output of the map head for it."""
-        network, head = self.model.network, self.model.head
+        network, head = self.model.network, self.model.map_head
         if head is None:
             return self.codes
         codes = torch.from_numpy(self.codes)
-        return network.in_blocks(lambda z: head.encode(z).z, codes).numpy()
+        return network.in_blocks(head.encode, codes).numpy()

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from narrows import __version__
 from narrows.batch import Batch
+from narrows.card import QUANTILES, Card
 from narrows.data.crops import Crops
 from narrows.data.layout import to_samples
 from narrows.data.read import read
@@ -18,7 +19,7 @@ from narrows.data.samples import Samples
 from narrows.model.network import Network, as_tensor
 from narrows.model.settings import default_settings
 from narrows.model.summary import column_variances
-from narrows.modelfile import QUANTILES, Card, Model
+from narrows.modelfile import Model
 from narrows.spec import MAX_LENGTH
 from narrows.training.pca_baseline import describe_kept, is_comparable, measure_pca, take_samples
 from narrows.training.plan import Plan

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Generator, Tensor, nn
 
+from narrows.card import Scalar
 from narrows.data.read import read
 from narrows.data.stream import take
-from narrows.errors import DataError, SpecError
+from narrows.errors import DataError
+from narrows.model.attachments.map import HEAD, MapHead, takes_head
 from narrows.model.bottleneck import Map
 from narrows.model.chain import squared_error
 from narrows.model.network import Network, as_tensor
 from narrows.model.pca import exact_axes
 from narrows.model.settings import default_settings
-from narrows.modelfile import Model, Scalar
+from narrows.modelfile import Model
 from narrows.recipe import Recipe
 from narrows.training.choose import MIN_SECONDS
 from narrows.training.finished import Finished
@@ -26,7 +27,6 @@ from narrows.training.loop import train
 from narrows.training.plan import Plan, make_plan
 from narrows.training.run import Run
 
-HEAD: dict[str, Any] = {"corruption": "none", "loss": "mse", "scaling": "standard"}
 LAYERS, WIDTH = 6, 128  # fewer layers separate groups less well, wider ones no better
 FEW_CODES, FEW_CODES_WIDTH = 4096, 64  # a wider head overfits fewer codes than these, and is slower
 OPTIMIZER = "muon(0.03)"  # at the default rate deep heads separate groups less well
@@ -37,18 +37,6 @@ BATCH_SIZE = 256
 MAX_STEPS = 1000
 MAX_HEAD_SECONDS = 60.0
 SHARE_OF_SECONDS = 0.15  # of the cap on training, which a map beside it may take
-
-
-def takes_head(network: Network) -> bool:
-    """Return whether a map head is of use: the code is all that the decoder reads, and has more than two numbers.
-
-    Examples
-    --------
-    >>> texts = {"backbone": "dense", "corruption": "none", "loss": "mse", "scaling": "standard"}
-    >>> [takes_head(Network.from_texts((9,), bottleneck=f"linear({size})", **texts)) for size in (2, 3)]
-    [False, True]
-    """
-    return network.has_code and network.code_size > 2
 
 
 def gets_map(plan: Plan) -> bool:
@@ -95,7 +83,8 @@ def add_head(model: Model, codes: np.ndarray, seed: int = 0, max_seconds: float 
     SpecError : for a model with skip connections, or whose code has no more than two numbers.
     DataError : for codes that make no map: too few, or all of them equal.
     """
-    _check_head(model.network, codes)
+    MapHead().check(model.network)
+    _check_codes(codes)
     began = time.perf_counter()
     hidden = [WIDTH if len(codes) >= FEW_CODES else FEW_CODES_WIDTH] * LAYERS
     recipe = Recipe(
@@ -105,15 +94,15 @@ def add_head(model: Model, codes: np.ndarray, seed: int = 0, max_seconds: float 
         batch_size=min(BATCH_SIZE, len(codes)),  # in smaller batches groups separate less well
         max_steps=MAX_STEPS,
         bfloat16=False,  # which would round different positions far from 0 to the same one
-        **HEAD,
-    )
+    ).given(**HEAD)
     device, seconds = str(model.network.device), max(max_seconds, MIN_SECONDS)
     run = Run(make_plan(read(codes), recipe, seed=seed, device=device, validation=0, max_seconds=seconds))
     for _ in train(run):
         pass
-    head = run.network.eval()
+    head = MapHead.of(run.network)
     done: dict[str, Scalar] = {"map_samples": len(codes), "map_seconds": time.perf_counter() - began}
-    return Model(model.network, replace(model.card, recipe=model.card.recipe | done), head)
+    card = replace(model.card, recipe=model.card.recipe | done)
+    return model._replace(card=card).with_attachment(head)
 
 
 @default_settings()
@@ -125,8 +114,11 @@ def add_pca_head(model: Model, codes: np.ndarray) -> Model:
 
     Raises SpecError where `add_head` does, DataError for codes that are all equal.
     """
-    _check_head(model.network, codes)
-    head = Network.from_texts((model.network.code_size,), backbone="dense(hidden=[])", bottleneck="linear(2)", **HEAD)
+    MapHead().check(model.network)
+    _check_codes(codes)
+    map_head = MapHead(backbone="dense(hidden=[])", bottleneck="linear(2)")
+    map_head.build(model.network)
+    head = map_head.network
     head.scaling.fit([as_tensor(codes)])
     centred = as_tensor(codes).double() - head.scaling.offset
     axes = exact_axes(centred, 2)
@@ -137,17 +129,11 @@ def add_pca_head(model: Model, codes: np.ndarray) -> Model:
     decoder.weight.copy_((axes / head.scaling.scale).mT)
     for layer in (encoder, decoder):
         layer.bias.zero_()
-    return model._replace(head=head.to(model.network.device).eval())
+    return model.with_attachment(map_head.to(model.network.device).eval())
 
 
-def _check_head(network: Network, codes: np.ndarray) -> None:
-    """Raise a SpecError for a network that cannot have a head, a DataError for codes that make no map."""
-    network.check_code()
-    if not takes_head(network):
-        raise SpecError(
-            f"a map head makes two numbers of more, however the code of this model has {network.code_size}; train with "
-            f"a bottleneck such as 'linear(8)'"
-        )
+def _check_codes(codes: np.ndarray) -> None:
+    """Raise a DataError for codes (n, k) that make no map."""
     if (codes == codes[:1]).all():
         what = "there is only 1" if len(codes) == 1 else f"all {len(codes):,} have the same code"
         raise DataError(f"a map needs samples that differ, however {what}; give more data")
@@ -158,7 +144,7 @@ def add_default_head(run: Run, end: Finished) -> Model:
     model = add_head(end.model, training_codes(run), run.plan.seed, SHARE_OF_SECONDS * run.budget.max_seconds)
     if end.held_out is None or end.held_out.target is not None:  # with a target, the sample itself is not learned
         return model
-    network, head = model.network, model.head
+    network, head = model.network, model.map_head
     errors = network.in_blocks(lambda x: squared_error(network, head, x).flatten(1).mean(1), end.held_out.x)
     metrics = model.card.metrics | {"map_mse": errors.mean().item()}
     return model._replace(card=replace(model.card, metrics=metrics))

@@ -31,10 +31,10 @@ def describe_array(x: np.ndarray) -> str:
 
 def describe_map(model: Model) -> str:
     """Return a line about a model's map head, "none" where it has none."""
-    head, recipe = model.head, model.card.recipe
+    head, recipe = model.map_head, model.card.recipe
     if head is None:
         return "none"
-    parts = f"{head.texts['backbone']} x {head.texts['bottleneck']}"
+    parts = f"{head.backbone} x {head.bottleneck}"
     fitted = f"on {recipe['map_samples']:,} samples in {recipe['map_seconds']:.1f} s" if "map_samples" in recipe else ""
     return f"2 numbers for {model.network.code_size:,}, {parts} {fitted}".rstrip()
 

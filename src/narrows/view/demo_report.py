@@ -115,7 +115,7 @@ def _add_comparison(page: Page, comparison: Comparison) -> None:
 
 def _add_map(page: Page, runs: Runs, x: np.ndarray, labels: np.ndarray | None, explorer: str) -> None:
     """Add the map of the first of the models that has one, with a link to its explorer."""
-    mapped = next(((name, model) for name, (model, _) in runs.items() if model.head is not None), None)
+    mapped = next(((name, model) for name, (model, _) in runs.items() if model.map_head is not None), None)
     if mapped is None:
         return
     name, model = mapped

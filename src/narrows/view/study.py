@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Generator, Tensor
 
+from narrows.card import QUANTILES
 from narrows.metrics.comparison import SHOWN
 from narrows.metrics.data_range import find_limits
 from narrows.metrics.measured import Measured, PcaMeasured, measure
@@ -16,7 +17,7 @@ from narrows.metrics.pca_reference import Components, fit_pca
 from narrows.metrics.reconstruction import Reconstructed, pick, reconstruct_array, reconstruct_tensor, take
 from narrows.model.corruption import Gaussian
 from narrows.model.network import as_tensor, damage
-from narrows.modelfile import QUANTILES, Model
+from narrows.modelfile import Model
 from narrows.tasks.units import as_samples, cast
 
 TRIED = 1000  # samples that are damaged or inverted, where their mean or median error is shown

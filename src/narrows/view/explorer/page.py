@@ -64,7 +64,8 @@ def make_explorer(model: Model, mapped: Map) -> str:
     order = sort_by_position(mapped.points)
     blocks = _point_blocks(mapped, order)
     about = _describe(model, mapped)
-    networks = [model.network] if model.head is None else [model.network, model.head]
+    head = model.map_head
+    networks = [model.network] if head is None else [model.network, head.network]
     decoder, encoder = export_decoder(networks[::-1]), export_encoder(networks)
     if decoder and decoder.multiplications <= MAX_MULTIPLICATIONS and _characters(decoder, 4) <= MAX_MODEL:
         about["decoder"] = decoder.layers
