@@ -99,7 +99,7 @@ def add_head(model: Model, codes: np.ndarray, seed: int = 0, max_seconds: float 
     run = Run(make_plan(read(codes), recipe, seed=seed, device=device, validation=0, max_seconds=seconds))
     for _ in train(run):
         pass
-    head = MapHead.of(run.network)
+    head = MapHead.of(run.network.eval())
     done: dict[str, Scalar] = {"map_samples": len(codes), "map_seconds": time.perf_counter() - began}
     card = replace(model.card, recipe=model.card.recipe | done)
     return model._replace(card=card).with_attachment(head)
