@@ -54,7 +54,7 @@ def test_tables_go_to_a_file_as_they_are_printed(run, capsys):
     assert written[0]["rows"] == [list(row) for row in tables[0].rows]
     with (run / "tables.csv").open(newline="") as file:
         cells = list(csv.DictReader(file))
-    assert len(cells) == sum(len(table.rows) * (len(table.columns) - 1) for table in tables)
+    assert len(cells) == sum(len(table.rows) * (len(table.columns) - 1) + bool(table.note) for table in tables)
     mse = next(cell for cell in cells if cell["row"] == "this model" and cell["column"] == "MSE")
     assert float(mse["value"]) == dict(zip(tables[0].columns, tables[0].rows[0], strict=True))["MSE"]
     assert main([*words, str(run / "tables.json")]) == 2
@@ -63,3 +63,15 @@ def test_tables_go_to_a_file_as_they_are_printed(run, capsys):
 def test_tables_have_two_forms(run):
     with pytest.raises(DataError, match=r"written as \.json, \.csv"):
         narrows.evaluate(run / "run", run / "table.npy", output=run / "tables.txt")
+
+
+def test_a_run_that_the_cap_cut_says_so_in_both(table, tmp_path):
+    np.save(tmp_path / "table.npy", table)
+    options = {"bottleneck": "linear(2)", "epochs": 10**6, "max_seconds": 0.5, "device": "cpu"}
+    narrows.train(tmp_path / "table.npy", output=tmp_path / "run", **options)
+    training = json.loads((tmp_path / "run" / "metrics.json").read_text())["training"]
+    assert training["was_cut"] is True
+    for name in ("tables.json", "tables.csv"):
+        narrows.evaluate(tmp_path / "run", tmp_path / "table.npy", output=tmp_path / name)
+        words = f"cut by the cap on seconds, to {training['steps']:,} of {training['steps_asked']:,} steps"
+        assert words in (tmp_path / name).read_text()

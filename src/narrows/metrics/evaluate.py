@@ -62,7 +62,7 @@ def reconstruction_table(model: Model, measured: Measured, reference_name: str) 
     `measured` must hold a PCA. A model whose code alone does not hold a sample keeps no known number of values, so it
     stands beside doing nothing alone.
     """
-    network, beside = model.network, measured.pca
+    network, recipe, beside = model.network, model.card.recipe, measured.pca
     assert beside is not None
     components, nothing = beside.components, measured.mse_of(beside.components.mean)
     pca_kept = min(network.code_size, len(components.axes))
@@ -85,6 +85,9 @@ def reconstruction_table(model: Model, measured: Measured, reference_name: str) 
         rows = tuple((method, mse, explained_share(mse, nothing)) for method, _, mse in found if method != "PCA")
         note = [f"Code: {describe_code(network)}.", f"The mean is {fitted}"]
     note.append(f"MSE per value, in units of {network.texts['scaling']}.")
+    if recipe.get("was_cut"):
+        done, asked = recipe["steps"], recipe["steps_asked"]
+        note.append(f"Its training was cut by the cap on seconds, to {done:,} of {asked:,} steps.")
     count = f"{len(measured.errors):,} sample{'s' if len(measured.errors) != 1 else ''}"
     return Table(f"Reconstruction of {count}", columns, rows, " ".join(filter(None, note)))
 

@@ -170,6 +170,7 @@ def _describe_recipe(run: Run) -> dict[str, Any]:
         "bfloat16": plan.bfloat16,
         "steps": 0 if last is None else last.step,
         "steps_asked": run.budget.requested,
+        "was_cut": run.budget.was_cut,
         "kept_step": _kept_step(run),
         "validated_damaged": plan.undoes_damage,
         "epochs": 0 if last is None else last.epoch,

@@ -35,7 +35,7 @@ def describe_training(model: Model, run: Run, end: Finished) -> dict[str, Any]:
             "parameters": sum(p.numel() for p in network.parameters()),
             "code_size": network.code_size if network.has_code else None,
         },
-        "training": {**card.recipe, "was_cut": run.budget.was_cut},
+        "training": card.recipe,
         "metrics": {**card.metrics, "units": network.texts["scaling"]},
         "notes": [*run.plan.notes, *filter(None, [end.kept]), *end.warnings],
     }
@@ -56,7 +56,7 @@ def check_tables_output(output: str | Path, overwrite: bool) -> None:
 
 
 def write_tables(output: str | Path, tables: Sequence[Table], overwrite: bool = False) -> None:
-    """Write tables as JSON, one object each, or as CSV with a line per cell: table, row, column, value."""
+    """Write tables as JSON, one object each, or as CSV with a line per cell and note: table, row, column, value."""
     check_tables_output(output, overwrite)
     with whole(Path(output), overwrite) as temporary:
         if temporary.suffix.lower() == ".json":
@@ -70,3 +70,5 @@ def write_tables(output: str | Path, tables: Sequence[Table], overwrite: bool = 
                 for first, *rest in table.rows:
                     cells = zip(table.columns[1:], rest, strict=True)
                     writer.writerows((table.title, first, column, value) for column, value in cells)
+                if table.note:
+                    writer.writerow((table.title, "", "note", table.note))
