@@ -170,8 +170,7 @@ def _read(path: Path) -> Model:
         tensors = load_tensors(header_bytes + file.read(size))
     _check_finite(tensors)
     _fill(model.network, tensors)
-    if not (model.network.scaling.scale > 0).all():
-        raise ModelFileError("its scaling has a scale that is not positive")
+    model.network.scaling.check()
     for name, attachment in model.attachments.items():
         _fill(attachment, tensors, f"{name}.")
         attachment.check_state()

@@ -11,10 +11,9 @@ from narrows.tasks.units import FULL
 
 def find_limits(model: Model, samples: Tensor) -> tuple[float, float]:
     """Return the range of the data in user's units; where they have none, the extremes of `samples` (N, C, *grid)."""
-    scaling = model.network.scaling
-    if scaling.limits is not None:
-        low, high = (float(scaling.offset.max() + end * scaling.scale.max()) for end in scaling.limits)
-        return low, high
+    user_range = model.network.scaling.user_range
+    if user_range is not None:
+        return user_range.low, user_range.high
     values = samples.numpy()  # torch finds no minimum of 16-bit integers
     return float(values.min()), float(values.max())
 
@@ -25,6 +24,7 @@ def find_range(model: Model, x: np.ndarray) -> float:
     For data of the type that the model was trained on it is that of the model's range, for other integers their
     type's. Fractions without a range have their own: the difference of their largest and smallest value.
     """
-    if model.network.scaling.limits is not None and x.dtype.name == model.card.dtype:
-        return float(model.network.scaling.scale.max())
+    user_range = model.network.scaling.user_range
+    if user_range is not None and x.dtype.name == model.card.dtype:
+        return user_range.span
     return FULL.get(x.dtype.name) or float(np.ptp(x)) or 1.0

@@ -12,8 +12,9 @@ import torch
 from narrows.metrics.map_table import map_table
 from narrows.metrics.measured import Measured, measure
 from narrows.metrics.pca_reference import describe_work, fit_pca
-from narrows.metrics.reconstruction import take
+from narrows.metrics.reconstruction import fold_costs, take
 from narrows.metrics.table import Cell, Table
+from narrows.model.network import Network
 from narrows.model.summary import describe_code
 from narrows.modelfile import Model
 from narrows.tasks.encode import has_map
@@ -115,22 +116,24 @@ def error_table(model: Model, sample_errors: np.ndarray) -> Table:
 def column_table(model: Model, measured: Measured) -> Table:
     """Return the error of every column of a table against the column's own spread, the worst first."""
     names, order, beside = model.column_names, worst_columns(model, measured), measured.pca
-    mses = [_per_column(model, v) for v in ([measured.value_errors] + ([beside.value_errors] if beside else []))]
-    scale = np.broadcast_to(model.network.scaling.scale.cpu().numpy(), mses[0].shape)
-    spread = np.sqrt(measured.variance)
+    network, errors = model.network, [measured.value_errors] + ([beside.value_errors] if beside else [])
+    variance, *mses = (fold_costs(network, costs) for costs in (measured.variance, *errors))
+    error, spread = _in_own_units(network, mses[0]), _in_own_units(network, variance)
     rows = tuple(
         (
             names[i],
-            float(np.sqrt(mses[0][i]) * scale[i]),
-            float(spread[i] * scale[i]),
-            *(explained_share(float(mse[i]), float(measured.variance[i])) for mse in mses),
+            _show_deviation(error[i]),
+            _show_deviation(spread[i]),
+            *(explained_share(float(mse[i]), float(variance[i])) for mse in mses),
         )
         for i in order[:MAX_COLUMNS]
     )
     columns = ("column", "error", "spread", "explained by this model", "by PCA")[: 3 + len(mses)]
     note = "Error: root of the mean squared error. Spread: the column's standard deviation. Both in its own units"
     logarithm = ", in which the values far from all others count by their logarithm"
-    note += "." if model.network.scaling.is_linear else f"{logarithm}."
+    note += f"{logarithm}." if network.scaling.shortens else "."
+    if np.isnan(error).any():
+        note += " '-': the scaling does not give it in units of the column."
     if len(order) > MAX_COLUMNS:
         note += f" The worst {MAX_COLUMNS} of {len(order):,} columns."
     return Table("Columns, the worst first", columns, rows, note)
@@ -138,10 +141,15 @@ def column_table(model: Model, measured: Measured) -> Table:
 
 def worst_columns(model: Model, measured: Measured) -> np.ndarray:
     """Return the indices of a table's columns by their error over their own spread, the largest first."""
-    errors = _per_column(model, measured.value_errors)
-    return np.argsort(-errors / np.maximum(measured.variance, 1e-12), kind="stable")
+    errors, variance = (fold_costs(model.network, costs) for costs in (measured.value_errors, measured.variance))
+    return np.argsort(-errors / np.maximum(variance, 1e-12), kind="stable")
 
 
-def _per_column(model: Model, value_errors: np.ndarray) -> np.ndarray:
-    """Return the MSE of each of the user's columns, float64 (D,), in model's units."""
-    return model.network.scaling.fold(torch.from_numpy(value_errors)[np.newaxis])[0].numpy()
+def _in_own_units(network: Network, costs: np.ndarray) -> np.ndarray:
+    """Return the roots of folded costs (C,) in user's units, NaN where that cannot be said."""
+    deviations = torch.from_numpy(np.sqrt(costs)).to(network.device)
+    return network.scaling.back_deviation(deviations).cpu().numpy()
+
+
+def _show_deviation(value: float) -> Cell:
+    return "-" if np.isnan(value) else float(value)

@@ -73,6 +73,11 @@ def scale_samples(network: Network, samples: Tensor) -> np.ndarray:
     return network.scaling(samples.to(network.device)).flatten(1).cpu().numpy()
 
 
+def fold_costs(network: Network, costs: np.ndarray) -> np.ndarray:
+    """Return costs (D,) of a row's values in model's units as costs (C,) of the user's columns, see `Scaling.fold`."""
+    return network.scaling.fold(torch.from_numpy(costs)[np.newaxis].to(network.device))[0].cpu().numpy()
+
+
 def pick(count: int, most: int = MAX_ROWS) -> np.ndarray:
     """Return the indices of at most `most` of `count` samples, in order: all, or a fixed random choice.
 

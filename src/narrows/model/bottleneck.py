@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import Any
 
 from torch import Generator, Tensor, nn
 
@@ -43,6 +44,10 @@ class Bottleneck(Part, nn.Module, ABC):
     @abstractmethod
     def forward(self, h: Tensor, generator: Generator | None = None) -> Code:
         """Return the code of `h` (N, features_in, *grid)."""
+
+    def export(self) -> tuple[dict[str, Any], ...] | None:
+        """Return the layers that do the same in the explorer's JavaScript, each with its `kind`; None without such."""
+        return None
 
 
 class PositionedBottleneck(Bottleneck):
@@ -91,6 +96,10 @@ class Linear(Plain):
         """Return `h` as the code."""
         return _free(h)
 
+    def export(self) -> tuple[dict[str, Any], ...]:
+        """Return no layer."""
+        return ()
+
 
 class ReLU(Plain):
     """Cuts negative numbers to 0.
@@ -111,6 +120,10 @@ class ReLU(Plain):
     def forward(self, h: Tensor, generator: Generator | None = None) -> Code:
         """Return max(h, 0) as the code."""
         return _free(h.relu())
+
+    def export(self) -> tuple[dict[str, Any], ...]:
+        """Return one layer."""
+        return ({"kind": "relu"},)
 
 
 class Sparse(Plain):
@@ -176,6 +189,10 @@ class Map(Plain, PositionedBottleneck):
     def forward(self, h: Tensor, generator: Generator | None = None) -> Code:
         """Return `h` as the code."""
         return _free(h)
+
+    def export(self) -> tuple[dict[str, Any], ...]:
+        """Return no layer."""
+        return ()
 
     def relate(self, z: Tensor, target_position: Tensor) -> Tensor:
         """Return the cost (N,) of codes `z` that lie away from each `target_position` (N, size)."""

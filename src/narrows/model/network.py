@@ -152,7 +152,7 @@ class Network(nn.Module):
     @property
     def device(self) -> torch.device:
         """The device of the weights."""
-        return self.scaling.offset.device
+        return next(self.parameters()).device
 
     def to(self, *args: Any, **kwargs: Any) -> Network:
         """Move as every module does, with the weights of convolutions in the memory format channels last.

@@ -9,63 +9,86 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from narrows.errors import DataError, SpecError
+from narrows.model.moments import find_extremes, find_moments, find_usual_ends, without_zeros
 from narrows.spec import Part, check_choice, check_number
 
 FARTHEST = 1e300  # deviations; float64 cannot hold much more
 LARGEST = 1e12  # in model's units: larger values are clamped to this, so that no sum and no square overflows
-WINSORISED = 0.02  # share of a column's values at either end that are clamped before its spread is measured
-MIN_WINSORISED_ROWS = 20  # from which that is one value at least
-MAX_SORTED = 2**22  # values of a table that are sorted for that
-ROUNDING = 2.0**-50  # share of a column's mean: a deviation of no more is rounding
 WIDE = (torch.float64, torch.int32, torch.int64, torch.uint32, torch.uint64)  # float32 would round their values
 
 
-class Scaling(Part, nn.Module, ABC):
-    """The map from user's units to model's units, `(x - offset) / scale` for most values, and back.
+class Range(NamedTuple):
+    """The values that data can have, in user's units: from `low`, over a distance of `span`.
 
-    `offset` and `scale` are float64 buffers that broadcast over a batch (N, C, *grid); `build` makes
-    them for a shape, `fit` fills them from data.
+    Examples
+    --------
+    >>> Range(0.0, 4095.0).from_depth(torch.tensor([51.0]), full=255.0)
+    tensor([819.], dtype=torch.float64)
     """
 
-    is_linear = True  # whether `(x - offset) / scale` holds for all values, not for most only
-    has_sigmoid = False  # whether the activation is a sigmoid, whose logits cross-entropies need
-    offset: Tensor
-    scale: Tensor
+    low: float
+    span: float
 
-    def build(self, shape: tuple[int, ...]) -> None:
-        """Make the buffers for samples of `shape` (C, *grid): per column of a table, per channel of a picture."""
-        size = self.statistics_shape(shape)
-        self.register_buffer("offset", torch.zeros(size, dtype=torch.float64))
-        self.register_buffer("scale", torch.ones(size, dtype=torch.float64))
+    @property
+    def high(self) -> float:
+        """The largest value."""
+        return self.low + self.span
+
+    def from_depth(self, x: Tensor, full: float) -> Tensor:
+        """Return numbers of another depth, from 0 to `full`, as values of this range, float64."""
+        return x.double() / full * self.span + self.low
+
+    def to_depth(self, x: Tensor, full: float) -> Tensor:
+        """Return values of this range as numbers of another depth, from 0 to `full`; neither rounded nor clamped."""
+        return (x - self.low) / self.span * full
+
+
+class Scaling(Part, nn.Module, ABC):
+    """All conversion between user's units and the model's, both ways.
+
+    One user's column or channel may make several of the model's, see `model_shape` and `fold`. What is learned from
+    data lies in buffers, which `build` makes for a shape and `fit` fills; they are saved with the model.
+
+    Attributes
+    ----------
+    limits : the range of the data in model's units, None where they have none.
+    has_sigmoid : whether the activation is a sigmoid, whose logits cross-entropies need.
+    unit_name : what a cost or a deviation of 1 is, in words.
+    usual_noise : the deviation of the strongest noise that training adds by default, in model's units.
+    shortens : whether values far from all others count by their logarithm.
+    """
+
+    limits: tuple[float, float] | None = None
+    has_sigmoid = False
+    unit_name = "the model's units"
+    usual_noise = 0.1
+    shortens = False
 
     @abstractmethod
-    def statistics_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
-        """Return the shape of `offset` and `scale` for samples of `shape` (C, *grid)."""
+    def build(self, shape: tuple[int, ...]) -> None:
+        """Make the buffers for samples of `shape` (C, *grid), in user's units."""
 
     @abstractmethod
     def fit(self, chunks: Iterable[Tensor]) -> None:
-        """Set `offset` and `scale` from chunks (n, C, *grid) of the training data, in user's units."""
+        """Fill the buffers from chunks (n, C, *grid) of the training data, in user's units."""
 
-    @property
     @abstractmethod
-    def limits(self) -> tuple[float, float] | None:
-        """The range of the data in model's units, None where it has none."""
+    def forward(self, x: Tensor) -> Tensor:
+        """Return `x` (N, C, *grid) in model's units, float32."""
+
+    @abstractmethod
+    def back(self, value: Tensor) -> Tensor:
+        """Return `value` (N, *model_shape) of the model in user's units, float64 (N, C, *grid)."""
 
     def model_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         """Return the shape that backbones see for user's samples of `shape`."""
         return shape
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Return `x` (N, C, *grid) in model's units, float32."""
-        if x.dtype in WIDE:
-            return ((x.double() - self.offset) / self.scale).clamp(-LARGEST, LARGEST).float()
-        scaled = (x.float() - self.offset.float()) * (1 / self.scale).float()
-        return scaled.clamp(-LARGEST, LARGEST) if x.is_floating_point() else scaled
 
     def activation(self, logits: Tensor) -> Tensor:
         """Return the decoder's `logits` as values in model's units."""
@@ -75,20 +98,85 @@ class Scaling(Part, nn.Module, ABC):
         """Return the logits that `activation` turns into `value`."""
         return value
 
+    def fold(self, costs: Tensor) -> Tensor:
+        """Return costs (N, *model_shape) of the values that the network sees as costs (N, C, *grid) of the user's."""
+        return costs
+
+    def back_deviation(self, deviation: Tensor) -> Tensor:
+        """Return deviations (C,) of a table's columns, roots of folded costs, in user's units.
+
+        They are NaN for a column of which that cannot be said, here for all.
+        """
+        return torch.full_like(deviation, math.nan)
+
+    @property
+    def user_range(self) -> Range | None:
+        """The range of the data in user's units, None where they have none, or columns differ."""
+        return None
+
+    def export(self) -> dict[str, Any] | None:
+        """Return what the explorer's JavaScript converts samples by, None where it cannot.
+
+        These are lists `scale` and `offset`, a number per channel; maybe a `tail`, as `Robust` has it; and maybe the
+        `activation`, "sigmoid" or "clamp".
+        """
+        return None
+
+    def check(self) -> None:
+        """Raise a SpecError where the buffers, read from a file, hold numbers that `fit` never sets."""
+
+
+class Affine(Scaling, ABC):
+    """The map `(x - offset) / scale`, which holds for most values at least.
+
+    `offset` and `scale` are float64 buffers that broadcast over a batch (N, C, *grid).
+    """
+
+    offset: Tensor
+    scale: Tensor
+
+    def build(self, shape: tuple[int, ...]) -> None:
+        """Make the buffers for samples of `shape` (C, *grid)."""
+        self.channels = shape[0]
+        size = self.statistics_shape(shape)
+        self.register_buffer("offset", torch.zeros(size, dtype=torch.float64))
+        self.register_buffer("scale", torch.ones(size, dtype=torch.float64))
+
+    @abstractmethod
+    def statistics_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Return the shape of `offset` and `scale` for samples of `shape` (C, *grid)."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return `x` (N, C, *grid) in model's units, float32."""
+        if x.dtype in WIDE:
+            return ((x.double() - self.offset) / self.scale).clamp(-LARGEST, LARGEST).float()
+        scaled = (x.float() - self.offset.float()) * (1 / self.scale).float()
+        return scaled.clamp(-LARGEST, LARGEST) if x.is_floating_point() else scaled
+
     def back(self, value: Tensor) -> Tensor:
         """Return `value` (N, C, *grid) of the model in user's units, float64."""
         return value.double() * self.scale + self.offset
 
-    def fold(self, costs: Tensor) -> Tensor:
-        """Return costs (N, C, *grid) of the values that the network sees as costs of the user's values."""
-        return costs
+    def back_deviation(self, deviation: Tensor) -> Tensor:
+        """Return deviations (C,) of a table's columns in user's units, as those of values not far from all others."""
+        return deviation * self.scale.flatten()
+
+    def export(self) -> dict[str, Any]:
+        """Return `scale` and `offset`, a number per channel."""
+        numbers = {"scale": self.scale, "offset": self.offset}
+        return {key: value.expand(self.channels, *value.shape[1:]).flatten().tolist() for key, value in numbers.items()}
+
+    def check(self) -> None:
+        """Raise a SpecError for a scale that is not positive."""
+        if not (self.scale > 0).all():
+            raise SpecError("its scaling has a scale that is not positive")
 
     def _check_spread(self) -> None:
         if not (self.offset.isfinite().all() and self.scale.isfinite().all()):
             raise DataError("the data's spread is beyond what 64-bit numbers hold; divide them by a constant first")
 
 
-class Unit(Scaling):
+class Unit(Affine):
     """Maps the data's range to [0, 1].
 
     The range of bytes and booleans is that of their type. Of other integers without negative ones it goes from 0 to the
@@ -109,6 +197,9 @@ class Unit(Scaling):
     1.0
     """
 
+    limits = (0.0, 1.0)
+    unit_name = "shares of the range"
+
     def __init__(self, *, output: str = "sigmoid") -> None:
         super().__init__()
         self.output = check_choice("output", output, ("sigmoid", "linear"))
@@ -119,13 +210,13 @@ class Unit(Scaling):
         return (1,) * len(shape)
 
     @property
-    def limits(self) -> tuple[float, float]:
-        """Always [0, 1]."""
-        return (0.0, 1.0)
+    def user_range(self) -> Range:
+        """The range of all values."""
+        return Range(self.offset.item(), self.scale.item())
 
     def fit(self, chunks: Iterable[Tensor]) -> None:
         """Set the range from the data, see the class."""
-        low, high = _extremes(chunks)
+        low, high = find_extremes(chunks)
         self.offset.fill_(low)
         self.scale.fill_(high - low if high > low else 1.0)
         self._check_spread()
@@ -140,8 +231,12 @@ class Unit(Scaling):
         """Return the logits for `value`, clamped to where a sigmoid still has a gradient."""
         return value.logit(eps=1 / 256) if self.has_sigmoid else value
 
+    def export(self) -> dict[str, Any]:
+        """Return `scale`, `offset` and the `activation`, which clamps where it is no sigmoid."""
+        return super().export() | {"activation": "sigmoid" if self.has_sigmoid else "clamp"}
 
-class Standard(Scaling):
+
+class Standard(Affine):
     """Maps each column of a table, or each channel of pictures, to mean 0 and standard deviation 1.
 
     A constant column gets scale 1.
@@ -155,24 +250,21 @@ class Standard(Scaling):
     tensor([[1., 0.]])
     """
 
+    unit_name = "standard deviations of the data"
+
     def statistics_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         """Return (C, 1, ...): one mean and one deviation per column or channel."""
         return (shape[0],) + (1,) * (len(shape) - 1)
 
-    @property
-    def limits(self) -> None:
-        """Standardised data have no range."""
-        return None
-
     def fit(self, chunks: Iterable[Tensor]) -> None:
         """Set means and deviations from the data."""
-        mean, deviation = _moments(chunks, self.offset)
+        mean, deviation = find_moments(chunks, self.offset)
         self.offset.copy_(mean)
-        self.scale.copy_(_without_zeros(mean, deviation))
+        self.scale.copy_(without_zeros(mean, deviation))
         self._check_spread()
 
 
-class Robust(Scaling):
+class Robust(Affine):
     """Maps each column of a table to about mean 0 and deviation 1, and rare, distant values by their logarithm.
 
         z = (x - offset) / scale                                 up to `tail` from 0
@@ -197,7 +289,9 @@ class Robust(Scaling):
             [18.3000]])
     """
 
-    is_linear = False
+    unit_name = "standard deviations of the data"
+    usual_noise = 0.8
+    shortens = True
 
     def __init__(self, *, tail: float = 4.0) -> None:
         super().__init__()
@@ -207,24 +301,19 @@ class Robust(Scaling):
         """Return (C, 1, ...): one offset and one scale per column or channel."""
         return (shape[0],) + (1,) * (len(shape) - 1)
 
-    @property
-    def limits(self) -> None:
-        """There is no range."""
-        return None
-
     def fit(self, chunks: Iterable[Tensor]) -> None:
         """Set offsets and scales from the data, see the class."""
         chunks = list(chunks)
-        low, high = (end.view_as(self.offset) for end in _usual_ends(chunks))
-        mean, deviation = _moments((chunk.double().clamp(low, high) for chunk in chunks), self.offset)
+        low, high = (end.view_as(self.offset) for end in find_usual_ends(chunks))
+        mean, deviation = find_moments((chunk.double().clamp(low, high) for chunk in chunks), self.offset)
         if (deviation == 0).any():
-            whole_mean, whole = _moments(chunks, self.offset)
+            whole_mean, whole = find_moments(chunks, self.offset)
             mean, deviation = (
                 torch.where(deviation == 0, whole_mean, mean),
                 torch.where(deviation == 0, whole, deviation),
             )
         self.offset.copy_(mean)
-        self.scale.copy_(_without_zeros(mean, deviation))
+        self.scale.copy_(without_zeros(mean, deviation))
         self._check_spread()
 
     def forward(self, x: Tensor) -> Tensor:
@@ -240,39 +329,9 @@ class Robust(Scaling):
         z = torch.where(beyond > 0, value.sign() * (self.tail + beyond.expm1()), value)
         return (z * self.scale + self.offset).clamp(-FARTHEST, FARTHEST)
 
-
-def _moments(chunks: Iterable[Tensor], like: Tensor) -> tuple[Tensor, Tensor]:
-    """Return means and deviations, shaped like `like`, by Chan, Golub and LeVeque's update of moments (1979).
-
-    The first sample is subtracted first, so that small deviations from a large mean keep their digits.
-    """
-    count, origin, mean, squares = 0, None, torch.zeros_like(like), torch.zeros_like(like)
-    for chunk in chunks:
-        axes = [0, *range(2, chunk.ndim)]
-        if origin is None:
-            origin = chunk[0].double().reshape(chunk.shape[1], -1)[:, 0].view_as(like)
-        x = chunk.double() - origin
-        n = x.numel() // x.shape[1]
-        chunk_mean = x.mean(axes, keepdim=True)[0]
-        delta = chunk_mean - mean
-        squares += ((x - chunk_mean) ** 2).sum(axes, keepdim=True)[0] + delta**2 * (count * n / (count + n))
-        mean += delta * (n / (count + n))
-        count += n
-    return mean + (0 if origin is None else origin), (squares / max(count, 1)).sqrt()
-
-
-def _without_zeros(mean: Tensor, deviation: Tensor) -> Tensor:
-    """Return the deviations, with 1 for each that is no more than the rounding of its mean."""
-    return torch.where(deviation <= ROUNDING * mean.abs(), torch.ones_like(deviation), deviation)
-
-
-def _usual_ends(chunks: list[Tensor]) -> Iterable[Tensor]:
-    """Return the smallest and the largest value (C,) of each column, those to be winsorised left out, float64."""
-    step = -(-sum(chunk.numel() for chunk in chunks) // MAX_SORTED)
-    rows = torch.cat([chunk[::step].double().movedim(1, 0).flatten(1) for chunk in chunks], 1).sort(1).values
-    count = rows.shape[1]
-    cut = max(1, round(WINSORISED * count)) if count >= MIN_WINSORISED_ROWS else 0
-    return rows[:, cut], rows[:, count - 1 - cut]
+    def export(self) -> dict[str, Any]:
+        """Return `scale`, `offset` and `tail`."""
+        return super().export() | {"tail": self.tail}
 
 
 def choose_scaling(x: Tensor, output: str = "sigmoid") -> tuple[str, str]:
@@ -295,22 +354,6 @@ def choose_scaling(x: Tensor, output: str = "sigmoid") -> tuple[str, str]:
     if x.min() >= 0 and x.max() <= 1:
         return unit, "pictures within [0, 1]"
     return standard, "pictures beyond [0, 1]: each channel to mean 0 and deviation 1"
-
-
-def _extremes(chunks: Iterable[Tensor]) -> tuple[float, float]:
-    """Return the ends of the data's range by the rule of `Unit`."""
-    low, high, dtype = float("inf"), float("-inf"), None
-    for chunk in chunks:
-        dtype = chunk.dtype
-        if dtype in (torch.uint8, torch.bool):
-            return 0.0, 255.0 if dtype == torch.uint8 else 1.0
-        values = chunk.double()  # torch.uint16 has no min and max
-        low, high = min(low, values.min().item()), max(high, values.max().item())
-    if dtype is None:
-        raise SpecError("a scaling needs data to fit, however there were none")
-    if not dtype.is_floating_point and low >= 0:
-        return 0.0, float(2 ** max(int(high).bit_length(), 1) - 1)
-    return (0.0, 1.0) if low >= 0 and high <= 1 else (low, high)
 
 
 SCALINGS: dict[str, type[Scaling]] = {"unit": Unit, "standard": Standard, "robust": Robust}

@@ -49,14 +49,14 @@ def find_depth(model: Model, dtype: np.dtype) -> Depth:
     For a picture of another depth than that of the training data, the full range is mapped to the full range. On the
     way back uint8, uint16 and bool are rounded and clamped last; other integers become float64; floats keep their type.
     """
-    is_picture, scaling = len(model.network.shape) > 1, model.network.scaling
+    is_picture, user_range = len(model.network.shape) > 1, model.network.scaling.user_range
     other_depth = dtype.name in FULL and dtype.name != model.card.dtype and is_picture
-    if not (other_depth and scaling.limits):
+    if not other_depth or user_range is None:
         return Depth(lambda samples: samples, lambda values: cast(values.numpy(), dtype))
-    full, scale, offset = FULL[dtype.name], scaling.scale.item(), scaling.offset.item()
+    full = FULL[dtype.name]
     return Depth(
-        lambda samples: samples.double() / full * scale + offset,
-        lambda values: cast((values.numpy() - offset) / scale * full, dtype),
+        lambda samples: user_range.from_depth(samples, full),
+        lambda values: cast(user_range.to_depth(values, full).numpy(), dtype),
     )
 
 

@@ -10,7 +10,7 @@ import torch
 from narrows.data.source import Source
 from narrows.errors import DataError, SpecError
 from narrows.model.network import Network
-from narrows.model.scaling import Robust, Scaling, Unit
+from narrows.model.scaling import Scaling, Unit
 from narrows.recipe import Recipe
 from narrows.spec import check_number, check_whole
 from narrows.training.noise_level import estimate_noise
@@ -146,10 +146,11 @@ def choose_corruption(scaling: Scaling) -> str:
 
     Examples
     --------
+    >>> from narrows.model.scaling import Robust
     >>> choose_corruption(Unit()), choose_corruption(Robust())
     ('gaussian(0.0, 0.1)', 'gaussian(0.0, 0.8)')
     """
-    return "gaussian(0.0, 0.8)" if isinstance(scaling, Robust) else "gaussian(0.0, 0.1)"
+    return f"gaussian(0.0, {scaling.usual_noise})"
 
 
 def find_device(name: str) -> torch.device:
@@ -197,7 +198,7 @@ def find_noise(source: Source) -> float:
     scaling.build(source.shape)
     scaling.fit(source.chunks())
     pictures = (picture.numpy() for chunk in source.chunks(1) for picture in chunk)
-    return estimate_noise(islice(pictures, NOISE_PICTURES)) / scaling.scale.item()
+    return estimate_noise(islice(pictures, NOISE_PICTURES)) / scaling.user_range.span
 
 
 def check_learnable(source: Source) -> None:

@@ -120,13 +120,14 @@ def add_pca_head(model: Model, codes: np.ndarray) -> Model:
     map_head.build(model.network)
     head = map_head.network
     head.scaling.fit([as_tensor(codes)])
-    centred = as_tensor(codes).double() - head.scaling.offset
-    axes = exact_axes(centred, 2)
+    size = model.network.code_size
+    mean, deviation = head.scaling.back(torch.zeros(1, size)), head.scaling.back_deviation(torch.ones(size))
+    axes = exact_axes(as_tensor(codes).double() - mean, 2)
     (encoder,), (decoder,) = (
         [m for m in half.modules() if isinstance(m, nn.Linear)] for half in (head.encoder, head.decoder)
     )
-    encoder.weight.copy_(axes * head.scaling.scale)
-    decoder.weight.copy_((axes / head.scaling.scale).mT)
+    encoder.weight.copy_(axes * deviation)
+    decoder.weight.copy_((axes / deviation).mT)
     for layer in (encoder, decoder):
         layer.bias.zero_()
     return model.with_attachment(map_head.to(model.network.device).eval())

@@ -14,7 +14,14 @@ from narrows.metrics.comparison import SHOWN
 from narrows.metrics.data_range import find_limits
 from narrows.metrics.measured import Measured, PcaMeasured, measure
 from narrows.metrics.pca_reference import Components, fit_pca
-from narrows.metrics.reconstruction import Reconstructed, pick, reconstruct_array, reconstruct_tensor, take
+from narrows.metrics.reconstruction import (
+    Reconstructed,
+    fold_costs,
+    pick,
+    reconstruct_array,
+    reconstruct_tensor,
+    take,
+)
 from narrows.model.corruption import Gaussian
 from narrows.model.network import as_tensor, damage
 from narrows.modelfile import Model
@@ -77,7 +84,7 @@ class Study:
     @property
     def noise_units(self) -> str:
         """What noise of strength 1 is, in words."""
-        return "shares of the range" if self.model.network.scaling.limits else "standard deviations of the data"
+        return self.model.network.scaling.unit_name
 
     @property
     def data_range(self) -> float:
@@ -146,7 +153,7 @@ class Study:
 
     def missed(self, squares: np.ndarray) -> str:
         """Return the up to three columns with the largest shares of the squared errors (D,) of a row, in words."""
-        names = self.model.column_names
+        names, squares = self.model.column_names, fold_costs(self.model.network, squares)
         shares = 100 * squares / (squares.sum() or 1.0)
         return ", ".join(f"{names[i]} ({shares[i]:.0f} %)" for i in np.argsort(-squares, kind="stable")[:3])
 

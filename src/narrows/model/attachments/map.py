@@ -88,9 +88,8 @@ class MapHead(Attachment):
         self.network = own
 
     def check_state(self) -> None:
-        """Raise a SpecError where a scale is not positive."""
-        if not (self.network.scaling.scale > 0).all():
-            raise SpecError("the scaling of its map head has a scale that is not positive")
+        """Raise a SpecError where its scaling has values that no scaling has."""
+        self.network.scaling.check()
 
     def encode(self, z: Tensor) -> Tensor:
         """Return the positions (N, 2) of codes `z` (N, k)."""

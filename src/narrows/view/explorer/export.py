@@ -1,22 +1,23 @@
 """The encoder and the decoder of a network as lists of layers and numbers, which `files/network.js` runs in a browser.
 
-A network with a layer of another type than those in KINDS, below, is not exported.
+A network with a layer of another type than those in KINDS, below, is not exported; its scaling and its bottleneck say
+themselves what the browser does in their place.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from narrows.model.bottleneck import Bottleneck, Linear, Map, ReLU
 from narrows.model.layers import Cut, Parallel
 from narrows.model.network import Network
-from narrows.model.scaling import Robust, Scaling, Standard, Unit
+
+T = TypeVar("T")
 
 
 class UnknownLayerError(Exception):
@@ -63,8 +64,10 @@ def export_decoder(networks: Sequence[Network]) -> Exported | None:
             if exported.layers:
                 exported.add(shape, "shape")
             shape = _add_module(exported, network.decoder, shape)
-            _add_activation(exported, network.scaling, shape)
-            _add_scaling(exported, "back", network.scaling, network.shape)
+            scaling = _known(network.scaling.export())
+            if activation := scaling.pop("activation", None):
+                exported.add(shape, activation)
+            exported.add(network.shape, "back", **scaling)
     except UnknownLayerError:
         return None
     return exported
@@ -85,9 +88,12 @@ def export_encoder(networks: Sequence[Network]) -> Exported | None:
     exported = Exported()
     try:
         for network in networks:
-            _add_scaling(exported, "scale", network.scaling, network.shape)
+            scaling = _known(network.scaling.export())
+            scaling.pop("activation", None)
+            exported.add(network.shape, "scale", **scaling)
             shape = _add_module(exported, network.encoder, network.shape)
-            _add_bottleneck(exported, network.bottleneck, shape)
+            for layer in _known(network.bottleneck.export()):
+                exported.add(shape, **layer)
             exported.add((network.code_size,), "shape")
     except UnknownLayerError:
         return None
@@ -134,28 +140,11 @@ def _add_parallel(exported: Exported, module: Parallel, shape: Sequence[int]) ->
     return out
 
 
-def _add_activation(exported: Exported, scaling: Scaling, shape: Sequence[int]) -> None:
-    if isinstance(scaling, Unit):
-        exported.add(shape, "sigmoid" if scaling.output == "sigmoid" else "clamp")
-    elif not isinstance(scaling, Standard | Robust):
+def _known(exported: T | None) -> T:
+    """Return what a part exports; raise an UnknownLayerError where the browser cannot run it."""
+    if exported is None:
         raise UnknownLayerError
-
-
-def _add_scaling(exported: Exported, kind: str, scaling: Scaling, shape: Sequence[int]) -> None:
-    """Add the conversion to model's units, "scale", or to user's units, "back", with numbers in double precision."""
-    scale, offset = (
-        value.cpu().expand(shape[0], *[1] * (len(shape) - 1)).flatten().tolist()
-        for value in (scaling.scale, scaling.offset)
-    )
-    tail: dict[str, Any] = {"tail": scaling.tail} if isinstance(scaling, Robust) else {}
-    exported.add(shape, kind, scale=scale, offset=offset, **tail)
-
-
-def _add_bottleneck(exported: Exported, bottleneck: Bottleneck, shape: Sequence[int]) -> None:
-    if isinstance(bottleneck, ReLU):
-        exported.add(shape, "relu")
-    elif not isinstance(bottleneck, Linear | Map):
-        raise UnknownLayerError
+    return exported
 
 
 def _write_conv(layer: nn.Conv2d | nn.ConvTranspose2d) -> dict[str, Any]:
