@@ -316,7 +316,16 @@ def test_a_weight_moves_the_loss_to_the_values_that_it_names():
     error = (network.restore(damaged) - clean).square()
     expected = (error * weight / weight.mean()).flatten(1).sum(1) / 6
     assert torch.allclose(cost.total, expected, atol=1e-6)
-    assert torch.allclose(cost.mse, error.mean(1), atol=1e-6)
+    hidden = weight == 1
+    for i in range(12):
+        assert torch.isclose(cost.mse[i], error[i][hidden[i]].mean() if hidden[i].any() else torch.zeros(()), atol=1e-6)
+    assert not torch.allclose(cost.mse, error.mean(1))
+
+
+def test_a_sample_none_of_whose_values_has_a_weight_has_no_error():
+    cost = network_of((6,), "corruption", "holes(0.0)").eval()(samples((6,)), generator=chance())
+    assert torch.equal(cost.mse, torch.zeros(12))
+    assert cost.total.isfinite().all()
 
 
 def test_bottlenecks_give_a_code_a_place():

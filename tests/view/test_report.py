@@ -12,6 +12,7 @@ from seen import HISTORY, check, parts
 from narrows.data.read import read
 from narrows.metrics.comparison import Comparison
 from narrows.metrics.denoisers import FILTERS
+from narrows.model.corruption import BlindSpots
 from narrows.model.network import MENUS
 from narrows.modelfile import Model, save
 from narrows.training.fit import Fit
@@ -182,6 +183,13 @@ def test_pictures_that_were_noisy_from_the_start_have_no_metrics(monkeypatch, pi
     said = check(run_report(picture_model, HISTORY, pictures, x_name="x"), *PICTURES, "codes.svg", "restored.svg")
     assert "no clean ones are known" in said
     assert "Damaged by" not in said
+
+
+def test_the_page_says_where_training_errors_are_over_hidden_pixels_alone(picture_model, pictures):
+    network = picture_model.network.with_objective(BlindSpots(), picture_model.network.loss)
+    words = "over the hidden pixels alone"
+    assert words in run_report(Model(network, picture_model.card), HISTORY, pictures, x_name="test").html
+    assert words not in run_report(picture_model, HISTORY, pictures, x_name="test").html
 
 
 def test_the_page_of_a_self_supervised_model_says_what_its_errors_are_against(picture_model, pictures):

@@ -35,7 +35,14 @@ Halves = tuple[nn.Module, nn.Module]  # encoder and decoder
 
 
 class Cost(NamedTuple):
-    """What a batch costs, each (N,): `total` is minimised; `mse` is per value, in model's units."""
+    """What a batch costs, each (N,).
+
+    Attributes
+    ----------
+    total : what is minimised.
+    mse : per value, in model's units; where the corruption gives weights, over the values that it weights.
+    penalty : of the code, see `Code`.
+    """
 
     total: Tensor
     mse: Tensor
@@ -79,6 +86,23 @@ def damage(
     if damaged is not clean and scaling.limits is not None and (corruption.clip or not x.is_floating_point()):
         damaged = damaged.clamp(*scaling.limits)
     return clean, damaged, weight
+
+
+def mean_over_weighted(costs: Tensor, weight: Tensor | None) -> Tensor:
+    """Return the weighted mean (N,) of the costs (N, C, *grid) of each sample; 0 where all its weights are 0.
+
+    A `weight` broadcasts over the costs; None weights all values alike.
+
+    Examples
+    --------
+    >>> costs = torch.tensor([[1.0, 3.0, 50.0], [1.0, 3.0, 50.0]])
+    >>> mean_over_weighted(costs, torch.tensor([[1.0, 1.0, 0.0], [0.0, 0.0, 0.0]]))
+    tensor([2., 0.])
+    """
+    if weight is None:
+        return costs.flatten(1).mean(1)
+    weight = weight.expand_as(costs).flatten(1)
+    return (costs.flatten(1) * weight).sum(1) / weight.sum(1).clamp_min(1e-12)
 
 
 class Network(nn.Module):
@@ -191,7 +215,7 @@ class Network(nn.Module):
         if isinstance(self.loss, MSE) and weight is None:
             mse = loss.detach() / self.values
         else:
-            mse = (output[1].detach() - clean).square().flatten(1).mean(1)
+            mse = mean_over_weighted((output[1].detach() - clean).square(), weight)
         # loss and penalty are divided by the same number, so that their ratio stays
         return Cost((loss + penalty) / self.values, mse, penalty)
 

@@ -20,8 +20,9 @@ class Progress:
     seconds : wall clock since training began.
     samples : samples seen since training began.
     train_mse : mean squared error per value in model's units, over the epoch's samples so far, each measured in the
-        step that learned from it.
-    val_mse : the same over the validation share after an epoch; None before its end or without such a share.
+        step that learned from it; over the hidden values alone where a corruption such as `blind_spots` weights these.
+    val_mse : the same over the validation share after an epoch, over all values; None before its end or without such a
+        share.
     epoch_ends : whether this is the last step of an epoch that is measured, a row of the history: every epoch, or of
         more than 40 some at equal distances, and the last one.
     epoch_seconds : wall clock since the row before, or since training began, measuring included.

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from narrows.modelfile import Model
+from narrows.tasks.reconstruct import learned_from_noisy
 
 METRICS = {
     "train_mse": "training, while the weights moved",
@@ -41,8 +42,10 @@ def describe_map(model: Model) -> str:
 
 def describe_metrics(model: Model) -> list[str]:
     """Return a heading and a line for each MSE that was measured when the model was trained."""
-    metrics = model.card.metrics
-    lines = [f"  {metrics[key]:.6f}  {name}" for key, name in METRICS.items() if key in metrics]
+    metrics, names = model.card.metrics, METRICS
+    if learned_from_noisy(model) and not model.card.recipe.get("self_supervised"):  # its second part hides nothing
+        names = METRICS | {"train_mse": f"{METRICS['train_mse']}, over the hidden pixels"}
+    lines = [f"  {metrics[key]:.6f}  {name}" for key, name in names.items() if key in metrics]
     return [f"MSE per value, in units of {model.network.texts['scaling']}:", *lines]
 
 

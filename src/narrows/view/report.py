@@ -13,7 +13,7 @@ from narrows.metrics.reconstruction import take
 from narrows.metrics.table import show_cell
 from narrows.modelfile import Model
 from narrows.tasks.encode import encode
-from narrows.tasks.reconstruct import was_damaged, was_validated_damaged
+from narrows.tasks.reconstruct import learned_from_noisy, was_damaged, was_validated_damaged
 from narrows.view import sections
 from narrows.view.denoising_section import add_methods, add_restored
 from narrows.view.map_section import add_map
@@ -80,10 +80,12 @@ def _add_training(page: Page, model: Model, history: History) -> None:
     page.section("Training")
     sections.add_losses(page, {"": history}, was_validated_damaged(model))
     page.text(_describe_kept(model))
+    if learned_from_noisy(model):
+        page.text("The training errors are taken over the hidden pixels alone, the validation errors over all of them.")
     if model.card.recipe.get("self_supervised"):
         page.text(
             "It learned from noisy pictures alone: in the first part of training the errors are taken against the noisy"
-            " values, in the second against what the network itself had made of them by then."
+            " values, in the second against what the network itself had made of them by then, where no pixel is hidden."
         )
 
 
