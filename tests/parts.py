@@ -1,17 +1,20 @@
 """Parts that live in the tests: each does what no part of the menus does yet, and goes through every contract.
 
 So the interfaces are proved before papers need them: a penalty and a random code, a bottleneck with weights,
-tensors that go round the bottleneck, weights in the loss, and an attachment that stores buffers.
+tensors that go round the bottleneck, weights in the loss, several of the model's columns of one user's column,
+samples that lie in no array, and an attachment that stores buffers.
 """
 
 import torch
 from torch import nn
 
+from narrows.data.source import Source
 from narrows.errors import SpecError
 from narrows.model.attachments import Attachment
 from narrows.model.backbone import SkipBackbone
 from narrows.model.bottleneck import Bottleneck, Code
 from narrows.model.corruption import Corruption
+from narrows.model.scaling import Scaling
 from narrows.spec import check_number, check_whole
 
 
@@ -118,10 +121,59 @@ class Spread(Attachment):
         return ((z - self.mean) / self.spread.clamp_min(self.floor)).square().mean(1).sqrt()
 
 
+class Powers(Scaling):
+    """Makes two of the model's columns of every column or channel: its share of the largest value, and that squared."""
+
+    def build(self, shape):
+        self.register_buffer("largest", torch.ones(shape[0], *[1] * (len(shape) - 1), dtype=torch.float64))
+
+    def fit(self, chunks):
+        ends = torch.stack([chunk.double().abs().movedim(1, 0).flatten(1).amax(1) for chunk in chunks]).amax(0)
+        self.largest.copy_(ends.view_as(self.largest)).clamp_min_(1e-9)
+
+    def model_shape(self, shape):
+        return (2 * shape[0], *shape[1:])
+
+    def forward(self, x):
+        share = x.double() / self.largest
+        return torch.cat([share, share.square()], 1).float()
+
+    def back(self, value):
+        return value.chunk(2, 1)[0].double() * self.largest
+
+    def fold(self, costs):
+        return torch.stack(costs.chunk(2, 1)).mean(0)
+
+
+class Waves(Source):
+    """Samples (6,) that are computed when they are taken, and lie in no tensor: sine waves of many phases."""
+
+    shape = (6,)
+
+    def __init__(self, phases):
+        self.phases, self.visits = phases, torch.arange(len(phases))
+
+    def __len__(self):
+        return len(self.phases)
+
+    def take(self, index, generator):
+        phases = torch.tensor([self.phases[i] for i in index.tolist()], dtype=torch.float64)
+        return (phases[:, None] + torch.arange(6)).sin()
+
+    def to(self, device):
+        return self
+
+    def part(self, index):
+        return Waves([self.phases[i] for i in index])
+
+    def chunks(self, size=4096):
+        return (self.take(index, torch.Generator()) for index in self.visits.split(size))
+
+
 PARTS = {
     "backbone": {"bridge": Bridge},
     "bottleneck": {"noisy": Noisy, "turned": Turned},
     "corruption": {"holes": Holes},
     "loss": {},
-    "scaling": {},
+    "scaling": {"powers": Powers},
 }

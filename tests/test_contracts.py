@@ -2,15 +2,17 @@
 
 import copy
 import inspect
-import math
 
 import pytest
 import torch
-from parts import PARTS
+from parts import PARTS, Waves
 
 from narrows import modelfile
 from narrows.batch import Batch
 from narrows.card import Card
+from narrows.data.crops import Crops
+from narrows.data.source import Rows
+from narrows.data.stream import Stream
 from narrows.errors import SpecError
 from narrows.model.backbone import Conv, Decoder, Encoder, SkipBackbone
 from narrows.model.bottleneck import Bottleneck, PositionedBottleneck
@@ -149,9 +151,12 @@ def test_shapes(kind, text, shape):
     assert code.z.shape == (n, *network.code_shape)
     assert code.z.shape[1] == network.bottleneck.features_out
     assert network.code_size == code.z[0].numel()
-    assert logits.shape == x.shape
+    model_shape = network.scaling.model_shape(shape)
+    assert logits.shape == network.scaling(x).shape == (n, *model_shape)
     assert code.penalty.shape == (n,)
-    assert network.restore(network.scaling(x)).shape == x.shape
+    assert network.restore(network.scaling(x)).shape == (n, *model_shape)
+    assert network.squared_error(x).shape == (n, *model_shape)
+    assert network.scaling.fold(network.squared_error(x)).shape == x.shape
     assert network.reconstruct(x).shape == x.shape
     assert network.reconstruct(x).dtype == torch.float64
     assert (skips == ()) == network.has_code
@@ -175,7 +180,7 @@ def test_total_is_loss_and_penalty_over_values(kind, text, shape):
     loss = network.loss.pointwise((logits, output), scaled).flatten(1).sum(1)
     assert [part.shape for part in cost] == [(12,)] * 3
     assert torch.allclose(cost.penalty, penalty, atol=1e-6)
-    assert torch.allclose(cost.total, (loss + penalty) / math.prod(shape), atol=1e-6)
+    assert torch.allclose(cost.total, (loss + penalty) / network.values, atol=1e-6)
     assert torch.allclose(cost.mse, (output - scaled).square().flatten(1).mean(1), atol=1e-6)
 
 
@@ -328,6 +333,25 @@ def test_a_sample_none_of_whose_values_has_a_weight_has_no_error():
     assert cost.total.isfinite().all()
 
 
+@over([choice for choice in ALL if choice[0] == "scaling"])
+def test_a_scaling_brings_values_back_and_says_what_its_numbers_are(kind, text, shape):
+    scaling, x = network_of(shape, kind, text).scaling.eval(), samples(shape)
+    scaled, columns = scaling(x), torch.ones(shape[0], dtype=torch.float64)
+    assert (scaled.dtype, scaling.back(scaled).dtype) == (torch.float32, torch.float64)
+    assert torch.allclose(scaling.back(scaled), x.double(), atol=1e-4)
+    assert torch.allclose(scaling.activation(scaling.inverse_activation(scaled)), scaled, atol=1 / 128)
+    assert scaling.limits is None or scaling.limits[0] <= scaled.min() <= scaled.max() <= scaling.limits[1]
+    assert scaling.unit_name
+    assert scaling.back_deviation(columns).shape == columns.shape
+    if (ends := scaling.user_range) is not None:
+        assert ends.low - 1e-9 <= x.min() <= x.max() <= ends.high + 1e-9
+        assert torch.allclose(ends.from_depth(ends.to_depth(x.double(), 65535.0), 65535.0), x.double())
+    if (numbers := scaling.export()) is not None:
+        assert {len(numbers["scale"]), len(numbers["offset"])} == {shape[0]}
+        assert set(numbers) <= {"scale", "offset", "tail", "activation"}
+    scaling.check()
+
+
 def test_bottlenecks_give_a_code_a_place():
     h = torch.randn(3, 12, 5, 4)
     for name in ("linear(12)", "relu(12)", "sparse(12, 3)", "noisy(6)"):
@@ -345,3 +369,39 @@ def test_recipes_hold_no_weights_and_build_plain_halves():
     assert not isinstance(recipe, torch.nn.Module)
     other, _ = recipe.build((1, 8, 8), 3, 3)
     assert not torch.equal(next(other.parameters()), next(encoder.parameters()))
+
+
+SOURCES = {
+    "rows": Rows(samples((6,), 20)),
+    "crops": Crops([*samples((9, 11), 19).numpy(), samples((24, 11), 1)[0].numpy()], 8),
+    "waves": Waves([i / 3 for i in range(20)]),
+}
+
+
+@pytest.mark.parametrize("source", SOURCES.values(), ids=SOURCES)
+def test_a_source_gives_its_samples_by_index_in_parts_and_in_chunks(source):
+    first, again = (source.take(source.visits[:5], chance()) for _ in range(2))
+    assert first.shape == (5, *source.shape)
+    assert torch.equal(first, again)
+    assert set(source.visits.tolist()) == set(range(len(source))) == set(range(20))
+    part = source.part([3, 0])
+    assert (len(part), part.shape) == (2, source.shape)
+    assert torch.equal(part.take(torch.tensor([1]), chance()), source.take(torch.tensor([0]), chance()))
+    chunks = list(source.chunks(6))
+    assert sum(map(len, chunks)) == 20
+    assert {chunk.dtype for chunk in chunks} == {first.dtype}
+    if source.takes_whole:
+        assert torch.equal(torch.cat(chunks), source.take(torch.arange(20), chance(1)))
+    assert torch.equal(source.to("cpu").take(source.visits[:5], chance()), first)
+
+
+@pytest.mark.parametrize("source", SOURCES.values(), ids=SOURCES)
+def test_a_stream_gives_every_sample_of_a_source_once_an_epoch(source):
+    stream = Stream(source, batch_size=8)
+    generator = chance()
+    batches = [stream.take(index, generator).x for index in stream.epoch(generator)]
+    assert len(batches) == stream.steps_per_epoch
+    assert sum(map(len, batches)) == len(stream) == len(source.visits)
+    if source.takes_whole:
+        wanted = source.take(source.visits, chance())
+        assert torch.equal(torch.cat(batches).flatten(1)[:, 0].sort().values, wanted.flatten(1)[:, 0].sort().values)

@@ -37,6 +37,8 @@ class Crops(Source):
     torch.Size([5, 1, 32, 32])
     """
 
+    takes_whole = False
+
     def __init__(self, pictures: Sequence[np.ndarray], side: int | tuple[int, int]) -> None:
         self.is_grey = pictures[0].ndim == 2
         planes = [picture[np.newaxis] if self.is_grey else np.moveaxis(picture, -1, 0) for picture in pictures]

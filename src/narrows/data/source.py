@@ -17,10 +17,12 @@ class Source(ABC):
     shape : of one sample as it is taken, (D,) or (C, H, W).
     visits : (n,) the sample of each index of an epoch, in order; n is N, or more where large pictures are taken more
         than once.
+    takes_whole : whether samples are taken whole, and so the same each time, rather than as parts cut at random.
     """
 
     shape: tuple[int, ...]
     visits: Tensor
+    takes_whole = True
 
     @abstractmethod
     def __len__(self) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import torch
 from torch import Generator, Tensor
 
-from narrows.data.source import Rows, Source
+from narrows.data.source import Source
 from narrows.data.stream import take
 from narrows.errors import SpecError
 from narrows.model.bottleneck import PositionedBottleneck
@@ -41,7 +41,7 @@ def set_weights(network: Network, source: Source, target: Source | None, seed: i
 
 def check_positions(network: Network, source: Source, target: Source | None) -> None:
     """Raise a SpecError where the codes have target positions, and the samples are crops or have a target."""
-    if isinstance(network.bottleneck, PositionedBottleneck) and not (target is None and isinstance(source, Rows)):
+    if isinstance(network.bottleneck, PositionedBottleneck) and not (target is None and source.takes_whole):
         what = "are cut into crops" if target is None else "have a target"
         raise SpecError(
             f"{network.bottleneck!r} places whole samples by their neighbours, however the data {what}; take "

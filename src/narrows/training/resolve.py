@@ -146,4 +146,5 @@ def _extremes(source: Source) -> Tensor:
     chunks = list(source.chunks())
     if not chunks[0].is_floating_point():
         return chunks[0]
-    return torch.stack([end for chunk in chunks for end in (chunk.min(), chunk.max())]).view(-1, 1, 1, 1)
+    ends = torch.stack([end for chunk in chunks for end in (chunk.min(), chunk.max())])
+    return ends.view(-1, *[1] * len(source.shape))
