@@ -29,6 +29,7 @@ NEIGHBOURS = [
     {"card", "modelfile", "runfolder"},
     {"presets", "recipe"},
 ]  # may know each other
+SCALINGS_NUMBERS = {"offset", "scale", "tail", "output"}  # of one scaling or another: the business of `model` alone
 LARGEST_SHARE = 0.25  # of the lines of Python that one folder may hold
 MODULES = sorted(HOUSE.rglob("*.py"))
 FOLDERS = sorted({path.parent for path in MODULES} - {HOUSE})
@@ -110,6 +111,45 @@ def test_classes_are_abstract_or_final():
         for base in {ast.unparse(base).split(".")[-1] for base in node.bases} & classes.keys() - errors:
             abstract = {ast.unparse(above) for above in classes[base].bases} & {"ABC", "Protocol"}
             assert abstract, f"{node.name} inherits from {base}, which is no abstract class"
+
+
+def scaling_numbers_read(tree):
+    """Return where a number of a scaling is read: of what is called `scaling`, or assigned from that."""
+    names = {"scaling"}
+
+    def is_scaling(node):
+        return getattr(node, "attr", getattr(node, "id", None)) in names
+
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign):
+            for target in node.targets:
+                pair = isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple)
+                pairs = zip(target.elts, node.value.elts, strict=False) if pair else [(target, node.value)]
+                names |= {to.id for to, value in pairs if isinstance(to, ast.Name) and is_scaling(value)}
+    found = [n for n in ast.walk(tree) if isinstance(n, ast.Attribute) and n.attr in SCALINGS_NUMBERS]
+    found = [n for n in found if is_scaling(n.value)]
+    calls = [n for n in ast.walk(tree) if isinstance(n, ast.Call) and ast.unparse(n.func) == "getattr"]
+    return [ast.unparse(n) for n in [*found, *(n for n in calls if is_scaling(n.args[0]))]]
+
+
+@pytest.mark.parametrize("path", [path for path in MODULES if "model" not in path.relative_to(HOUSE).parts], ids=shown)
+def test_nobody_outside_model_reads_a_scalings_numbers(path):
+    assert not scaling_numbers_read(parse(path))
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "network.scaling.offset",
+        "scaling.scale.max()",
+        "a, s = b, model.network.scaling\ns.tail",
+        "s = network.scaling\ntotal = x / s.scale",
+        "getattr(network.scaling, name)",
+    ],
+)
+def test_a_read_of_a_scalings_numbers_would_be_found(code):
+    assert scaling_numbers_read(ast.parse(code))
+    assert not scaling_numbers_read(ast.parse("layer.scale, scaling.limits, s.offset, network.scaling(x)"))
 
 
 def test_no_folder_is_larger_than_a_quarter_of_the_house():

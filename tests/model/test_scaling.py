@@ -222,3 +222,41 @@ def test_huge_values_stay_finite(name, dtype):
     inside = scaling(huge)
     assert inside.square().isfinite().all()
     assert inside.abs().min() > 10
+
+
+def test_the_range_takes_pictures_of_another_depth_full_range_to_full_range():
+    ends = fitted(Unit(), grey([0, 4000], np.uint16)).user_range
+    assert (ends.low, ends.high) == (0, 4095)
+    assert ends.from_depth(grey([0, 51, 255], np.uint8), 255.0).flatten().tolist() == [0, 819, 4095]
+    assert ends.to_depth(torch.tensor([0.0, 819.0, 4095.0]), 255.0).tolist() == [0, 51, 255]
+    shifted = fitted(Unit(), grey([-1.5, 2.5], np.float32)).user_range
+    assert shifted.from_depth(grey([False, True], np.bool_), 1.0).flatten().tolist() == [-1.5, 2.5]
+    assert fitted(Standard(), torch.rand(9, 3)).user_range is None
+
+
+@pytest.mark.parametrize("name", SCALINGS)
+def test_a_deviation_comes_back_in_the_columns_own_units(name):
+    x = torch.randn(500, 3, generator=torch.Generator().manual_seed(0), dtype=torch.float64) * torch.tensor(
+        [1, 50, 0.1]
+    )
+    scaling = fitted(SCALINGS[name](), x)
+    inside = scaling(x).double().std(0, correction=0)
+    assert torch.allclose(scaling.back_deviation(inside), x.std(0, correction=0), rtol=1e-5)
+
+
+@pytest.mark.parametrize("scaling", [Unit(), Standard(), Robust(tail=1.0)])
+def test_what_is_exported_is_enough_to_convert(scaling):
+    x = torch.randn(100, 3, generator=torch.Generator().manual_seed(0)) * torch.tensor([1, 50, 0.1]) + 7
+    inside, numbers = fitted(scaling, x)(x), scaling.export()
+    z = (x.double() - torch.tensor(numbers["offset"])) / torch.tensor(numbers["scale"])
+    near = z.abs() <= numbers.get("tail", np.inf)
+    assert torch.allclose(inside[near].double(), z[near], atol=1e-5)
+    assert near.all() == ("tail" not in numbers)
+
+
+def test_a_scale_that_no_data_give_is_refused():
+    scaling = fitted(Standard(), torch.rand(9, 3))
+    scaling.check()
+    scaling.scale[1] = -1.0
+    with pytest.raises(SpecError, match="a scale that is not positive"):
+        scaling.check()
