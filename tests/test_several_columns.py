@@ -19,10 +19,12 @@ from narrows.tasks.reconstruct import denoise, reconstruct
 from narrows.tasks.score import errors, variance_explained
 from narrows.tasks.session import Session
 from narrows.training.choose import check_learnable, choose_blind_loss
+from narrows.training.clock import Budget
 from narrows.training.fit import Fit
-from narrows.training.loop import Budget, train
+from narrows.training.loop import train
 from narrows.training.map_head import add_head, add_pca_head, training_codes
 from narrows.training.optim import Adam, OneCycle
+from narrows.training.phase import Phase
 from narrows.training.prepare import build_network, find_target_positions, set_weights
 from narrows.training.resolve import find_recipe, resolve
 from narrows.view.explorer.page import make_explorer
@@ -54,7 +56,7 @@ def model(fit):
 def mapped(fit, model):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("narrows.training.map_head.MAX_STEPS", 20)
-        return add_head(model, training_codes(fit))
+        return add_head(model, training_codes(fit.training))
 
 
 def test_the_network_sees_two_columns_of_each_and_people_see_their_own(model, table):
@@ -110,8 +112,8 @@ def test_its_explorer_decodes_nothing_itself_and_shows_decoded_positions(mapped,
 
 
 def test_a_map_head_of_principal_components_reads_no_number_of_the_scaling(fit, model, table):
-    mapped = add_pca_head(model, training_codes(fit))
-    codes = torch.from_numpy(training_codes(fit)).double()
+    mapped = add_pca_head(model, training_codes(fit.training))
+    codes = torch.from_numpy(training_codes(fit.training)).double()
     axes = torch.linalg.svd(codes - codes.mean(0), full_matrices=False).Vh[:2]
     wanted = (torch.from_numpy(encode(model, table)).double() - codes.mean(0)) @ axes.mT
     assert np.allclose(np.abs(Session(mapped, table).points), wanted.abs(), atol=1e-3)
@@ -139,14 +141,16 @@ def test_samples_in_no_array_train_as_those_in_one():
     assert choose_blind_loss(source) == "mse"
     texts = resolve(source, None, find_recipe(None, as_published=False), {}, self_supervised=False).texts
     assert texts["scaling"] == "robust(tail=4.0)"
-    placed = build_network(source, texts | {"bottleneck": "map(2)"}, seed=0, device=torch.device("cpu"))
-    assert find_target_positions(placed, source, None, seed=0).shape == (40, 2)
+    placed = build_network(source.shape, texts | {"bottleneck": "map(2)"}, seed=0, device=torch.device("cpu"))
+    placed.scaling.fit(source.chunks())
+    assert find_target_positions(placed, source, seed=0).shape == (40, 2)
     weights = []
     for samples in (source, torch.cat(list(source.chunks()))):
         stream = Stream(samples, batch_size=8)
-        network = build_network(stream.source, texts | {"scaling": "powers"}, seed=0, device=torch.device("cpu"))
+        network = build_network((6,), texts | {"scaling": "powers"}, seed=0, device=torch.device("cpu"))
+        network.scaling.fit(stream.source.chunks())
         set_weights(network, stream.source, None, seed=0)
-        rows = list(train(network, stream, Budget(20), optimizer=Adam(), schedule=OneCycle()))
+        rows = list(train(Phase(network, stream, Budget(20), optimizer=Adam(), schedule=OneCycle())))
         assert rows[-1].samples == 160
         weights.append(network.state_dict())
     assert all(torch.equal(value, weights[1][name]) for name, value in weights[0].items())
