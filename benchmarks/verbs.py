@@ -37,7 +37,7 @@ def train(preset: str | None, seed: int) -> Model:
     """Train one model as `narrows train mnist` does."""
     fit = Fit(read("mnist"), preset=preset, seed=seed, device="cpu")
     model = fit.run()
-    return add_default_head(fit.training, fit.end) if gets_map(fit.plan) else model
+    return add_default_head(fit.training, fit.end) if gets_map(fit.training) else model
 
 
 def measure(model: Model) -> dict[str, Any]:

@@ -64,7 +64,7 @@ def mapped(fit):
     ],
 )
 def test_the_default_model_comes_with_a_head_and_specialists_do_not(pictures, options, expected):
-    assert gets_map(Fit(read(pictures), **options, device="cpu").plan) == expected
+    assert gets_map(Fit(read(pictures), **options, device="cpu").training) == expected
 
 
 def test_a_head_maps_samples_and_decodes_spots(mapped):
@@ -123,7 +123,7 @@ def test_codes_are_those_of_the_training_samples_a_seeded_choice_of_many(fit, mo
 
 def test_codes_of_crops_are_taken_too(pictures):
     fit = Fit(read(np.tile(pictures, (1, 3, 3))), patch_size=8, epochs=1, device="cpu")
-    assert gets_map(fit.plan)
+    assert gets_map(fit.training)
     fit.run()
     assert training_codes(fit.training).shape == (len(fit.plan.split.source.visits), 16)
 

@@ -16,7 +16,7 @@ from narrows.errors import DataError
 from narrows.model.attachments.map import HEAD, MapHead, takes_head
 from narrows.model.bottleneck import Map
 from narrows.model.chain import squared_error
-from narrows.model.network import Network, as_tensor
+from narrows.model.network import as_tensor
 from narrows.model.pca import exact_axes
 from narrows.model.settings import default_settings
 from narrows.modelfile import Model
@@ -24,7 +24,7 @@ from narrows.recipe import Recipe
 from narrows.training.choose import MIN_SECONDS
 from narrows.training.finished import Finished
 from narrows.training.loop import train
-from narrows.training.plan import Plan, make_plan
+from narrows.training.plan import make_plan
 from narrows.training.run import Run
 
 LAYERS, WIDTH = 6, 128  # fewer layers separate groups less well, wider ones no better
@@ -39,12 +39,9 @@ MAX_HEAD_SECONDS = 60.0
 SHARE_OF_SECONDS = 0.15  # of the cap on training, which a map beside it may take
 
 
-def gets_map(plan: Plan) -> bool:
+def gets_map(run: Run) -> bool:
     """Return whether the model of this training gets a map head by default: those of presets do not."""
-    if plan.preset is not None:
-        return False
-    with torch.device("meta"):
-        return takes_head(Network.from_texts(plan.split.source.shape, **plan.texts))
+    return run.plan.preset is None and takes_head(run.network)
 
 
 @default_settings()

@@ -85,6 +85,7 @@ class Phase:
         self.squares = torch.zeros((), dtype=torch.float64, device=network.device)  # the sum of their MSE
         self.steps = self.epochs = self.samples = 0
         self.is_closed = False
+        self.was_read = True  # whether whoever iterates had the network since the last step
 
     @property
     def is_finished(self) -> bool:
@@ -165,7 +166,9 @@ class Phase:
 
     def _learn(self, batch: Batch) -> None:
         """Change the weights by the gradient of a batch's mean cost."""
-        self.network.train()  # between two steps it may have been used
+        if self.was_read or not self.network.training:  # it may have been used since
+            self.network.train()
+            self.was_read = False
         with self.autocast:
             cost = self.network(batch, self.generator)
         self.network.zero_grad(set_to_none=True)
@@ -179,6 +182,7 @@ class Phase:
     def _read(self, epoch_ends: bool) -> Progress:
         """Keep the weights as they are, measure the validation share where an epoch ends, and return the progress."""
         train_mse, val_mse = self.squares.item() / self.seen, None
+        self.was_read = True
         try:
             self.snapshots.keep_good(self.steps, train_mse)
             if epoch_ends and self.validation is not None:

@@ -31,7 +31,7 @@ from narrows.training.choose import (
 )
 from narrows.training.optim import OPTIMIZERS, SCHEDULES, Optimizer, Schedule
 from narrows.training.phase import has_fast_bfloat16
-from narrows.training.prepare import check_positions
+from narrows.training.prepare import build_network, check_positions
 from narrows.training.resolve import find_recipe, resolve
 from narrows.training.split import Split, arrange, count_held_out, split
 
@@ -161,8 +161,7 @@ def make_plan(
     parts = split(source, target, count, seed, where)
     recipe = recipe.for_pictures() if len(source.shape) == 3 else recipe
     resolved = resolve(parts.source, parts.target, recipe, given, self_supervised)
-    with torch.device("meta"):  # a network without weights
-        network = Network.from_texts(parts.source.shape, **resolved.texts)
+    network = build_network(parts.source.shape, resolved.texts, seed, torch.device("cpu"))
     check_positions(network, parts.source, parts.target)
     batch_size = _find_batch_size(recipe, parts.source, network)
     steps, seconds = choose_budget(recipe, parts.source, batch_size, max_seconds, has_cap=not as_published)

@@ -11,7 +11,7 @@ from narrows.modelfile import Model
 from narrows.runfolder import write_run
 from narrows.training.finished import Finished, find_examples, finish
 from narrows.training.loop import train
-from narrows.training.map_head import add_default_head
+from narrows.training.map_head import add_default_head, gets_map
 from narrows.training.plan import Plan
 from narrows.training.run import Run
 from narrows.verbs.describe import describe_map
@@ -39,8 +39,8 @@ class Learned:
     status: int
 
 
-def learn(plan: Plan, with_map: bool) -> Generator[Event, None, Learned]:
-    """Train to the end of a plan, and fit a map head where `with_map`.
+def learn(plan: Plan, with_map: bool | None = None) -> Generator[Event, None, Learned]:
+    """Train to the end of a plan, and fit a map head where `with_map`; None fits one where `gets_map` says so.
 
     Ctrl-C and a TrainingError stop the training, and the model so far is kept.
     """
@@ -57,6 +57,7 @@ def learn(plan: Plan, with_map: bool) -> Generator[Event, None, Learned]:
         yield Note(str(error), is_error=True)
         status = 1
     end = finish(run)
+    with_map = gets_map(run) if with_map is None else with_map
     model = (yield from _add_map(run, end)) if with_map else end.model
     return Learned(model, run, end, status)
 

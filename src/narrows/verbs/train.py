@@ -12,7 +12,6 @@ from narrows.data.samples import Samples
 from narrows.files import refuse_existing
 from narrows.modelfile import Model
 from narrows.presets import find_preset
-from narrows.training.map_head import gets_map
 from narrows.training.plan import make_plan
 from narrows.training.run import Run
 from narrows.verbs.describe import describe_metrics
@@ -75,7 +74,7 @@ def train(
     yield Working("looking at the samples")
     plan = make_plan(samples, preset, patch_size=patch_size, self_supervised=self_supervised, **options)
     yield from (Note(note) for note in plan.notes)
-    learned = yield from learn(plan, with_map=gets_map(plan))
+    learned = yield from learn(plan)
     model, run, end = learned.model, learned.run, learned.end
     has_page = False
     if folder is not None:
