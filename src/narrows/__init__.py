@@ -2,8 +2,8 @@
 
 One model then reconstructs, denoises, encodes and scores. `Autoencoder` has scikit-learn's manners; the verbs of the
 command line are functions too: `narrows.train("photos/")`, `narrows.denoise(model, x)`. All names are imported when
-they are first used, so that `import narrows` is light. Below them, `narrows.training` has `Fit` and the loop `train`,
-and `narrows.model` has `Network` and the menus of parts.
+they are first used, so that `import narrows` is light. Below them, `narrows.training` has `make_plan`, `Run`, the loop
+`train` and `finish`, and `Fit`, which is all four; `narrows.model` has `Network` and the menus of parts.
 """
 
 from __future__ import annotations

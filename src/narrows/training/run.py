@@ -97,10 +97,12 @@ class Run:
 
     @default_settings()
     def step(self) -> Progress | None:
-        """Take one step; return the progress where it was measured after this step.
+        """Take one step; return the progress where it was measured after this step. A finished run takes none.
 
         Raises TrainingError when the loss is no longer finite; the network then holds the last good weights.
         """
+        if self.is_finished:
+            return None
         if self.main is None:
             self.start()
         if self.check is not None:
@@ -131,11 +133,9 @@ class Run:
         )
         state |= prefixed("last", self.last.state_dict()) if self.last else {}
         state |= prefixed("budget", self.budget.state_dict())
-        state |= {} if self.positions is None else {"positions": self.positions}
-        if isinstance(self.network.bottleneck, PositionedBottleneck):
-            state |= (
-                {} if self.network.bottleneck.weight is None else {"positions_weight": self.network.bottleneck.weight}
-            )
+        bottleneck = self.network.bottleneck
+        if self.positions is not None and isinstance(bottleneck, PositionedBottleneck):
+            state |= {"positions": self.positions, "positions_weight": bottleneck.weight}
         state |= prefixed("main", self.main.state_dict()) if self.main else {}
         state |= prefixed("check", self.check.state_dict()) if self.check else {}
         state |= prefixed("retrained", self.retrained) if self.retrained else {}
