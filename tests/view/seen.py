@@ -60,7 +60,7 @@ def check(report, *pictures):
     for image, svg in zip(page.images, inside, strict=True):
         assert image["alt"]
         drawing = parts(svg)
-        assert set(drawing) <= {"svg", "path", "text", "image"}
+        assert set(drawing) <= {"svg", "style", "path", "text", "image"}
         assert drawing["svg"][0].get("width") == image["width"]
         assert not re.search("nan|inf", " ".join(path.get("d") for path in drawing["path"]))
     return page.text

@@ -112,7 +112,7 @@ def test_decoded_pictures_lie_where_the_axes_say(bars, monkeypatch):
         return np.broadcast_to(255 * wanted[:, np.newaxis, np.newaxis], (len(points), 9, 8)).astype(np.uint8)
 
     draw_decoded(model, mapped, Figure)
-    halves = drawn["pixels"].reshape(CELLS, 60, CELLS, 60, 3)[:, 0, :, 0, 0]
+    halves = drawn["pixels"].reshape(CELLS, 60, CELLS, 60, 4)[:, 0, :, 0, 0]
     assert (halves[:, : CELLS // 2] == 0).all()
     assert (halves[:, CELLS // 2 :] == 255).all()
 

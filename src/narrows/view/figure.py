@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import io
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from html import escape
@@ -16,11 +17,14 @@ from typing import Literal
 import numpy as np
 from PIL import Image
 
+from narrows.view.dark import dark_style
+
 GROUND, INK, MUTED, FAINT = "#f6f6f3", "#23272b", "#666d73", "#d9dad5"
 COLOURS = ("#1b7a78", "#c9622b", "#5b6bbf", "#a3478f", "#6f8f2f", "#b8912f", "#3f8fc4", "#c04a5a", "#7d6a55", "#3d4a52")
 FONT = "system-ui, -apple-system, Segoe UI, Roboto, Helvetica Neue, Noto Sans, sans-serif"
 DOTS = 1.5  # dots of a picture per CSS pixel at most: sharp on phones, and the page stays small
 MAX_WORDS = 28  # characters of a name in a figure
+COLOUR = re.compile('(?:fill|stroke)="(#[0-9a-f]{6})"')
 
 Points = Iterable[tuple[float, float]]
 Box = tuple[float, float, float, float]  # left, top, width, height
@@ -72,7 +76,7 @@ class Drawing(ABC):
 
     @abstractmethod
     def image(self, box: Box, pixels: np.ndarray) -> None:
-        """Draw a picture of bytes, (H, W) or (H, W, 3); the pixels of a small one stay sharp squares."""
+        """Draw a picture of bytes, (H, W), (H, W, 3) or with opacity (H, W, 4); small ones have sharp squares."""
 
 
 class Figure(Drawing):
@@ -98,9 +102,18 @@ class Figure(Drawing):
     @property
     def svg(self) -> str:
         """The figure as the text of an SVG file."""
+        return self._file()
+
+    @property
+    def page_svg(self) -> str:
+        """The same for a page: in dark colours where the reader prefers these."""
+        colours = sorted({colour for mark in self._marks for colour in COLOUR.findall(mark)})
+        return self._file(f"<style>{dark_style(colours)}</style>")
+
+    def _file(self, *style: str) -> str:
         size = f'width="{self.width}" height="{self.height}" viewBox="0 0 {self.width} {self.height}"'
         head = f'<svg xmlns="http://www.w3.org/2000/svg" {size} font-family="{FONT}" text-anchor="middle">'
-        return "\n".join([head, *self._marks, "</svg>\n"])
+        return "\n".join([head, *style, *self._marks, "</svg>\n"])
 
     def _repr_svg_(self) -> str:
         return self.svg
@@ -155,7 +168,7 @@ class Figure(Drawing):
             self._marks.append(f"<text {position} {style}>{shown}</text>")
 
     def image(self, box: Box, pixels: np.ndarray) -> None:
-        """Draw a picture of bytes, (H, W) or (H, W, 3); the pixels of a small one stay sharp squares."""
+        """Draw a picture of bytes, (H, W), (H, W, 3) or with opacity (H, W, 4); small ones have sharp squares."""
         wide, high = (max(round(DOTS * side), 1) for side in box[2:])
         picture = Image.fromarray(pixels)
         if picture.width > wide:

@@ -12,12 +12,12 @@ from narrows.tasks.encode import decode_map
 from narrows.tasks.mapping import Map
 from narrows.tasks.units import as_samples
 from narrows.view.colours import STEPS
-from narrows.view.figure import GROUND, INK, Drawing
+from narrows.view.figure import INK, Drawing
 from narrows.view.map_frame import CELLS, FOOT, LEFT, SIDE, TOP, Frame, find_frame, find_nearest
 from narrows.view.map_tiles import TILE, make_tiles
 
-NEAR = 1.5  # cells to the nearest sample, beyond which a position is drawn paler
-PALER = 0.72  # of the ground's colour that is mixed in there
+NEAR = 1.5  # cells to the nearest sample, beyond which a position is drawn fainter
+FAINTER = 0.28  # its opacity there
 FIELD_CELLS = 40  # of a column's field, each way
 FIELDS, GAP = 4, 40  # how many, and pixels between them
 On = TypeVar("On", bound=Drawing)
@@ -43,14 +43,14 @@ def add_decoded(drawing: Drawing, left: float, model: Model, mapped: Map) -> Non
 
 
 def _draw_pictures(drawing: Drawing, frame: Frame, model: Model, mapped: Map) -> None:
-    """Draw the decoded picture of each cell, paler where no sample is near."""
+    """Draw the decoded picture of each cell, fainter where no sample is near."""
     centres = frame.centres()
     decoded, _ = as_samples(model, decode_map(model, centres.astype(np.float32)))
     tiles = make_tiles(model, decoded, mapped)
     far = find_nearest(centres, mapped.points)[1] > NEAR * frame.cell
-    rows = _paler(tiles, far).reshape(CELLS, CELLS, TILE, TILE, 3).swapaxes(1, 2)
-    frame.draw_axes(drawing, "what the model decodes at each spot; paler where no sample is near")
-    drawing.image((frame.left, frame.top, SIDE, SIDE), rows.reshape(CELLS * TILE, CELLS * TILE, 3))
+    rows = _fainter(tiles, far).reshape(CELLS, CELLS, TILE, TILE, 4).swapaxes(1, 2)
+    frame.draw_axes(drawing, "what the model decodes at each spot; fainter where no sample is near")
+    drawing.image((frame.left, frame.top, SIDE, SIDE), rows.reshape(CELLS * TILE, CELLS * TILE, 4))
 
 
 def _draw_fields(drawing: Drawing, frame: Frame, model: Model, mapped: Map) -> None:
@@ -67,17 +67,17 @@ def _draw_fields(drawing: Drawing, frame: Frame, model: Model, mapped: Map) -> N
         left, top = frame.left + (i % 2) * (side + GAP), frame.top + 14 + (i // 2) * (side + GAP)
         low, high = float(near[:, column].min()), float(near[:, column].max())
         colours = _ramp((decoded[:, column] - low) / ((high - low) or 1.0))
-        field = _paler(colours[:, np.newaxis, np.newaxis], far).reshape(FIELD_CELLS, FIELD_CELLS, 3)
+        field = _fainter(colours[:, np.newaxis, np.newaxis], far).reshape(FIELD_CELLS, FIELD_CELLS, 4)
         words = f"{columns[column]}: {show_cell(low)} (dark) to {show_cell(high)}"
         drawing.text(left + side / 2, top - 6, words, size=11, colour=INK)
         drawing.image((left, top, side, side), field)
 
 
-def _paler(tiles: np.ndarray, which: np.ndarray) -> np.ndarray:
-    """Return tiles (n, h, w, 3) of bytes, those in the mask `which` (n,) mixed with the ground's colour."""
-    tiles = tiles.astype(np.float64)
-    tiles[which] = (1 - PALER) * tiles[which] + PALER * _rgb(GROUND)
-    return np.rint(tiles).astype(np.uint8)
+def _fainter(tiles: np.ndarray, which: np.ndarray) -> np.ndarray:
+    """Return tiles (n, h, w, 3) as bytes with opacity (n, h, w, 4): the ground shows through those in `which`."""
+    opacity = np.where(which, FAINTER, 1.0)[:, np.newaxis, np.newaxis, np.newaxis]
+    levels = np.broadcast_to(255 * opacity, (*tiles.shape[:3], 1))
+    return np.rint(np.concatenate([tiles, levels], -1)).astype(np.uint8)
 
 
 def _ramp(shares: np.ndarray) -> np.ndarray:

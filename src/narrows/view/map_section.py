@@ -36,6 +36,6 @@ def add_map(page: Page, model: Model, x: np.ndarray, labels: np.ndarray | None) 
         "map-spots.svg",
         draw_decoded(model, mapped, Figure),
         "What the model decodes over the part of the map where the samples lie.",
-        "What the model decodes at each spot of the same part of the map. Paler: no sample is near, so nobody has "
+        "What the model decodes at each spot of the same part of the map. Fainter: no sample is near, so nobody has "
         "checked it.",
     )

@@ -79,7 +79,7 @@ class Page:
 
     def picture(self, name: str, figure: Figure, alt: str, caption: str = "") -> None:
         """Add a picture, in the report's `pictures` as `name`; `alt` describes it to those who do not see it."""
-        svg = figure.svg
+        svg = figure.page_svg
         self.pictures[name] = svg.encode()
         source = f"data:image/svg+xml,{quote(svg, safe=URL_SAFE)}"
         image = f'<img src="{source}" width="{figure.width}" height="{figure.height}" alt="{escape(alt)}">'
@@ -133,7 +133,7 @@ STYLE = """
 :root { color-scheme: light dark; --paper: #fff; --ink: #1f2427; --pale: #5d656b; --line: #e1e3e0; --soft: #f4f5f2;
   --accent: #14696a; --ground: #f6f6f3; }
 @media (prefers-color-scheme: dark) { :root { --paper: #15181a; --ink: #e4e6e5; --pale: #a0a8ab; --line: #2e3436;
-  --soft: #1e2224; --accent: #6cc5c0; } .ground { filter: brightness(.92); } }
+  --soft: #1e2224; --accent: #6cc5c0; --ground: #21211f; } }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--paper); color: var(--ink); -webkit-text-size-adjust: 100%;
   font: 1.0625rem/1.6 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", "Noto Sans", sans-serif; }
@@ -153,9 +153,9 @@ p { margin: 0 0 1rem; text-wrap: pretty; overflow-wrap: break-word; }
   color: var(--accent);  font-variant-numeric: tabular-nums; }
 .key dt { font-size: .875rem; line-height: 1.4; color: var(--pale); }
 figure { margin: 1rem 0 1.5rem; }
-.ground { overflow-x: auto; background: var(--ground); border-radius: .6rem; }
+.ground { background: var(--ground); border-radius: .6rem; }
 .ground img { display: block; margin: 0 auto; max-width: 100%; height: auto; }
-@media (max-width: 42rem) { .ground img { max-width: 44rem; } }
+@media (max-width: 42rem) { .ground { margin: 0 -1.25rem; border-radius: 0; } }
 figcaption, .note { font-size: .925rem; line-height: 1.5; color: var(--pale); margin: .6rem 0 0; }
 .note { margin: .5rem 0 1.5rem; }
 .table { overflow-x: auto; margin: 1rem 0 0; }

@@ -108,13 +108,14 @@ class Raster(Drawing):
             )
 
     def image(self, box: Box, pixels: np.ndarray) -> None:
-        """Draw a picture of bytes, (H, W) or (H, W, 3); the pixels of a small one stay sharp squares."""
+        """Draw a picture of bytes, (H, W), (H, W, 3) or with opacity (H, W, 4); small ones have sharp squares."""
         left, top = _corner(box[0], box[1])
         right, bottom = _corner(box[0] + box[2], box[1] + box[3])
         picture = Image.fromarray(pixels)
         smooth = picture.width > DOTS * box[2]
         kind = Image.Resampling.LANCZOS if smooth else Image.Resampling.NEAREST
-        self._image.paste(picture.resize((max(right - left, 1), max(bottom - top, 1)), kind), (left, top))
+        picture = picture.resize((max(right - left, 1), max(bottom - top, 1)), kind)
+        self._image.paste(picture, (left, top), picture if picture.mode == "RGBA" else None)
 
 
 @cache
