@@ -256,13 +256,14 @@ def draw_noisy(rows: Rows, say: Say) -> Figure:
 
 
 def draw_restored(rows: Rows) -> Figure:
-    """Draw noisy test digits above what the blind denoiser makes of them, with its PSNR below each."""
+    """Draw noisy test digits above what the blind denoiser makes of them, with the PSNR below each."""
     row = pick(rows, "restored")[0]
-    pictures = {}
+    pictures, captions = {}, {}
     for name in ("noisy", "restored"):
         label = f"{name}\nPSNR {statistics.mean(row[name]['psnr']):.1f} dB"
         pictures[label] = decode(row[name]["shown"]) / 255
-    return draw_rows(pictures, captions=[f"{value:.1f} dB" for value in row["restored"]["psnr"]])
+        captions[label] = [f"{value:.1f} dB" for value in row[name]["psnr"]]
+    return draw_rows(pictures, captions=captions)
 
 
 def _methods(say: Say) -> dict[str, str]:

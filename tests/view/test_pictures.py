@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from seen import images, words
+from seen import images, parts, words
 
 from narrows.view import pictures as draw
 
@@ -18,8 +18,8 @@ def test_large_pictures_are_cropped_so_that_every_pixel_is_seen():
 def test_rows_are_drawn_on_one_fixed_scale():
     dim = np.full((2, 4, 5), 51, np.uint8)
     dim[0, 0, 0] = 60
-    figure = draw.draw_rows({"data": dim, "again\npaler": dim, "third": dim}, (0, 255), ["1", "2"])
-    assert words(figure) == ["data", "again", "paler", "third", "1", "2"]
+    figure = draw.draw_rows({"data": dim, "again\npaler": dim, "third": dim}, (0, 255))
+    assert words(figure) == ["data", "again", "paler", "third"]
     shown = images(figure)
     assert len(shown) == 6
     assert [image.max() for image in shown] == [60, 51] * 3
@@ -37,3 +37,17 @@ def test_any_pictures_can_be_drawn(shape):
 def test_panels_are_drawn_for_any_number_of_them():
     panel = draw.Panel("a", np.zeros((4, 9, 3)), "words")
     assert words(draw.draw_panels([[panel, panel, panel], [panel]])) == ["a", "words"] * 4
+
+
+def test_a_caption_stands_below_its_own_picture_and_above_the_next_row():
+    x = np.zeros((3, 8, 8))
+    figure = draw.draw_rows({"noisy": x, "model": x, "median": x}, captions={"model": ["1 dB", "2 dB", "3 dB"]})
+    drawn = parts(figure.svg)
+    boxes = [[float(image.get(side)) for side in ("x", "y", "width", "height")] for image in drawn["image"]]
+    captions = {text.text: (float(text.get("x")), float(text.get("y"))) for text in drawn["text"]}
+    for i in range(3):
+        left, top, width, height = boxes[3 + i]
+        x, y = captions[f"{i + 1} dB"]
+        assert x == left + width / 2
+        assert top + height < y < boxes[6 + i][1]
+    assert boxes[-1][1] + boxes[-1][3] < figure.height

@@ -6,12 +6,16 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from browser import Browser, find_chromium
 from parts import Bridge
-from seen import HISTORY, check, parts
+from PIL import Image
+from seen import HISTORY, Reader, check, parts
 
 from narrows.data.read import read
-from narrows.metrics.comparison import Comparison
+from narrows.metrics.comparison import Comparison, Score
 from narrows.metrics.denoisers import FILTERS
+from narrows.metrics.reconstruction import pick
+from narrows.metrics.trial import make_trial
 from narrows.model.corruption import BlindSpots
 from narrows.model.network import MENUS
 from narrows.modelfile import Model, save
@@ -115,7 +119,8 @@ def test_standardised_pictures_are_shown_from_their_smallest_to_their_largest_va
     model = Fit(read(x), backbone="dense(hidden=[8])", bottleneck="linear(5)", epochs=1, device="cpu").run()
     seen = study(model, x, "x", None)
     assert seen.limits == pytest.approx((x.min(), x.max()), rel=1e-5)
-    np.testing.assert_allclose(np.moveaxis(seen.back(seen.first.x), 1, -1), x[:10], rtol=1e-4, atol=1e-3)
+    drawn = x[pick(len(x), 10)]
+    np.testing.assert_allclose(np.moveaxis(seen.back(seen.drawn.x), 1, -1), drawn, rtol=1e-4, atol=1e-3)
     check(run_report(model, HISTORY, x, x_name="x", reference=x), *PICTURES, "restored.svg")
 
 
@@ -175,7 +180,7 @@ def test_all_methods_are_on_the_page_where_they_were_compared(picture_model, pic
     titles = [words for words in shown if not any(map(str.isdigit, words))]
     assert titles == ["clean", "doing nothing", "median", "closing", "this model"]
     for score in comparisons[1].scores:
-        assert f"PSNR {score.psnr[0]:.1f} dB" in shown
+        assert f"PSNR {score.psnr[comparisons[1].trial.drawn[0]]:.1f} dB" in shown
 
 
 def test_pictures_that_were_noisy_from_the_start_have_no_metrics(monkeypatch, picture_model, pictures):
@@ -210,6 +215,72 @@ def test_a_page_of_pictures_needs_torch_and_pillow_only(picture_model, pictures,
         "sys.exit(f'{heavy} were loaded' if heavy else 0)"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=tmp_path)
+
+
+def test_samples_are_drawn_at_random_and_not_the_first_of_a_sorted_file(picture_model, pictures):
+    kinds = np.repeat(pictures[[0, 7, 20, 41]], 30, axis=0)  # sorted by kind
+    seen = study(picture_model, kinds, "x", None)
+    assert len(np.unique(seen.drawn.x.round(3), axis=0)) == 4
+    np.testing.assert_array_equal(seen.drawn.x, study(picture_model, kinds, "x", None).drawn.x)
+    comparison = Comparison({"this model": picture_model}, kinds, kinds, "gaussian(0.2)", filters=[])
+    assert len(np.unique(comparison.trial.clean[comparison.trial.drawn], axis=0)) == 4
+    said = check(run_report(picture_model, HISTORY, kinds, x_name="x"), *PICTURES, "codes.svg", "restored.svg")
+    assert "10 samples of x, drawn at random with a fixed seed" in said
+    assert "not chosen" not in said
+
+
+def test_each_row_of_restored_pictures_has_its_own_decibels_below(picture_model, pictures):
+    drawing = parts(run_report(picture_model, [], pictures, x_name="x").pictures["restored.svg"].decode())
+    bottoms = [float(image.get("y")) + float(image.get("height")) for image in drawing["image"]][::10]
+    words = [(float(text.get("y")), text.text) for text in drawing["text"]]
+    found = [(y, float(said.removesuffix(" dB"))) for y, said in words if said.endswith("dB") and "PSNR" not in said]
+    below = [[value for y, value in found if 0 < y - bottom < 20] for bottom in bottoms]
+    assert [len(row) for row in below] == [0, 10, 10, 10]
+    trial = make_trial(picture_model, pictures, picture_model.network.texts["corruption"])
+    assert below[1] == pytest.approx(Score.of("", trial, trial.damaged).psnr[trial.drawn], abs=0.051)
+
+
+def test_one_validation_error_has_a_name_and_the_damaged_ones_say_so(picture_model, pictures):
+    def said(validated_damaged, history):
+        card = picture_model.card
+        changed = replace(card, recipe=card.recipe | {"validated_damaged": validated_damaged})
+        report = run_report(picture_model._replace(card=changed), history, pictures, x_name="x")
+        return " ".join(Reader(report.html).text.split())
+
+    mse = f"{picture_model.card.metrics['validation_mse']:.4g}"
+    for history in (HISTORY, HISTORY[:1]):
+        assert "undamaged" not in said(False, history)
+        damaged = said(True, history)
+        assert f"The model's validation MSE is {mse}: over the same samples as they are, undamaged." in damaged
+        assert f"MSE: validation share, undamaged {mse}" in damaged
+    assert "0.1 on held-out samples after it, damaged with a fixed seed" in said(True, HISTORY[:1])
+
+
+def test_pictures_of_their_own_sizes_are_called_so(picture_model, pictures):
+    reading = {"size": None, "fit": "crop", "colour": "grey", "depth": 8}
+    model = picture_model._replace(card=replace(picture_model.card, reading=reading))
+    said = check(run_report(model, HISTORY, pictures, x_name="x"), *PICTURES, "codes.svg", "restored.svg")
+    assert "pictures: size each its own" in said
+    assert "None" not in said
+
+
+@pytest.mark.skipif(find_chromium() is None, reason="needs Chromium")
+def test_on_a_phone_no_figure_is_cut_and_at_night_none_is_pale(picture_model, pictures, tmp_path):
+    report = run_report(picture_model, HISTORY, pictures, x_name="test", reference=pictures)
+    (tmp_path / "report.html").write_bytes(report.files["report.html"])
+    with Browser(400, 800) as browser:
+        browser.prefer("dark")
+        browser.resize(400, 4000, phone=True)
+        browser.open(tmp_path / "report.html")
+        boxes = browser.evaluate("[...document.querySelectorAll('img')].map((i) => i.getBoundingClientRect().toJSON())")
+        assert len(boxes) == len(report.pictures)
+        assert all(0 <= box["left"] < box["right"] <= 400 for box in boxes)
+        assert browser.evaluate("document.documentElement.scrollWidth") == 400
+        browser.screenshot(tmp_path / "seen.png")
+    seen = np.asarray(Image.open(tmp_path / "seen.png").convert("L"))
+    inside = [seen[round(2 * box["top"]) + 3, round(2 * box["left"]) + 3] for box in boxes if box["bottom"] < 4000]
+    assert len(inside) > 3
+    assert max(inside) < 50
 
 
 def test_a_page_escapes_all_that_it_is_given():

@@ -26,7 +26,6 @@ LEARNED, LEARNED_VALUES = 100, 2**18  # training pictures that settings are chos
 FIRST, FIRST_VALUES = 16, 2**15  # the same for the few of them on which all settings are tried
 FINALISTS = 8  # the best settings of these, which are then tried on all learned pictures
 LEARNED_SIDE = 128  # pixels; of larger training pictures the middle is taken
-SHOWN = 10  # pictures in a row of a page, and so restored ones that are kept
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +37,7 @@ class Score:
     method : its name.
     setting : of a filter, chosen on training data; "" for a method without settings.
     psnr, ssim : of every picture, (N,); the SSIM of pictures that are too small for it is None.
-    shown : the first ten pictures as they were restored, (n, C, H, W).
+    shown : the drawn pictures of the trial as they were restored, (n, C, H, W).
     """
 
     method: str
@@ -52,7 +51,7 @@ class Score:
         """Return the score of a method that made `restored` (N, C, H, W) of a trial's damaged pictures."""
         clean, data_range = trial.clean, trial.data_range
         similarity = ssim(restored, clean, data_range) if has_ssim(clean) else None
-        return cls(method, setting, psnr(restored, clean, data_range), similarity, restored[:SHOWN])
+        return cls(method, setting, psnr(restored, clean, data_range), similarity, restored[trial.drawn])
 
     @property
     def mean_psnr(self) -> float:

@@ -10,10 +10,13 @@ from torch import Generator, Tensor
 from narrows.data.layout import to_samples
 from narrows.errors import DataError
 from narrows.metrics.denoisers import Noise
+from narrows.metrics.reconstruction import pick
 from narrows.model.network import as_tensor, build_part, damage
 from narrows.model.settings import default_settings
 from narrows.modelfile import Model
 from narrows.tasks.units import as_samples, find_depth
+
+SHOWN = 10  # pictures in a row of a page
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +36,11 @@ class Trial:
     limits: tuple[float, float] | None
     clipped: bool
     noise: Noise
+
+    @property
+    def drawn(self) -> np.ndarray:
+        """The indices of ten pictures to be shown, drawn at random with a fixed seed."""
+        return pick(len(self.clean), SHOWN)
 
     @property
     def clip_rule(self) -> str:

@@ -7,16 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from narrows.metrics.names import name_metrics
 from narrows.modelfile import Model
-from narrows.tasks.reconstruct import learned_from_noisy
-
-METRICS = {
-    "train_mse": "training, while the weights moved",
-    "validation_mse": "validation share",
-    "pca_mse": "validation share, PCA with as many numbers",
-    "test_mse": "test",
-    "map_mse": "validation share, from the two numbers of the map",
-}
 
 
 def describe_array(x: np.ndarray) -> str:
@@ -42,10 +34,7 @@ def describe_map(model: Model) -> str:
 
 def describe_metrics(model: Model) -> list[str]:
     """Return a heading and a line for each MSE that was measured when the model was trained."""
-    metrics, names = model.card.metrics, METRICS
-    if learned_from_noisy(model) and not model.card.recipe.get("self_supervised"):  # its second part hides nothing
-        names = METRICS | {"train_mse": f"{METRICS['train_mse']}, over the hidden pixels"}
-    lines = [f"  {metrics[key]:.6f}  {name}" for key, name in names.items() if key in metrics]
+    lines = [f"  {value:.6f}  {name}" for name, value in name_metrics(model).items()]
     return [f"MSE per value, in units of {model.network.texts['scaling']}:", *lines]
 
 

@@ -30,7 +30,7 @@ def add_noise(page: Page, studies: Studies) -> None:
         "noise.svg",
         draw_panels(panels, seen.limits),
         f"One sample clean, with noise of {NOISE[0]} and of {NOISE[1]}, and restored. {summary}.",
-        f"The first of the {seen.words}. Noise is given in {seen.noise_units}; PSNR is against the clean picture, "
+        f"The first of the samples above. Noise is given in {seen.noise_units}; PSNR is against the clean picture, "
         f"over a range of {seen.data_range:g}. The median filter is the plain method, and knows nothing of the data.",
     )
 
@@ -47,7 +47,7 @@ def add_unlike(page: Page, studies: Studies) -> None:
             "closer to once, the less the model has learned of how the columns hang together."
         )
         return
-    inverted = sum(seen.limits) - seen.back(seen.first.x)
+    inverted = sum(seen.limits) - seen.back(seen.drawn.x)
     rows = {"data, inverted": seen.reconstruct(inverted).x}
     for made, other in studies.items():
         times = other.times(sum(other.limits) - x)
@@ -79,10 +79,10 @@ def _noise_words(studies: Studies) -> str:
 
 
 def _noise_panels(studies: Studies, std: float) -> list[Panel]:
-    """Return panels of the first sample: clean, with noise, restored by each model and by a median filter."""
+    """Return panels of the first drawn sample: clean, with noise, restored by each model and by a median filter."""
     seen = first_of(studies)
     clipped = "clipped" if seen.clips else "not clipped"
-    clean = seen.typed(seen.back(seen.first.x[:1]))
+    clean = seen.typed(seen.back(seen.drawn.x[:1]))
     noisy = seen.damage(clean, std)
     results = {f"noise {std:g}": noisy}
     for made, other in studies.items():

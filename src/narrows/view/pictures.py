@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from narrows.view.figure import MUTED, Figure, shorten
 CELL = 74  # the width of a picture in a row: ten are as wide as the page
 PANEL = 138  # the longer side of a panel's picture
 LABEL = 166  # the width of the labels of rows
+CAPTION = 16  # the height of the texts below a row
 ACROSS = 5  # panels in a row
 CROP = 96  # pixels of a side, of which each is visible in a panel
 
@@ -29,7 +31,9 @@ class Panel:
 
 
 def draw_rows(
-    rows: Mapping[str, np.ndarray], limits: tuple[float, float] = (0.0, 1.0), captions: Sequence[str] = ()
+    rows: Mapping[str, np.ndarray],
+    limits: tuple[float, float] = (0.0, 1.0),
+    captions: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> Figure:
     """Draw rows of pictures, all on the scale `limits`.
 
@@ -37,7 +41,7 @@ def draw_rows(
     ----------
     rows : pictures (n, H, W) or (n, H, W, C) by the row's label; the second line of a label is drawn paler.
     limits : the values that are shown black and white.
-    captions : a short text below each column.
+    captions : a short text below each picture of a row, by the row's label.
 
     Examples
     --------
@@ -46,18 +50,20 @@ def draw_rows(
     20
     """
     count, tall, wide = next(iter(rows.values())).shape[:3]
-    height, gap, step = CELL * tall / wide, 10, CELL + 4
-    figure = Figure(LABEL + count * step + 8, len(rows) * (height + gap) + (26 if captions else 10))
-    for i, (label, images) in enumerate(rows.items()):
-        top = gap + i * (height + gap)
+    height, gap, step, top = CELL * tall / wide, 10, CELL + 4, 10.0
+    figure = Figure(LABEL + count * step + 8, gap + len(rows) * (height + gap) + len(captions) * CAPTION)
+    for label, images in rows.items():
         first, _, second = label.partition("\n")
         middle = top + height / 2
         figure.text(12, middle + (-3 if second else 4), first, bold=True, anchor="start")
         figure.text(12, middle + 13, second, size=11, colour=MUTED, anchor="start")
         for j, pixels in enumerate(as_bytes(images, limits)):
             figure.image((LABEL + j * step, top, CELL, height), pixels)
-    for j, caption in enumerate(captions[:count]):
-        figure.text(LABEL + j * step + CELL / 2, figure.height - 9, caption, size=11, colour=MUTED)
+        top += height + gap
+        if label in captions:
+            for j, caption in enumerate(captions[label][:count]):
+                figure.text(LABEL + j * step + CELL / 2, top + 5, caption, size=11, colour=MUTED)
+            top += CAPTION
     return figure
 
 

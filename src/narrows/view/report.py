@@ -79,7 +79,7 @@ def run_report(
 def _add_training(page: Page, model: Model, history: History) -> None:
     page.section("Training")
     sections.add_losses(page, {"": history}, was_validated_damaged(model))
-    page.text(_describe_kept(model))
+    page.text(_describe_kept(model), _describe_validation(model))
     if learned_from_noisy(model):
         page.text("The training errors are taken over the hidden pixels alone, the validation errors over all of them.")
     if model.card.recipe.get("self_supervised"):
@@ -139,6 +139,14 @@ def _describe_kept(model: Model) -> str:
         return f"The weights of step {kept:,} are kept: on the validation share the last ones were worse."
     start = "PCA, from which training began," if model.network.backbone.starts_as_pca else "The start of training"
     return f"{start} is kept: on the validation share nothing that was learned was surely better."
+
+
+def _describe_validation(model: Model) -> str:
+    """Return a sentence on the validation MSE of the model, where the errors of the epochs are of damaged samples."""
+    mse = model.card.metrics.get("validation_mse")
+    if mse is None or not was_validated_damaged(model):
+        return ""
+    return f"The model's validation MSE is {show_cell(mse)}: over the same samples as they are, undamaged."
 
 
 def describe_seconds(history: History) -> str:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
 from narrows.metrics.evaluate import column_table, reconstruction_table, worst_columns
+from narrows.metrics.names import name_metrics
 from narrows.metrics.table import Cell, Table, show_cell
 from narrows.model.summary import describe_code
 from narrows.modelfile import Model
@@ -43,7 +45,8 @@ def add_losses(
     if published is None and all(len(rows) == 1 for rows in runs.values()):  # a curve of one point shows nothing
         (rows,) = runs.values()
         held_out = rows[0]["val_mse"]
-        after = "" if held_out is None else f", and {show_cell(held_out)} on held-out samples after it"
+        how = DAMAGED if damaged else ""
+        after = "" if held_out is None else f", and {show_cell(held_out)} on held-out samples after it{how}"
         page.text(f"One epoch: mean squared error {show_cell(rows[0]['train_mse'])} while the weights moved{after}.")
         return
     ends = "; ".join(
@@ -60,17 +63,15 @@ def add_losses(
 
 
 def add_rows(page: Page, name: str, studies: Studies) -> None:
-    """Add the first pictures, and their reconstructions by each model and by PCA at the first one's code size."""
+    """Add pictures drawn at random, and their reconstructions by each model and by PCA at the first one's code size."""
     seen = first_of(studies)
-    rows = {"data": seen.first.x}
+    rows = {"data": seen.drawn.x}
     for made, other in studies.items():
-        rows[f"{made}\nMSE {show_cell(other.measured.mse)}"] = other.first.restored
+        rows[f"{made}\nMSE {show_cell(other.measured.mse)}"] = other.drawn.restored
     if seen.pca:
-        rows[f"PCA-{seen.pca_kept}\nMSE {show_cell(seen.pca.mse)}"] = seen.pca_first()
+        rows[f"PCA-{seen.pca_kept}\nMSE {show_cell(seen.pca.mse)}"] = seen.pca_drawn()
     low, high = seen.limits
-    words = (
-        f"The first {len(seen.first.x)} {seen.words}, not chosen; all on one scale, {low:g} black and {high:g} white"
-    )
+    words = f"{seen.count_drawn}; all on one scale, {low:g} black and {high:g} white"
     made = ", ".join(label.replace("\n", ", ") for label in list(rows)[1:])
     add_pictures(page, name, seen, rows, f"{words}, above what is made of them. {made}.", f"{words}.")
 
@@ -117,7 +118,8 @@ def add_errors(page: Page, seen: Study, names: Sequence[str] | None) -> None:
     if not seen.is_table:
         rows = {"data": found.x, "this model": found.restored}
         alt = f"The {len(worst)} samples with the largest error above their reconstructions."
-        add_pictures(page, "worst.svg", seen, rows, alt, "", [str(i + 1) for i in range(len(worst))])
+        numbers = {"data": [str(i + 1) for i in range(len(worst))]}
+        add_pictures(page, "worst.svg", seen, rows, alt, "", numbers)
     columns: tuple[str, ...] = ("worst", "sample", "MSE", "times the usual" if kept else "times the median")
     table: list[tuple[Cell, ...]] = []
     for i, position in enumerate(worst):
@@ -134,7 +136,7 @@ def add_facts(page: Page, model: Model, skipped: Sequence[tuple[str, str]]) -> N
     rows: list[tuple[Cell, ...]] = list(network.texts.items())
     rows += [("data", card.origin or "an array"), ("one sample", f"{describe_shape(network.shape)}, {card.dtype}")]
     rows += [(f"pictures: {key}", _reading(value)) for key, value in card.reading.items()]
-    rows += [(_spaced(key), float(value)) for key, value in card.metrics.items()]
+    rows += [(f"MSE: {name}", value) for name, value in name_metrics(model).items()]
     page.table(Table("Parts, data and figures", ("what", "value"), tuple(rows)))
     recipe = tuple(
         (_spaced(key), _plain(value)) for key, value in card.recipe.items() if not (value is None or value is False)
@@ -154,7 +156,7 @@ def add_pictures(
     rows: Mapping[str, np.ndarray],
     alt: str,
     caption: str,
-    captions: Sequence[str] = (),
+    captions: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> None:
     """Add rows of samples, flat (n, D) and in model's units, as pictures; see `Page.picture` and `draw_rows`."""
     images = {label: as_images(seen.back(values)) for label, values in rows.items()}
@@ -171,7 +173,7 @@ def describe_shape(shape: Sequence[int]) -> str:
 
 
 def _reading(value: Any) -> str:
-    return describe_shape(value) if isinstance(value, list) else str(value)
+    return describe_shape(value) if isinstance(value, list) else "each its own" if value is None else str(value)
 
 
 def _spaced(key: str) -> str:

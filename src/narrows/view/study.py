@@ -10,7 +10,6 @@ import torch
 from torch import Generator, Tensor
 
 from narrows.card import QUANTILES
-from narrows.metrics.comparison import SHOWN
 from narrows.metrics.data_range import find_limits
 from narrows.metrics.measured import Measured, PcaMeasured, measure
 from narrows.metrics.pca_reference import Components, fit_pca
@@ -18,10 +17,10 @@ from narrows.metrics.reconstruction import (
     Reconstructed,
     fold_costs,
     pick,
-    reconstruct_array,
     reconstruct_tensor,
     take,
 )
+from narrows.metrics.trial import SHOWN
 from narrows.model.corruption import Gaussian
 from narrows.model.network import as_tensor, damage
 from narrows.modelfile import Model
@@ -43,7 +42,7 @@ class Study:
     index : indices of the samples of the data that were measured.
     samples : those samples, (N, C, *grid) in user's units.
     measured : the errors on them.
-    first : the first ten samples of the data and their reconstructions.
+    drawn : ten of those samples, drawn at random with a fixed seed, and their reconstructions.
     limits : the smallest and the largest value that the data can have, in user's units.
     """
 
@@ -52,7 +51,7 @@ class Study:
     index: np.ndarray
     samples: Tensor
     measured: Measured
-    first: Reconstructed
+    drawn: Reconstructed
     limits: tuple[float, float]
 
     @property
@@ -63,8 +62,14 @@ class Study:
     @property
     def counted(self) -> str:
         """The measured samples in words: "60 test samples"."""
-        count = len(self.index)
-        return f"{count:,} {self.words if count != 1 else self.words.replace('samples', 'sample', 1)}"
+        return self._count(len(self.index))
+
+    @property
+    def count_drawn(self) -> str:
+        """How many samples were drawn of which: "10 test samples, drawn at random with a fixed seed"."""
+        count = len(self.drawn.x)
+        how = "drawn at random with a fixed seed" if count < len(self.index) else "all there are"
+        return f"{self._count(count)}, {how}"
 
     @property
     def is_table(self) -> bool:
@@ -102,10 +107,10 @@ class Study:
         """How many components PCA keeps: as many as the code has numbers, or all there are; 0 without PCA."""
         return min(self.model.network.code_size, len(self.pca.components.axes)) if self.pca else 0
 
-    def pca_first(self) -> np.ndarray:
-        """Return PCA's reconstructions (n, D) of the first samples, in model's units; `pca` must not be None."""
+    def pca_drawn(self) -> np.ndarray:
+        """Return PCA's reconstructions (n, D) of the drawn samples, in model's units; `pca` must not be None."""
         assert self.pca is not None
-        return self.pca.components.reconstruct(self.first.x, self.pca_kept).restored
+        return self.pca.components.reconstruct(self.drawn.x, self.pca_kept).restored
 
     def at(self, positions: np.ndarray) -> Reconstructed:
         """Return some of the measured samples and their reconstructions, flat and in model's units."""
@@ -157,6 +162,9 @@ class Study:
         shares = 100 * squares / (squares.sum() or 1.0)
         return ", ".join(f"{names[i]} ({shares[i]:.0f} %)" for i in np.argsort(-squares, kind="stable")[:3])
 
+    def _count(self, count: int) -> str:
+        return f"{count:,} {self.words if count != 1 else self.words.replace('samples', 'sample', 1)}"
+
     def _tensor(self, samples: np.ndarray) -> Tensor:
         return as_tensor(self.typed(samples))
 
@@ -178,14 +186,14 @@ def study(
     taken = take(x)
     samples, _ = as_samples(model, taken)
     network, whole = model.network, taken is x
-    first = reconstruct_tensor(network, samples[:SHOWN]) if whole else reconstruct_array(model, x[:SHOWN])
+    drawn = reconstruct_tensor(network, samples[torch.from_numpy(pick(len(samples), SHOWN))])
     index = np.arange(len(samples)) if whole else pick(len(x))
     if not network.has_code:
         components = None
     elif components is None and reference is not None:
         components = fit_pca(model, reference)
     words = f"{x_name} samples" if x_name in PARTS else f"samples of {x_name}"
-    return Study(model, words, index, samples, measure(model, samples, components), first, find_limits(model, samples))
+    return Study(model, words, index, samples, measure(model, samples, components), drawn, find_limits(model, samples))
 
 
 def first_of(studies: Studies) -> Study:
