@@ -1,5 +1,7 @@
 """Arrays and pictures are written in the form that the path asks for, and read back equal."""
 
+import csv
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -19,6 +21,15 @@ def test_arrays_come_back_equal(tmp_path, name, dtype):
     back = read(str(tmp_path / name)).x
     assert back.dtype == dtype
     assert np.array_equal(back, x)
+
+
+def test_a_spreadsheet_runs_no_column_name(tmp_path):
+    names = ["=cmd()", "+1+1", "-x", "@sum", "\t=1", "'=a", "'tis", "＝1", "-1"]
+    write(tmp_path / "x.csv", np.ones((2, 9)), names=names)
+    with (tmp_path / "x.csv").open(newline="", encoding="utf-8") as file:
+        header = next(csv.reader(file))
+    assert header == ["'=cmd()", "'+1+1", "'-x", "'@sum", "'\t=1", "''=a", "'tis", "'＝1", "-1"]
+    assert read(str(tmp_path / "x.csv")).columns == tuple(names)
 
 
 def test_a_table_keeps_its_columns_and_every_digit(tmp_path):

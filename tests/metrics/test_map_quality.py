@@ -6,7 +6,7 @@ from sklearn import manifold
 from sklearn.neighbors import KNeighborsClassifier
 
 from narrows.metrics import map_quality as module
-from narrows.metrics.map_quality import clusters, continuity, neighbour_accuracy, trustworthiness
+from narrows.metrics.map_quality import clusters, continuity, measure_map, neighbour_accuracy, trustworthiness
 
 
 @pytest.fixture
@@ -52,3 +52,13 @@ def test_labels_without_meaning_make_no_clusters(data):
     chance, same = clusters(points, shuffled)
     assert chance < 0.05 < 0.5 < true
     assert apart == same > 0.3
+
+
+def test_samples_without_a_label_do_not_count():
+    rng = np.random.default_rng(0)
+    points = rng.normal(size=(40, 2))
+    labels = (points[:, 0] > 0).astype(int)
+    gaps = np.arange(40) % 4 == 0
+    found = measure_map(points, points, np.ma.array(labels, mask=gaps))
+    wanted = measure_map(points[~gaps], points[~gaps], labels[~gaps])
+    assert all(found[name] == wanted[name] for name in ("1-NN", "5-NN", "V-measure"))

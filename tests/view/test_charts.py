@@ -44,3 +44,8 @@ def test_losses_of_any_length_can_be_drawn(history):
 @pytest.mark.parametrize("errors", [[0.0], [0.3], [0.2, 0.2], [1e-9, 1e9]])
 def test_any_errors_can_be_drawn(errors):
     assert "median of these" in words(draw.draw_errors(np.array(errors), usual=0.1))
+
+
+def test_samples_without_a_label_are_named():
+    labels = np.ma.array(["a", "b", "b", "x"], mask=[0, 0, 0, 1])
+    assert words(draw.draw_codes(np.random.default_rng(0).random((4, 2)), labels))[-3:] == ["a", "b", "not labelled"]

@@ -16,8 +16,8 @@ from narrows.tasks.encode import encode
 from narrows.tasks.mapping import Map, make_map
 from narrows.tasks.score import errors
 from narrows.training.fit import Fit
-from narrows.view.colours import ERROR, MAX_GROUPS, colour
-from narrows.view.figure import GROUND, Figure
+from narrows.view.colours import ERROR, MAX_GROUPS, MAX_NAME, colour
+from narrows.view.figure import GREY, GROUND, Figure
 from narrows.view.map_decoded import draw_decoded
 from narrows.view.map_frame import CELLS
 from narrows.view.map_picture import draw_map
@@ -121,6 +121,37 @@ def test_labels_of_a_file_colour_the_points(files):
     (files / "labels.txt").write_text("\n".join("ab"[i % 2] for i in range(60)))
     assert run_map(files, files / "bars.npz", "map.svg", "--labels", files / "labels.txt") == 0
     assert ">a (30)</text>" in (files / "out" / "map.svg").read_text()
+
+
+def test_samples_without_a_label_are_grey_counted_and_empty_in_tables(bars, files, capsys):
+    labels = ["", "=a", "b"] * 20
+    (files / "labels.csv").write_text("\n".join(["kind", *labels]) + "\n")
+    for out in ("map.svg", "map.csv"):
+        assert run_map(files, files / "bars.npz", out, "--labels", files / "labels.csv") == 0
+        assert "20 of 60 samples are not labelled" in capsys.readouterr().out
+    svg = (files / "out" / "map.svg").read_text()
+    assert svg.count("not labelled") == 1
+    assert ">not labelled (20)</text>" in svg
+    with (files / "out" / "map.csv").open(newline="") as file:
+        assert [row["label"] for row in csv.DictReader(file)] == ["", "'=a", "b"] * 20
+    groups = colour(make_map(bars[0], read(bars[1].x, labels=labels))).groups
+    assert [(group.name, len(group.index)) for group in groups] == [("=a", 20), ("b", 20), ("not labelled", 20)]
+    assert groups[2].colour == GREY
+
+
+def test_numbers_without_a_label_are_grey_too():
+    points = np.zeros((100, 2), np.float32)
+    labels = np.ma.array(np.arange(100), mask=np.arange(100) < 40)
+    groups = colour(Map(points, points[:, 0], points, labels)).groups
+    assert [len(group.index) for group in groups] == [10] * 6 + [40]
+
+
+def test_long_labels_that_are_alike_at_their_ends_differ():
+    points = np.zeros((4, 2), np.float32)
+    labels = np.array([f"measured in the {time} at noon" for time in ("spring", "summer", "autumn", "winter")])
+    names = [group.name for group in colour(Map(points, points[:, 0], points, labels)).groups]
+    assert len(set(names)) == 4
+    assert all("…" in name and len(name) <= MAX_NAME for name in names)
 
 
 @pytest.mark.parametrize("by", ["error", "x3"])

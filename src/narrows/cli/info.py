@@ -77,13 +77,15 @@ def _info_model(source: str) -> int:
 def _info_data(source: str) -> int:
     import numpy as np
 
+    from narrows.data.labels import group_labels
     from narrows.verbs.describe import describe_array
     from narrows.verbs.reading import read_data
 
     samples = drain(read_data(source))
     print(f"{samples.origin}: {describe_array(samples.x)}")
     if samples.labels is not None:
-        values, counts = np.unique(samples.labels, return_counts=True)
+        values, own = group_labels(samples.labels)
+        counts = np.bincount(own[own >= 0], minlength=len(values))
         shown = ", ".join(f"{value}: {count:,}" for value, count in list(zip(values, counts, strict=True))[:12])
         print(f"labels: {len(values):,} ({shown}{', ...' if len(values) > 12 else ''})")
     print(f"skipped: {len(samples.skipped)}")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from narrows.data.cells import from_cell
 from narrows.data.unreadable import read_guarded
 from narrows.errors import DataError
 
@@ -55,7 +56,7 @@ def _read_csv(path: Path, name: str) -> tuple[tuple[str, ...], np.ndarray]:
             raise DataError(f"{name} must begin with a line of column names, however: it is empty")
         separator = max(",;\t", key=first.count)
         columns = next(csv.reader([first], delimiter=separator))
-        columns = [column.strip() or f"column {i}" for i, column in enumerate(columns, 1)]
+        columns = [from_cell(column.strip()) or f"column {i}" for i, column in enumerate(columns, 1)]
         if all(map(is_number, columns)):
             raise DataError(f"{name} must begin with a line of column names, however: its first line is numbers")
         start = file.tell()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
+from narrows.data.cells import write_rows
 from narrows.errors import DataError
 from narrows.files import whole, whole_folder
 
@@ -34,10 +34,8 @@ def write(path: str | Path, x: np.ndarray, names: Sequence[str] | None = None, o
         with whole(path, overwrite) as temporary, temporary.open("wb") as file:
             np.savez_compressed(file, x=x)
     elif path.suffix == ".csv":
-        with whole(path, overwrite) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            writer.writerow(names or [f"x{i}" for i in range(x.shape[1])])
-            writer.writerows(x.tolist())
+        with whole(path, overwrite) as temporary:
+            write_rows(temporary, [names or [f"x{i}" for i in range(x.shape[1])], *x.tolist()])
     else:
         _write_pictures(path, x, names, overwrite)
 

@@ -29,7 +29,7 @@ def measure_map(
     ----------
     x : the samples at `index`, flat (n, D).
     points : the positions of all samples, (N, d).
-    labels : (N,), None where there are none.
+    labels : (N,), None where there are none; samples that are masked in it are not labelled.
     among : points and labels of the training data, see `neighbour_accuracy`.
     index : the indices of the samples whose neighbours are looked for in both spaces, all by default.
 
@@ -42,16 +42,18 @@ def measure_map(
     ['1-NN', '5-NN', 'trustworthiness', 'continuity', 'V-measure', 'silhouette']
     """
     found: dict[str, float] = {}
-    grouped = labels is not None and 2 <= len(np.unique(labels)) <= min(MAX_GROUPS, len(labels) // 2)
-    if labels is not None and grouped:
-        known = len(points) - 1 if among is None else len(among[0])
-        found |= {f"{k}-NN": neighbour_accuracy(points, labels, k, among) for k in NEAREST if k <= known}
+    labelled = np.zeros(len(points), bool) if labels is None else ~np.ma.getmaskarray(labels)
+    own = np.asarray([] if labels is None else labels[labelled])
+    grouped = 2 <= len(np.unique(own)) <= min(MAX_GROUPS, len(own) // 2)
+    if grouped:
+        known = len(own) - 1 if among is None else len(among[0])
+        found |= {f"{k}-NN": neighbour_accuracy(points[labelled], own, k, among) for k in NEAREST if k <= known}
     some = slice(None) if index is None else index
     if len(x) > 2 * NEIGHBOURS:
         measures: dict[str, Callable[..., float]] = {"trustworthiness": trustworthiness, "continuity": continuity}
         found |= {name: measure(x, points[some]) for name, measure in measures.items()}
-    if labels is not None and grouped:
-        found |= dict(zip(("V-measure", "silhouette"), clusters(points, labels), strict=True))
+    if grouped:
+        found |= dict(zip(("V-measure", "silhouette"), clusters(points[labelled], own), strict=True))
     return found
 
 

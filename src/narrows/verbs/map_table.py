@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 from importlib.util import find_spec
 from os import PathLike
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+
+from narrows.data.cells import write_rows
 from narrows.errors import DataError
 from narrows.files import whole
 from narrows.tasks.mapping import Map
@@ -24,12 +27,16 @@ def write_table(path: str | PathLike[str], mapped: Map, overwrite: bool = False)
             import pyarrow
             import pyarrow.parquet
 
-            pyarrow.parquet.write_table(pyarrow.table(columns), temporary)
+            pyarrow.parquet.write_table(pyarrow.table({key: _as_arrow(v) for key, v in columns.items()}), temporary)
             return
-        with temporary.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            writer.writerow(columns)
-            writer.writerows(zip(*(values.astype(str) for values in columns.values()), strict=True))
+        texts = (np.ma.filled(values.astype(str), "") for values in columns.values())
+        write_rows(temporary, [list(columns), *zip(*(values.tolist() for values in texts), strict=True)])
+
+
+def _as_arrow(values: np.ndarray) -> Any:
+    import pyarrow
+
+    return pyarrow.array(np.asarray(values), mask=np.ma.getmaskarray(values))
 
 
 def check_table(path: str | PathLike[str]) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from narrows.data.cells import write_rows
 from narrows.data.fingerprint import find_fingerprint
 from narrows.errors import DataError
 from narrows.files import refuse_existing, whole
@@ -63,12 +63,10 @@ def write_tables(output: str | Path, tables: Sequence[Table], overwrite: bool = 
             keys = ("title", "columns", "rows", "note")
             temporary.write_bytes(as_json([{key: getattr(table, key) for key in keys} for table in tables]))
             return
-        with temporary.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            writer.writerow(("table", "row", "column", "value"))
-            for table in tables:
-                for first, *rest in table.rows:
-                    cells = zip(table.columns[1:], rest, strict=True)
-                    writer.writerows((table.title, first, column, value) for column, value in cells)
-                if table.note:
-                    writer.writerow((table.title, "", "note", table.note))
+        rows: list[tuple[Any, ...]] = [("table", "row", "column", "value")]
+        for table in tables:
+            for first, *rest in table.rows:
+                rows += ((table.title, first, *cell) for cell in zip(table.columns[1:], rest, strict=True))
+            if table.note:
+                rows.append((table.title, "", "note", table.note))
+        write_rows(temporary, rows)

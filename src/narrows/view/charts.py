@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from narrows.data.labels import group_labels
 from narrows.view.axes import LINE, Axes, Style, extent, legend
-from narrows.view.figure import COLOURS, FAINT, INK, Box, Figure, shorten
+from narrows.view.figure import COLOURS, FAINT, GREY, INK, NOT_LABELLED, Box, Figure, shorten, shorten_all
 
 RAMP = ("#440154", "#46327e", "#365c8d", "#277f8e", "#1fa187", "#4ac16d", "#a0da39", "#fde725")  # viridis
 MANY = 2000  # samples from which on dots are small
@@ -156,20 +157,22 @@ def _curves(
 
 def _groups(count: int, labels: np.ndarray | None) -> dict[str, tuple[str, np.ndarray]]:
     """Return groups of samples by name: a colour and the indices of the samples."""
-    values = np.array([]) if labels is None else np.unique(labels)
-    if labels is None or not len(values):
+    if labels is None or not len(labels):
         return {"": (COLOURS[0], np.arange(count))}
-    if labels.dtype.kind in "iuf" and len(values) > MAX_CLASSES:
+    values, own = group_labels(labels)
+    groups = {}
+    if values.dtype.kind in "iuf" and len(values) > MAX_CLASSES:
         edges = np.linspace(values[0], values[-1], len(RAMP) + 1)
-        step = np.digitize(labels, edges[1:-1])
-        return {
-            f"{low:.4g} to {high:.4g}": (colour, np.flatnonzero(step == i))
-            for i, (low, high, colour) in enumerate(zip(edges[:-1], edges[1:], RAMP, strict=True))
-        }
-    shown = values[:MAX_CLASSES]
-    groups = {shorten(str(v)): (colour, np.flatnonzero(labels == v)) for v, colour in zip(shown, COLOURS, strict=False)}
-    if len(values) > len(shown):
-        groups[f"{len(values) - len(shown)} others"] = FAINT, np.flatnonzero(~np.isin(labels, shown))
+        step = np.where(own < 0, -1, np.digitize(values, edges[1:-1])[own])
+        for i, (low, high, colour) in enumerate(zip(edges[:-1], edges[1:], RAMP, strict=True)):
+            groups[f"{low:.4g} to {high:.4g}"] = colour, np.flatnonzero(step == i)
+    else:
+        names = shorten_all([str(value) for value in values[:MAX_CLASSES]])
+        groups |= {name: (COLOURS[i], np.flatnonzero(own == i)) for i, name in enumerate(names)}
+        if len(values) > len(names):
+            groups[f"{len(values) - len(names)} others"] = FAINT, np.flatnonzero(own >= len(names))
+    if (own < 0).any():
+        groups[NOT_LABELLED] = GREY, np.flatnonzero(own < 0)
     return groups
 
 

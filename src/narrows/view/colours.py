@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 
+from narrows.data.labels import group_labels
 from narrows.errors import DataError, did_you_mean
 from narrows.tasks.mapping import Map
-from narrows.view.figure import FAINT, Mark, shorten
+from narrows.view.figure import FAINT, GREY, NOT_LABELLED, Mark, shorten_all
 
 # Petroff, "Accessible Color Sequences for Data Visualization", 2021: ten that colour-blind people tell apart too
 PALETTE = ("#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "#832db6", "#a96b59", "#e76300", "#b9ac70", "#717581", "#92dadd")
@@ -85,33 +87,35 @@ def colour(mapped: Map, by: str | None = None) -> Colouring:
 
 def _by_kind(by: str, values: np.ndarray) -> Colouring:
     """Return a group per value; of fractions and of too many numbers, a group per step."""
-    kinds, own, counts = np.unique(values, return_inverse=True, return_counts=True)
+    kinds, own = group_labels(values)
+    rest = np.flatnonzero(own < 0)
+    unlabelled = [Group(NOT_LABELLED, rest, GREY)] if len(rest) else []
     if kinds.dtype.kind in "biuf" and (len(kinds) > MAX_GROUPS or (kinds != np.round(kinds)).any()):
-        return _by_steps(by, values)
-    shown = np.sort(np.argsort(-counts, kind="stable")[: MAX_GROUPS - (len(kinds) > MAX_GROUPS)])
-    groups = [
-        Group(_name(kinds[kind]), np.flatnonzero(own == kind), *_looks(i)) for i, kind in enumerate(shown.tolist())
-    ]
+        return _by_steps(by, values, unlabelled)
+    counts = np.bincount(own[own >= 0], minlength=len(kinds))
+    shown = np.sort(np.argsort(-counts, kind="stable")[: MAX_GROUPS - (len(kinds) > MAX_GROUPS)]).tolist()
+    names = shorten_all([_name(kinds[kind]) for kind in shown], MAX_NAME)
+    groups = [Group(names[i], np.flatnonzero(own == kind), *_looks(i)) for i, kind in enumerate(shown)]
     if len(kinds) > len(shown):
-        groups.append(Group(f"{len(kinds) - len(shown)} others", np.flatnonzero(~np.isin(own, shown)), FAINT))
-    return Colouring(by, tuple(groups), are_kinds=True)
+        others = np.flatnonzero(~np.isin(own, [-1, *shown]))
+        groups.append(Group(f"{len(kinds) - len(shown)} others", others, FAINT))
+    return Colouring(by, (*groups, *unlabelled), are_kinds=True)
 
 
 def _looks(i: int) -> tuple[str, Mark]:
     return PALETTE[i % len(PALETTE)], MARKS[i // len(PALETTE)]
 
 
-def _by_steps(by: str, values: np.ndarray) -> Colouring:
+def _by_steps(by: str, values: np.ndarray, unlabelled: Sequence[Group] = ()) -> Colouring:
     """Return groups of about as many points each, by rising values; steps of equal width would hold too few points."""
-    values = values.astype(np.float64)
+    known = np.flatnonzero(~np.ma.getmaskarray(values))
+    values = np.asarray(values[known], np.float64)
     edges = np.unique(np.quantile(values, np.linspace(0, 1, len(STEPS) + 1)))
     step = np.clip(np.searchsorted(edges, values, "right") - 1, 0, max(len(edges) - 2, 0))
     ends = list(pairwise(edges)) or [(edges[0], edges[0])]
-    groups = (
-        Group(f"{low:.3g} to {high:.3g}", np.flatnonzero(step == i), STEPS[i]) for i, (low, high) in enumerate(ends)
-    )
-    return Colouring(by, tuple(groups))
+    groups = (Group(f"{low:.3g} to {high:.3g}", known[step == i], STEPS[i]) for i, (low, high) in enumerate(ends))
+    return Colouring(by, (*groups, *unlabelled))
 
 
 def _name(value: object) -> str:
-    return shorten(f"{value:g}" if isinstance(value, float) else str(value), MAX_NAME)
+    return f"{value:g}" if isinstance(value, float) else str(value)

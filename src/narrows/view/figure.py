@@ -10,7 +10,8 @@ import base64
 import io
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from html import escape
 from typing import Literal
 
@@ -25,6 +26,7 @@ FONT = "system-ui, -apple-system, Segoe UI, Roboto, Helvetica Neue, Noto Sans, s
 DOTS = 1.5  # dots of a picture per CSS pixel at most: sharp on phones, and the page stays small
 MAX_WORDS = 28  # characters of a name in a figure
 COLOUR = re.compile('(?:fill|stroke)="(#[0-9a-f]{6})"')
+GREY, NOT_LABELLED = "#c4c6c2", "not labelled"  # colour and name of samples without a label
 
 Points = Iterable[tuple[float, float]]
 Box = tuple[float, float, float, float]  # left, top, width, height
@@ -202,11 +204,31 @@ def _tenths(length: float) -> str:
 
 
 def shorten(words: str, most: int = MAX_WORDS) -> str:
-    """Return words of at most `most` characters; longer ones end in "…".
+    """Return words of at most `most` characters; "…" stands for the middle of longer ones.
 
     Examples
     --------
     >>> shorten("a long name", 6), shorten("short", 6)
-    ('a lon…', 'short')
+    ('a l…me', 'short')
     """
-    return words if len(words) <= most else f"{words[: most - 1]}…"
+    half = most // 2
+    return words if len(words) <= most else f"{words[:half]}…{words[len(words) - (most - half - 1) :]}"
+
+
+def shorten_all(names: Sequence[str], most: int = MAX_WORDS) -> list[str]:
+    """Return names that are shortened and differ: those that would be alike end in their number among these.
+
+    Examples
+    --------
+    >>> shorten_all(["measured at noon", "measured at night", "measured at eight"], 10)
+    ['measu…noon', 'meas…ght#1', 'meas…ght#2']
+    """
+    shown = [shorten(name, most) for name in names]
+    alike = {name for name, count in Counter(shown).items() if count > 1}
+    seen: Counter[str] = Counter()
+    for i, (name, short) in enumerate(zip(names, shown, strict=True)):
+        if short in alike:
+            seen[short] += 1
+            number = f"#{seen[short]}"
+            shown[i] = shorten(name, most - len(number)) + number
+    return shown

@@ -55,7 +55,7 @@ def run_report(
     Raises DataError for an array whose samples are not of the model's shape.
     """
     seen = study(model, x, x_name, reference)
-    shown = None if labels is None else take(np.asarray(labels))
+    shown = None if labels is None else take(np.asanyarray(labels))
     page = Page(f"{model.card.origin or 'data'}, {model.card.recipe.get('preset') or 'auto'}", _lead(seen, x_name))
     page.key_metrics(_key_metrics(seen, history))
     page.section("The network")
