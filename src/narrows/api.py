@@ -5,6 +5,7 @@ Parameters that most of them share:
     model      a fitted `Autoencoder`, a run folder or a model file
     data       an array (N, ...), a name, a path or Samples, as `narrows.read` takes it
     output     where the result is also written; None writes nothing
+    axes       of an array, as `narrows.read` takes them; by default those of the training data
     overwrite  replace an existing output
     callback   called with every event of `narrows.verbs.events` while the verb runs
 
@@ -42,7 +43,7 @@ AnyModel = Autoencoder | str | Path
 # options of training that the estimator keeps, so that a clone of it trains in the same way
 RECIPE = (
     *("optimizer", "schedule", "batch_size", "epochs", "max_steps", "max_seconds"),
-    *("validation", "patch_size", "self_supervised", "device"),
+    *("validation", "axes", "patch_size", "self_supervised", "device"),
 )
 
 
@@ -60,8 +61,8 @@ def train(
     ----------
     data : an array (N, ...), a name, a path or Samples, as `narrows.read` takes it.
     output : a run folder for the model, its history and a page about it; None writes nothing.
-    options : `size`, `target` and `labels` as `narrows.read` takes them; `preset`, `epochs`, `seed` and the parts as
-        `Autoencoder` takes them.
+    options : `size`, `axes`, `target` and `labels` as `narrows.read` takes them; `preset`, `epochs`, `seed` and the
+        parts as `Autoencoder` takes them.
 
     Raises DataError for data that cannot be learned from, SpecError for a part or option that is not valid.
 
@@ -85,6 +86,7 @@ def reconstruct(
     data: Any,
     *,
     output: str | Path | None = None,
+    axes: str | None = None,
     overwrite: bool = False,
     callback: Callback | None = None,
 ) -> np.ndarray:
@@ -100,7 +102,7 @@ def reconstruct(
     >>> reconstruct(model, x).shape
     (150, 4)
     """
-    return _value(apply.reconstruct(_open(model), data, output=output, overwrite=overwrite), callback)
+    return _value(apply.reconstruct(_open(model), data, output=output, axes=axes, overwrite=overwrite), callback)
 
 
 def denoise(
@@ -110,6 +112,7 @@ def denoise(
     output: str | Path | None = None,
     compare: str | Path | None = None,
     clean: Any = None,
+    axes: str | None = None,
     overwrite: bool = False,
     callback: Callback | None = None,
 ) -> np.ndarray | list[Outcome]:
@@ -130,7 +133,9 @@ def denoise(
     >>> restored.shape, restored.dtype
     ((20, 8, 8), dtype('uint8'))
     """
-    verb = denoise_verb.denoise(_open(model), data, output=output, compare=compare, clean=clean, overwrite=overwrite)
+    verb = denoise_verb.denoise(
+        _open(model), data, output=output, compare=compare, clean=clean, axes=axes, overwrite=overwrite
+    )
     return _value(verb, callback)
 
 
@@ -139,6 +144,7 @@ def encode(
     data: Any,
     *,
     output: str | Path | None = None,
+    axes: str | None = None,
     overwrite: bool = False,
     callback: Callback | None = None,
 ) -> np.ndarray:
@@ -154,7 +160,7 @@ def encode(
     >>> encode(model, x).shape
     (150, 2)
     """
-    return _value(apply.encode(_open(model), data, output=output, overwrite=overwrite), callback)
+    return _value(apply.encode(_open(model), data, output=output, axes=axes, overwrite=overwrite), callback)
 
 
 def decode(
@@ -186,6 +192,7 @@ def corrupt(
     *,
     output: str | Path | None = None,
     seed: int = 0,
+    axes: str | None = None,
     overwrite: bool = False,
     callback: Callback | None = None,
 ) -> np.ndarray:
@@ -203,7 +210,7 @@ def corrupt(
     >>> corrupt(np.zeros((2, 8, 8), np.uint8), "salt_pepper(0.5)").max()
     np.uint8(255)
     """
-    return _value(apply.corrupt(data, corruption, output=output, seed=seed, overwrite=overwrite), callback)
+    return _value(apply.corrupt(data, corruption, output=output, seed=seed, axes=axes, overwrite=overwrite), callback)
 
 
 def map(
@@ -214,6 +221,7 @@ def map(
     labels: Any = None,
     colour_by: str | None = None,
     pca: bool = False,
+    axes: str | None = None,
     overwrite: bool = False,
     callback: Callback | None = None,
 ) -> Map:
@@ -240,7 +248,7 @@ def map(
     """
     opened = _open(model, with_map=not pca)
     verb = map_verb.draw_map(
-        opened, data, output=output, labels=labels, colour_by=colour_by, pca=pca, overwrite=overwrite
+        opened, data, output=output, labels=labels, colour_by=colour_by, pca=pca, axes=axes, overwrite=overwrite
     )
     return _value(verb, callback)
 
@@ -254,6 +262,7 @@ def evaluate(
     most: int | None = None,
     seed: int = 0,
     labels: Any = None,
+    axes: str | None = None,
     overwrite: bool = False,
     callback: Callback | None = None,
 ) -> list[Table]:
@@ -287,6 +296,7 @@ def evaluate(
         most=most,
         seed=seed,
         labels=labels,
+        axes=axes,
         overwrite=overwrite,
     )
     return _value(verb, callback)
@@ -301,6 +311,7 @@ def report(
     most: int | None = None,
     seed: int = 0,
     labels: Any = None,
+    axes: str | None = None,
     overwrite: bool = False,
     callback: Callback | None = None,
 ) -> Path:
@@ -334,6 +345,7 @@ def report(
         seed=seed,
         labels=labels,
         history=model.history_ if isinstance(model, Autoencoder) else None,
+        axes=axes,
         overwrite=overwrite,
     )
     return _value(verb, callback)

@@ -16,6 +16,7 @@ from sklearn.utils.validation import check_is_fitted, check_random_state, valida
 
 from narrows import modelfile
 from narrows.data.arrays import as_numbers
+from narrows.data.axes import ModelAxes
 from narrows.data.read import read
 from narrows.data.samples import Samples
 from narrows.errors import DataError, SpecError, TrainingError
@@ -61,6 +62,8 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     preset : a name in `narrows.presets.PRESETS`, such as "tutorial-linear".
     backbone, bottleneck, corruption, loss, scaling : parts as texts, `bottleneck="linear(16)"`.
     shape : of one picture where X is flat, (height, width) or (height, width, channels).
+    axes : of an array of pictures, "NZHW" (every slice is a picture), "NHWC", "NCHW", "NHW" or "HWC"; by default the
+        dimensions decide. Results come back in the same arrangement, codes and scores have a row per picture.
     patch_size : pictures larger than this are trained on in patches of this side, pixels.
     self_supervised : learn to restore from noisy pictures alone.
     epochs : passes over the training samples, at least 1.
@@ -100,6 +103,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         loss=None,
         scaling=None,
         shape=None,
+        axes=None,
         patch_size=None,
         self_supervised=False,
         optimizer=None,
@@ -121,6 +125,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         self.loss = loss
         self.scaling = scaling
         self.shape = shape
+        self.axes = axes
         self.patch_size = patch_size
         self.self_supervised = self_supervised
         self.optimizer = optimizer
@@ -188,7 +193,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
         Raises SpecError for a model without a code, DataError for samples of another shape.
         """
-        x = self._samples(X)
+        x = self._samples(X).x
         return encode(self._model(), x).astype(np.float64 if x.dtype == np.float64 else np.float32, copy=False)
 
     def inverse_transform(self, X):
@@ -206,7 +211,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
         Raises SpecError for a model without a map, DataError for samples of another shape.
         """
-        x = self._samples(X)
+        x = self._samples(X).x
         return encode_map(self._model_with_map(), x)
 
     def inverse_map(self, points):
@@ -221,7 +226,8 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
         Raises DataError for samples of another shape.
         """
-        return reconstruct(self._model(), self._samples(X))
+        samples = self._samples(X)
+        return samples.back(reconstruct(self._model(), samples.x))
 
     def denoise(self, X):
         """Return damaged X restored, in its own arrangement, units and type.
@@ -229,14 +235,15 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         This works well where the corruption in training was like the damage. Raises DataError for samples of another
         shape, where the model does not take pictures of any size.
         """
-        return denoise(self._model(), self._samples(X))
+        samples = self._samples(X)
+        return samples.back(denoise(self._model(), samples.x))
 
     def score_samples(self, X):
         """Return minus the MSE per value of every sample, float64 (N,), in model's units; lower is more unusual.
 
         Raises DataError for samples of another shape.
         """
-        return -errors(self._model(), self._samples(X))
+        return -errors(self._model(), self._samples(X).x)
 
     def score(self, X, y=None):
         """Return the share of X's variance that the reconstruction explains, the mean over columns, in [-1, 1].
@@ -244,7 +251,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         The variances are those of the training data in user's units, so models with different scalings can be compared,
         as in GridSearchCV. Raises DataError for samples of another shape.
         """
-        return variance_explained(self._model(), self._samples(X))
+        return variance_explained(self._model(), self._samples(X).x)
 
     def save(self, path, overwrite=False):
         """Write the model, with its map head, to the file `path`.
@@ -330,7 +337,10 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     def _training_samples(self, X) -> tuple[Samples, tuple[int, ...] | None]:
         """Return X as samples, and the model's shape (C, *grid) where the parameter `shape` gives it."""
         X = _as_plain_array(X)
-        samples = read(X if _is_pictures(X) else validate_data(self, X, dtype="numeric"))
+        samples = read(X if _is_pictures(X) else validate_data(self, X, dtype="numeric"), axes=self.axes)
+        if not isinstance(X, Samples):
+            for note in samples.notes:
+                warnings.warn(note, stacklevel=3)
         if _is_pictures(X):  # scikit-learn counts features in rows, so it sees the pictures flat
             if isinstance(samples.x, np.ndarray):
                 validate_data(self, samples.x.reshape(len(samples.x), -1), dtype=None)
@@ -341,13 +351,13 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         height, width, *channels = self.shape
         return samples, (*(channels or (1,)), height, width)
 
-    def _samples(self, X) -> np.ndarray:
-        """Return X as an array that the model takes; a model of pictures takes pictures and flat rows."""
+    def _samples(self, X) -> Samples:
+        """Return X as samples that the model takes; a model of pictures takes pictures and flat rows."""
         check_is_fitted(self, "model_")
         X = _as_plain_array(X)
         if _is_pictures(X) or len(self.model_.network.shape) > 1:
-            return read(X).x
-        return validate_data(self, X, reset=False, dtype="numeric")
+            return read(X, axes=ModelAxes(self.model_.card.layout, self.model_.network.shape))
+        return Samples(validate_data(self, X, reset=False, dtype="numeric"))
 
 
 def _is_pictures(X) -> bool:

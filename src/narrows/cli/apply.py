@@ -6,36 +6,38 @@ from typing import Annotated
 
 from tyro.conf import Positional, arg
 
-from narrows.cli.arguments import Data, Output, ResizeMode, Run, Size, as_size
+from narrows.cli.arguments import Axes, Data, Output, ResizeMode, Run, Size, as_size
 from narrows.cli.display import show
 
 
-def reconstruct(run: Run, data: Data, *, output: Output, overwrite: bool = False) -> int:
+def reconstruct(run: Run, data: Data, *, output: Output, axes: Axes = None, overwrite: bool = False) -> int:
     """Send DATA through the bottleneck of a model and write what comes out.
 
     Args:
         run: a run folder or a model file.
         data: what to reconstruct.
         output: where the result goes.
+        axes: of an array of pictures; of NZHW every slice is a picture.
         overwrite: replace an existing output.
     """
     from narrows.verbs import apply
 
-    return show(apply.reconstruct(run, data, output=output, overwrite=overwrite))
+    return show(apply.reconstruct(run, data, output=output, axes=axes, overwrite=overwrite))
 
 
-def encode(run: Run, data: Data, *, output: Output, overwrite: bool = False) -> int:
+def encode(run: Run, data: Data, *, output: Output, axes: Axes = None, overwrite: bool = False) -> int:
     """Write the code of every sample of DATA, a row of numbers each.
 
     Args:
         run: a run folder or a model file.
         data: what to encode.
         output: where the codes go, a file.
+        axes: of an array of pictures; of NZHW every slice is a picture.
         overwrite: replace an existing output.
     """
     from narrows.verbs import apply
 
-    return show(apply.encode(run, data, output=output, overwrite=overwrite))
+    return show(apply.encode(run, data, output=output, axes=axes, overwrite=overwrite))
 
 
 def decode(
@@ -62,6 +64,7 @@ def corrupt(
     seed: Annotated[int, arg(metavar="N")] = 0,
     size: Size = None,
     resize_mode: ResizeMode = None,
+    axes: Axes = None,
     overwrite: bool = False,
 ) -> int:
     """Damage DATA and write the result, to try a model on.
@@ -73,12 +76,20 @@ def corrupt(
         seed: makes the damage repeatable.
         size: of pictures, one number or height and width.
         resize_mode: how pictures of another shape are brought to that size.
+        axes: of an array of pictures; of NZHW every slice is a picture.
         overwrite: replace an existing output.
     """
     from narrows.verbs import apply
 
     return show(
         apply.corrupt(
-            data, with_, output=output, seed=seed, size=as_size(size), resize_mode=resize_mode, overwrite=overwrite
+            data,
+            with_,
+            output=output,
+            seed=seed,
+            size=as_size(size),
+            resize_mode=resize_mode,
+            axes=axes,
+            overwrite=overwrite,
         )
     )

@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from narrows.cli.printing import print_table
+from narrows.cli.wording import for_shell
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -147,9 +148,9 @@ class Display:
 
 def _print_note(note: Note) -> None:
     if note.is_error:
-        print(f"narrows: {note.text}", file=sys.stderr)
+        print(f"narrows: {for_shell(note.text)}", file=sys.stderr)
     else:
-        print(note.text)
+        print(for_shell(note.text))
 
 
 def describe_epoch(step: Progress) -> str:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from tyro.conf import Positional, arg
 
-from narrows.cli.arguments import Damages, Data, Labels, Most, Run
+from narrows.cli.arguments import Axes, Damages, Data, Labels, Most, Run
 from narrows.cli.display import show
 
 
@@ -19,6 +19,7 @@ def evaluate(
     most: Most = None,
     seed: Annotated[int, arg(metavar="N")] = 0,
     labels: Labels = None,
+    axes: Axes = None,
     overwrite: bool = False,
 ) -> int:
     """Print every table that the model and DATA allow, plain methods beside it.
@@ -31,6 +32,7 @@ def evaluate(
         most: damaged pictures that are measured, 1,000 by default, or fewer of large ones.
         seed: makes the damage repeatable.
         labels: a file with a label per sample, for the figures of a map.
+        axes: of an array of pictures; of NZHW every slice is a picture.
         overwrite: replace an existing file.
     """
     from narrows.verbs import evaluate as verb
@@ -43,6 +45,7 @@ def evaluate(
         most=most,
         seed=seed,
         labels=labels,
+        axes=axes,
         overwrite=overwrite,
     )
     return show(events)
@@ -57,6 +60,7 @@ def report(
     most: Most = None,
     seed: Annotated[int, arg(metavar="N")] = 0,
     labels: Labels = None,
+    axes: Axes = None,
     overwrite: bool = False,
 ) -> int:
     """Write the page of a model on DATA: pictures, figures and plain methods beside them.
@@ -69,6 +73,7 @@ def report(
         most: damaged pictures that are measured, 1,000 by default, or fewer of large ones.
         seed: makes the damage repeatable.
         labels: a file with a label per sample, for colours.
+        axes: of an array of pictures; of NZHW every slice is a picture.
         overwrite: replace an existing page.
     """
     from narrows.verbs import evaluate as verb
@@ -82,6 +87,7 @@ def report(
             most=most,
             seed=seed,
             labels=labels,
+            axes=axes,
             overwrite=overwrite,
         )
     )

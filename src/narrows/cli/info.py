@@ -7,19 +7,21 @@ from typing import Annotated
 
 from tyro.conf import Positional, arg
 
+from narrows.cli.arguments import Axes
 from narrows.cli.display import drain
 from narrows.cli.printing import print_rows, signature
 
 
-def info(source: Annotated[Positional[str], arg(metavar="RUN | DATA")]) -> int:
+def info(source: Annotated[Positional[str], arg(metavar="RUN | DATA")], *, axes: Axes = None) -> int:
     """Say what is in a model or in data.
 
     Args:
         source: a run folder, a model file, or data.
+        axes: of an array of pictures; of NZHW every slice is a picture.
     """
     if _is_model(source):
         return _info_model(source)
-    return _info_data(source)
+    return _info_data(source, axes)
 
 
 def parts() -> int:
@@ -74,14 +76,14 @@ def _info_model(source: str) -> int:
     return 0
 
 
-def _info_data(source: str) -> int:
+def _info_data(source: str, axes: str | None) -> int:
     import numpy as np
 
     from narrows.data.labels import group_labels
     from narrows.verbs.describe import describe_array
     from narrows.verbs.reading import read_data
 
-    samples = drain(read_data(source))
+    samples = drain(read_data(source, axes=axes))
     print(f"{samples.origin}: {describe_array(samples.x)}")
     if samples.labels is not None:
         values, own = group_labels(samples.labels)

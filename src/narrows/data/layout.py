@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from narrows.data.axes import CHANNELS, ask_for_axes, is_one_picture
 from narrows.errors import DataError, did_you_mean
-
-MAX_CHANNELS = 16  # a picture with more probably has its axes in another order
 
 
 @dataclass(frozen=True)
@@ -44,7 +43,7 @@ class Layout:
         """
         values = values[0] if self.kind.startswith("one_") else values
         arrangement = self.kind.removeprefix("one_")
-        if arrangement == "grey":
+        if arrangement in ("grey", "slices"):
             return values.squeeze(-3)
         if arrangement == "channels_last":
             return np.moveaxis(values, -3, -1)
@@ -61,8 +60,8 @@ def to_samples(x: np.ndarray, shape: tuple[int, ...] | None = None) -> tuple[np.
     x : the user's array, as `read` returns it.
     shape : the model's shape of one sample, (D,) or (C, H, W). Without it, as in training, two dimensions are a
         table (N, D), three are grey pictures (N, H, W), four are grey pictures (N, 1, H, W) where the second is 1,
-        else pictures (N, H, W, C) of at most 16 channels. With it the array must fit the model: one sample alone
-        (D,), (H, W) or (H, W, C) is taken too, and so are rows of pictures, flattened from channels last.
+        else pictures (N, H, W, C) of 1, 3 or 4 channels. With it the array must fit the model: (N, C, H, W) and one
+        sample alone (D,), (H, W) or (H, W, C) are taken too, and so are rows of pictures, flattened from channels last.
 
     Returns
     -------
@@ -94,7 +93,7 @@ def to_pictures(x: np.ndarray) -> tuple[np.ndarray, Layout]:
     Parameters
     ----------
     x : (H, W), (N, H, W), (H, W, C), (N, H, W, C) or (N, 1, H, W). Of three dimensions the last holds the channels
-        where it is 1 or 3, and of four where the second is not 1.
+        where it is 1 or 3, or 4 beside two sides of 8 or more; of four where the second is not 1.
 
     Raises DataError for any other shape.
 
@@ -115,12 +114,12 @@ def _kind_of_pictures(found: tuple[int, ...]) -> str:
     if len(found) == 2:
         return "one_grey"
     if len(found) == 3:
-        return "one_channels_last" if found[-1] in (1, 3) else "grey"
+        return "one_channels_last" if found[-1] in (1, 3) or is_one_picture(found) else "grey"
     if len(found) != 4:
         raise DataError(
             f"pictures are (H, W), (N, H, W), (H, W, C) or (N, H, W, C), however: the array's shape is {found}"
         )
-    return _kind_for_training(found)
+    return "channels_first" if found[1] == 1 else "channels_last"
 
 
 def _arrange(x: np.ndarray, kind: str, shape: tuple[int, ...] | None) -> np.ndarray:
@@ -146,8 +145,8 @@ def _kind_for_training(found: tuple[int, ...]) -> str:
     _, second, _, last = found
     if second == 1:
         return "channels_first"
-    if last > MAX_CHANNELS or (second in (3, 4) and last not in (3, 4)):
-        raise DataError(_ask_for_channels_last(found))
+    if last not in CHANNELS or (second in (3, 4) and last == 1):
+        raise DataError(ask_for_axes(found))
     return "channels_last"
 
 
@@ -156,8 +155,6 @@ def _kind_for_model(found: tuple[int, ...], shape: tuple[int, ...]) -> str:
     for kind, expected in known.items():
         if len(found) == len(expected) and all(b in (None, a) for a, b in zip(found, expected, strict=True)):
             return kind
-    if len(shape) == 3 and len(found) == 4 and found[1:] == shape:
-        raise DataError(_ask_for_channels_last(found))
     rule = " or ".join(map(_shape_text, known.values()))
     raise DataError(f"this model takes arrays of shape {rule}, however: the array's shape is {found}")
 
@@ -169,30 +166,24 @@ def _known_shapes(shape: tuple[int, ...]) -> dict[str, tuple[int | None, ...]]:
     if len(shape) != 3:
         raise DataError(f"a model takes samples (D,) or (C, H, W), however: {shape}")
     channels, *grid = shape
-    values = math.prod(shape)
-    grey: dict[str, tuple[int | None, ...]] = {}
-    if channels == 1:
-        grey = {"grey": (None, *grid), "one_grey": tuple(grid), "channels_first": (None, 1, *grid)}
+    first: dict[str, tuple[int | None, ...]] = {"channels_first": (None, *shape)}
     last = {"channels_last": (None, *grid, channels), "one_channels_last": (*grid, channels)}
-    return grey | last | {"flat": (None, values), "one_flat": (values,)}
+    flat = {"flat": (None, math.prod(shape)), "one_flat": (math.prod(shape),)}
+    if channels == 1:
+        return {"grey": (None, *grid), "one_grey": tuple(grid)} | first | last | flat
+    return last | first | flat
 
 
 def _shape_text(shape: tuple[int | None, ...]) -> str:
     return str(tuple(shape)).replace("None", "N")
 
 
-def _ask_for_channels_last(found: tuple[int, ...]) -> str:
-    return (
-        f"pictures are (N, H, W, C) with at most {MAX_CHANNELS} channels, channels last, "
-        f"however: the shape is {found}; write x.transpose(0, 2, 3, 1) if its second dimension holds the channels"
-    )
-
-
 LAYOUTS = (
     "table",  # (N, D)
     "grey",  # (N, H, W)
     "channels_last",  # (N, H, W, C)
-    "channels_first",  # (N, 1, H, W)
+    "channels_first",  # (N, C, H, W)
+    "slices",  # (N, Z, H, W), of which every slice is a sample; decoded ones are (N, H, W)
     "flat",  # (N, H * W * C)
     "one_table",  # (D,), and so on: one sample alone
     "one_grey",

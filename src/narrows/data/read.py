@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from narrows.data.arrays import as_numbers, pick_array, read_arrays
+from narrows.data.axes import Axes, ModelAxes, arrange, check_axes, is_one_picture
 from narrows.data.image_formats import EXTENSIONS
 from narrows.data.images import read_originals, read_pictures
 from narrows.data.labels import as_labels, read_labels, with_labels
@@ -31,6 +32,7 @@ def read(
     reading: dict[str, Any] | None = None,
     patch_size: int | None = None,
     target: Any = None,
+    axes: str | ModelAxes | None = None,
     fit: Any = DEPRECATED,
     crop: Any = DEPRECATED,
 ) -> Samples:
@@ -52,6 +54,9 @@ def read(
         those that are larger.
     target : what the samples should become: an array arranged like `source`, or a path; the pictures of two folders
         belong together by their names.
+    axes : of an array of pictures: "NHW", "NHWC", "NCHW", "HWC" (one colour picture), or "NZHW", of which every slice
+        is a picture and so a sample. By default dimensions decide, and (H, W, 3 or 4) with sides of 8 or more is one
+        colour picture. `x` is (N, H, W) or (N, H, W, C); results come back as the array was arranged.
     fit, crop : the former names of `resize_mode` and `patch_size`, which warn.
 
     Raises
@@ -71,14 +76,15 @@ def read(
     samples, name, pictures = _read_source(source, size, resize_mode, reading, patch_size)
     if not pictures and not (size is None and resize_mode is None):
         raise DataError(f"size and resize_mode are for files of pictures, however: {name} is none; leave them out")
+    samples = _with_axes(samples, axes, name)
     if isinstance(samples.x, np.ndarray):
         _check_values(samples, name)
     if target is not None:
-        wanted = read(target, size, resize_mode=resize_mode, reading=reading, patch_size=patch_size)
+        wanted = read(target, size, resize_mode=resize_mode, reading=reading, patch_size=patch_size, axes=axes)
         samples = with_target(samples, wanted, name)
     if patch_size is not None and isinstance(samples.x, np.ndarray):
         samples = _as_crops(samples, patch_size)
-    return samples if labels is None else with_labels(samples, read_labels(labels), "labels")
+    return samples if labels is None else _with_labels(samples, read_labels(labels), "labels")
 
 
 def are_pictures(source: str | os.PathLike[str]) -> bool:
@@ -116,6 +122,38 @@ def _read_source(
             "them out"
         )
     return _read_crops(path, patch_size), name, True
+
+
+def _with_axes(samples: Samples, axes: str | ModelAxes | None, name: str) -> Samples:
+    """Return samples of an array whose axes are named, or told by the model or by the shape, as pictures."""
+    x, notes = samples.x, samples.notes
+    if samples.axes is not None or not isinstance(x, np.ndarray) or samples.reading:
+        if isinstance(axes, str) and (samples.axes is None or check_axes(axes) != samples.axes.text):
+            raise DataError(f"axes are named for an array as it came, however: {name} is none; leave them out")
+        return samples
+    if isinstance(axes, ModelAxes):
+        axes = axes.choose(x.shape)
+    elif axes is None and is_one_picture(x.shape):
+        axes = "HWC"
+        height, width, channels = x.shape
+        line = f'one colour picture of {height}x{width}; axes="NHW" reads {height} grey ones of {width}x{channels}'
+        notes = (*notes, line)
+    if axes is None:
+        return samples
+    arranged, x = arrange(x, axes)
+    target = None if samples.target is None else arrange(samples.target, axes)[1]
+    labels = None if samples.labels is None else _spread(samples.labels, arranged, len(x))
+    return replace(samples, x=x, target=target, axes=arranged, labels=labels, notes=notes)
+
+
+def _with_labels(samples: Samples, labels: np.ndarray, name: str) -> Samples:
+    return with_labels(samples, _spread(labels, samples.axes, len(samples.x)), name)
+
+
+def _spread(labels: np.ndarray, axes: Axes | None, count: int) -> np.ndarray:
+    """Return a label per picture, where there is one per sample of several slices."""
+    slices = 1 if axes is None else axes.slices
+    return np.repeat(labels, slices) if len(labels) * slices == count else labels
 
 
 def _find(source: str | os.PathLike[str]) -> Path:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from narrows.data.axes import Axes
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,6 +27,7 @@ class Samples:
     notes : lines that a person should see.
     origin : a short name to show, never a full path.
     test : the name of the test split, where this is the training split of a named data set.
+    axes : how the axes of the user's array were arranged, where they were named; `x` is (N, H, W) or (N, H, W, C).
 
     Examples
     --------
@@ -41,3 +45,8 @@ class Samples:
     notes: tuple[str, ...] = ()
     origin: str = ""
     test: str | None = None
+    axes: Axes | None = None
+
+    def back(self, results: np.ndarray) -> np.ndarray:
+        """Return results like `x` as the user's array was arranged."""
+        return results if self.axes is None else self.axes.back(results)

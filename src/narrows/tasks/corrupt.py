@@ -13,7 +13,9 @@ from narrows.tasks.units import cast
 
 
 @default_settings()
-def corrupt(x: np.ndarray, corruption: str, seed: int = 0) -> tuple[np.ndarray, str]:
+def corrupt(
+    x: np.ndarray, corruption: str, seed: int = 0, shape: tuple[int, ...] | None = None
+) -> tuple[np.ndarray, str]:
     """Return `x` damaged, in its own arrangement and type, and the scaling whose units the damage has.
 
     Whole numbers are clamped to their range; fractions are not, unless the corruption says `clip=True`.
@@ -23,6 +25,7 @@ def corrupt(x: np.ndarray, corruption: str, seed: int = 0) -> tuple[np.ndarray, 
     x : arranged as for training; its scaling is chosen as training would choose it.
     corruption : a part as text, "gaussian(0.08)": 0.08 of the range for pictures, of a standard deviation for tables.
     seed : makes the damage repeatable.
+    shape : of one sample (C, H, W), where the array's dimensions do not show it.
 
     Raises SpecError for a text that is no corruption, DataError for an array that cannot be used as data.
 
@@ -33,7 +36,7 @@ def corrupt(x: np.ndarray, corruption: str, seed: int = 0) -> tuple[np.ndarray, 
     (dtype('uint8'), [np.uint8(0), np.uint8(255)], "unit(output='sigmoid')")
     """
     part = build_part("corruption", corruption)
-    samples, layout = to_samples(x)
+    samples, layout = to_samples(x, shape)
     inside = as_tensor(samples)
     text, _ = choose_scaling(inside)
     scaling = build_part("scaling", text)

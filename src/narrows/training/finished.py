@@ -59,7 +59,7 @@ def finish(run: Run) -> Finished:
     metrics, quantiles = _measure(run)
     warnings = _compare_with_pca(run, metrics, some)
     card = Card(
-        layout=plan.layout.kind,
+        layout=plan.layout.kind if plan.samples.axes is None else plan.samples.axes.layout,
         dtype=plan.samples.x.dtype.name,
         columns=plan.samples.columns and tuple(map(_printable, plan.samples.columns)),
         reading=plan.samples.reading,

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
+import numpy as np
 import torch
 
 from narrows.data.layout import Layout
@@ -154,6 +155,8 @@ def make_plan(
     max_seconds = options.pop("max_seconds", None)
     recipe = find_recipe(name, as_published).given(**options)
     samples = samples if recipe.patch_size is None else read(samples, patch_size=recipe.patch_size)
+    if shape is None and samples.axes is not None and isinstance(samples.x, np.ndarray):
+        shape = samples.axes.sample_shape(samples.x)
     source, layout = arrange(samples.x, shape)
     target = None if samples.target is None else arrange(samples.target, shape)[0]
     check_learnable(source)

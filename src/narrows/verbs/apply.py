@@ -16,29 +16,45 @@ from narrows.tasks import encode as codes_of
 from narrows.tasks import reconstruct as restore
 from narrows.verbs.describe import describe_array
 from narrows.verbs.events import Events, Note, Result
-from narrows.verbs.reading import Location, open_model, read_data, read_for
+from narrows.verbs.reading import Location, as_written, open_model, read_data, read_for
 
 
 def reconstruct(
-    model: Model | Location, data: Any, *, output: Location | None = None, overwrite: bool = False
+    model: Model | Location,
+    data: Any,
+    *,
+    output: Location | None = None,
+    axes: str | None = None,
+    overwrite: bool = False,
 ) -> Events:
     """Encode and decode data; the result is an array like the data, also written to `output` where that is given.
+
+    axes : of an array, as `read` takes them; by default those of the training data.
 
     Raises DataError for data that the model does not take, and where `output` exists and `overwrite` is False.
     """
     _refuse(output, overwrite)
     model = open_model(model)
-    samples, session = yield from read_for(model, data)
+    samples, session = yield from read_for(model, data, axes=axes)
     if output is not None:
-        check_suits(output, samples.x)  # before the work, since the result has the type of the data
+        check_suits(output, as_written(output, samples, samples.x))  # before the work: the result has the data's type
     result = restore.reconstruct_session(session)
     if output is not None:
-        yield _write(output, result, _names(samples), overwrite)
-    yield Result(result)
+        yield _write(output, as_written(output, samples, result), _names(samples), overwrite)
+    yield Result(samples.back(result))
 
 
-def encode(model: Model | Location, data: Any, *, output: Location | None = None, overwrite: bool = False) -> Events:
+def encode(
+    model: Model | Location,
+    data: Any,
+    *,
+    output: Location | None = None,
+    axes: str | None = None,
+    overwrite: bool = False,
+) -> Events:
     """Compute the code of every sample; the result is an array (N, k), also written to `output` where that is given.
+
+    axes : of an array, as `read` takes them; by default those of the training data.
 
     Raises SpecError for a model without a code; DataError for data that the model does not take, and where `output`
     exists and `overwrite` is False.
@@ -46,7 +62,7 @@ def encode(model: Model | Location, data: Any, *, output: Location | None = None
     _refuse(output, overwrite)
     model = open_model(model)
     model.network.check_code()
-    _, session = yield from read_for(model, data)
+    _, session = yield from read_for(model, data, axes=axes)
     codes = session.codes
     if output is not None:
         write(output, codes, names=[f"z{i}" for i in range(codes.shape[1])], overwrite=overwrite)
@@ -78,6 +94,7 @@ def corrupt(
     seed: int = 0,
     size: Any = None,
     resize_mode: str | None = None,
+    axes: str | None = None,
     overwrite: bool = False,
 ) -> Events:
     """Damage data; the result is an array like the data, also written to `output` where that is given.
@@ -86,18 +103,20 @@ def corrupt(
     ----------
     corruption : a part as text, "gaussian(0.08)"; its units are those that training would choose.
     seed : makes the damage repeatable.
-    size, resize_mode : how pictures are read, as `read` takes them.
+    size, resize_mode, axes : how pictures and arrays are read, as `read` takes them.
 
     Raises SpecError for a text that is no corruption; DataError for data that cannot be read, and where `output` exists
     and `overwrite` is False.
     """
     _refuse(output, overwrite)
-    samples = yield from read_data(data, size=size, resize_mode=resize_mode)
-    damaged, units = damage.corrupt(samples.x, corruption, seed)
+    samples = yield from read_data(data, size=size, resize_mode=resize_mode, axes=axes)
+    shape = None if samples.axes is None else samples.axes.sample_shape(samples.x)
+    damaged, units = damage.corrupt(samples.x, corruption, seed, shape)
     if output is not None:
-        write(output, damaged, names=_names(samples), overwrite=overwrite)
+        write(output, as_written(output, samples, damaged), names=_names(samples), overwrite=overwrite)
+    damaged = samples.back(damaged)
     yield Note(f"damage: {corruption}, in units of {units}")
-    yield Note(f"before: {describe_array(samples.x)}")
+    yield Note(f"before: {describe_array(samples.back(samples.x))}")
     yield Note(f"after:  {describe_array(damaged)}")
     yield Result(damaged)
 

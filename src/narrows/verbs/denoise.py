@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from narrows.data.axes import ModelAxes
 from narrows.data.layout import to_pictures
 from narrows.data.read import are_pictures, read
 from narrows.data.samples import Samples
@@ -25,7 +26,7 @@ from narrows.tasks.tiles import keeps_size, note_on_channels, takes_any_size
 from narrows.verbs.describe import describe_array
 from narrows.verbs.events import Counted, Event, Events, Note, Result
 from narrows.verbs.pictures import Pictures
-from narrows.verbs.reading import Location, open_model, read_data
+from narrows.verbs.reading import Location, as_written, axes_for, open_model, read_data
 from narrows.verbs.restoring import Job, Outcome, Source, restore
 from narrows.view.sheets import write_sheets
 
@@ -37,6 +38,7 @@ def denoise(
     output: Location | None = None,
     compare: Location | None = None,
     clean: Any = None,
+    axes: str | None = None,
     overwrite: bool = False,
 ) -> Events:
     """Restore noisy data; the result is an array, or for files of pictures an `Outcome` for each.
@@ -46,6 +48,7 @@ def denoise(
     output : the file or folder of the result; needed for files of pictures, which are written one by one.
     compare : the file or folder for pictures of noisy, restored and difference side by side; None writes none.
     clean : the clean picture, folder or array, for PSNR and SSIM.
+    axes : of an array, as `read` takes them; by default those of the training data.
 
     Raises DataError for data that cannot be restored, and where an output exists and `overwrite` is False.
     """
@@ -54,7 +57,7 @@ def denoise(
         yield Note(
             "note: this model never saw noise in training; --corruption 'gaussian(0.0, 0.5)' trains one that did"
         )
-    source = yield from _open(model, data, output, compare, clean, overwrite)
+    source = yield from _open(model, data, output, compare, clean, axes, overwrite)
     yield from (Note(note) for note in source.notes)
     outcomes: list[Outcome] = []
     said: set[str] = set()  # a note is shown once, whatever the number of pictures that it holds for
@@ -81,10 +84,18 @@ def denoise(
 
 
 def _open(
-    model: Model, data: Any, output: Location | None, compare: Location | None, clean: Any, overwrite: bool
+    model: Model,
+    data: Any,
+    output: Location | None,
+    compare: Location | None,
+    clean: Any,
+    axes: str | None,
+    overwrite: bool,
 ) -> Generator[Event, None, Source]:
     """Return the source: files at their own size where the model takes pictures of any size, else an array."""
     if keeps_size(model) and isinstance(data, str | PathLike) and are_pictures(data):
+        if axes is not None:
+            raise DataError(f"axes are for arrays, however: {str(data)!r} is files of pictures; leave them out")
         if output is None:
             raise DataError(f"files of pictures are restored to files, so {str(data)!r} needs an output; name one")
         sheets, truth = (None if name is None else Path(name) for name in (compare, clean))
@@ -92,10 +103,11 @@ def _open(
     for path in (output, compare):
         if path is not None:
             refuse_existing(path, overwrite)
-    samples = yield from read_data(data, reading=model.card.reading or None)
+    known = axes_for(model, axes)
+    samples = yield from read_data(data, reading=model.card.reading or None, axes=known)
     if output is not None:
-        check_suits(output, samples.x)  # before the work, since the result has the type of the data
-    return Array(samples, output, compare, None if clean is None else _read_clean(clean, samples))
+        check_suits(output, as_written(output, samples, samples.x))  # before the work: the result has the data's type
+    return Array(samples, output, compare, None if clean is None else _read_clean(clean, samples, known))
 
 
 @dataclass(eq=False)
@@ -120,7 +132,9 @@ class ArrayJob(Job):
     def read(self, model: Model) -> tuple[np.ndarray, tuple[str, ...]]:
         """Return the array, and notes on its colours."""
         x = self.samples.x
-        colours = note_on_channels(model, to_pictures(x)[0].shape[1]) if takes_any_size(model) else None
+        if not takes_any_size(model):
+            return x, ()
+        colours = note_on_channels(model, to_pictures(x)[0].shape[1])
         return x, (colours,) if colours else ()
 
     def restore(self, model: Model, noisy: np.ndarray) -> np.ndarray:
@@ -132,7 +146,7 @@ class ArrayJob(Job):
         """Write the array to `output`, where there is one."""
         if self.output is not None:
             names = self.samples.names or self.samples.columns
-            write(self.output, restored, names=names, overwrite=overwrite)
+            write(self.output, as_written(self.output, self.samples, restored), names=names, overwrite=overwrite)
 
     def read_clean(self) -> np.ndarray | None:
         """Return the clean samples."""
@@ -165,6 +179,7 @@ class Array(Source):
         (job,) = self.jobs
         restored = job.restored
         assert restored is not None, "nothing went wrong"
+        restored = self.samples.back(restored)
         if outcome.likeness is not None:
             yield likeness_table(self.samples.names or (), [outcome.likeness])
         if self.output is not None:
@@ -172,9 +187,9 @@ class Array(Source):
         yield Result(restored, int(bool(self.samples.skipped)))
 
 
-def _read_clean(clean: Any, samples: Samples) -> np.ndarray:
+def _read_clean(clean: Any, samples: Samples, axes: str | ModelAxes) -> np.ndarray:
     """Return the clean samples in the order of the noisy ones; raise a DataError where one is missing."""
-    truth = read(clean, reading=samples.reading or None)
+    truth = read(clean, reading=samples.reading or None, axes=axes)
     x = truth.x
     if samples.names is not None and truth.names is not None and samples.names != truth.names:
         index_of = {name: i for i, name in enumerate(truth.names)}

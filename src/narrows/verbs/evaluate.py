@@ -31,6 +31,7 @@ def evaluate(
     most: int | None = None,
     seed: int = 0,
     labels: Any = None,
+    axes: str | None = None,
     overwrite: bool = False,
 ) -> Events:
     """Measure a model and plain methods on data; the result is a list of tables.
@@ -43,13 +44,14 @@ def evaluate(
     most : at most so many damaged pictures are measured, at least 1; 1,000 by default, or fewer large ones.
     seed : of the damage.
     labels : of the samples, for the metrics of a map.
+    axes : of an array, as `read` takes them; by default those of the training data.
 
     Raises DataError for data that the model does not take, SpecError for a text that is no corruption.
     """
     if output is not None:
         check_tables_output(output, overwrite)
     model = open_model(model)
-    samples, _ = yield from read_for(model, data, labels=labels)
+    samples, _ = yield from read_for(model, data, labels=labels, axes=axes)
     reference = find_reference(model, samples)
     tables = []
     for text in corruption:
@@ -75,6 +77,7 @@ def report(
     most: int | None = None,
     seed: int = 0,
     labels: Any = None,
+    axes: str | None = None,
     history: Sequence[Mapping[str, Any]] | None = None,
     overwrite: bool = False,
 ) -> Events:
@@ -85,7 +88,7 @@ def report(
     model : a run folder or a model file, or with an `output` also a `Model`.
     data : None takes the test split of the training data, where these are known by name.
     output : the page, report-NAME.html beside the model by default.
-    corruption, most, seed, labels : as `evaluate` takes them.
+    corruption, most, seed, labels, axes : as `evaluate` takes them.
     history : of the training; None reads that of the run folder.
 
     Raises SpecError for a text that is no corruption; DataError for data that the model does not take, and where the
@@ -101,7 +104,7 @@ def report(
         way_out = "give some" if run is None else f"write `narrows report {run} DATA`"
         raise DataError(f"the report of {'this model' if run is None else run} needs data to show; {way_out}")
     chosen = NAMED[model.card.origin].test or model.card.origin if data is None else data
-    samples, _ = yield from read_for(model, chosen, labels=labels)
+    samples, _ = yield from read_for(model, chosen, labels=labels, axes=axes)
     reference = find_reference(model, samples)
     folder = None if run is None else run if run.is_dir() else run.parent
     if history is None:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from narrows import modelfile
+from narrows.data.axes import ModelAxes
 from narrows.data.named import NAMED
 from narrows.data.read import read
 from narrows.data.samples import Samples
@@ -56,17 +57,18 @@ def read_data(data: Any, **options: Any) -> Generator[Event, None, Samples]:
 
 
 def read_for(
-    model: Model, data: Any, *, labels: Any = None, measures_all: bool = False
+    model: Model, data: Any, *, labels: Any = None, axes: str | None = None, measures_all: bool = False
 ) -> Generator[Event, None, tuple[Samples, Session]]:
     """Read data in the way of the model's training data, and yield a note where they differ much from these.
 
     Parameters
     ----------
+    axes : of an array, as `read` takes them; by default those of the training data.
     measures_all : whether the verb needs the error of every sample; then all are computed in one pass.
 
     Raises DataError for data that the model does not take.
     """
-    samples = yield from read_data(data, reading=model.card.reading or None, labels=labels)
+    samples = yield from read_data(data, reading=model.card.reading or None, labels=labels, axes=axes_for(model, axes))
     session = Session(model, samples.x)
     errors = session.errors[:CHECKED] if measures_all else session.first_errors(CHECKED)
     times = times_usual(model, errors)
@@ -76,6 +78,16 @@ def read_for(
             f"training (a light background, another scale?) and the results may be poor"
         )
     return samples, session
+
+
+def axes_for(model: Model, axes: str | None) -> str | ModelAxes:
+    """Return the axes that a person names, or those that the model expects."""
+    return ModelAxes(model.card.layout, model.network.shape) if axes is None else axes
+
+
+def as_written(output: Location, samples: Samples, result: np.ndarray) -> np.ndarray:
+    """Return a result like `samples.x` as it goes to `output`: pictures for a folder, else arranged as it came."""
+    return samples.back(result) if Path(output).suffix else result
 
 
 def find_reference(model: Model, samples: Samples) -> Reference:

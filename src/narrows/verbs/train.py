@@ -46,6 +46,7 @@ def train(
     resize_mode: str | None = None,
     patch_size: int | None = None,
     target: Any = None,
+    axes: str | None = None,
     labels: Any = None,
     preset: str | None = None,
     self_supervised: bool = False,
@@ -55,7 +56,7 @@ def train(
 
     Parameters
     ----------
-    data, size, resize_mode, patch_size, target, labels : as `read` takes them.
+    data, size, resize_mode, patch_size, target, axes, labels : as `read` takes them.
     output : the run folder, or what names it by the data's short name, as `next_folder` does; None writes nothing.
     options : as `make_plan` takes them.
 
@@ -67,7 +68,7 @@ def train(
     if patch_size is None and size is None and resize_mode is None and (preset is not None or self_supervised):
         patch_size = find_preset(preset or "denoise").patch_size
     samples = yield from read_data(
-        data, size=size, resize_mode=resize_mode, labels=labels, patch_size=patch_size, target=target
+        data, size=size, resize_mode=resize_mode, labels=labels, patch_size=patch_size, target=target, axes=axes
     )
     named = output(samples.origin) if callable(output) else output
     folder = None if named is None else Path(named)
