@@ -9,10 +9,12 @@ from torch import Generator, Tensor
 
 from narrows.data.layout import to_samples
 from narrows.errors import DataError
+from narrows.metrics.data_range import find_range
 from narrows.metrics.denoisers import Noise
 from narrows.metrics.reconstruction import pick
 from narrows.model.network import as_tensor, build_part, damage
 from narrows.model.settings import default_settings
+from narrows.model.strength import check_strength
 from narrows.modelfile import Model
 from narrows.tasks.units import as_samples, find_depth
 
@@ -87,10 +89,11 @@ def make_trial(model: Model, x: np.ndarray, corruption: str, seed: int = 0) -> T
     x : in the user's layout and units.
     corruption : a part as text, in model's units.
 
-    Raises SpecError for a text that is no corruption, DataError for data that are no pictures.
+    Raises SpecError for a text that is no corruption, or is far too strong; DataError for data that are no pictures.
     """
     part, network = build_part("corruption", corruption), model.network
     scaling, limits = network.scaling, network.scaling.limits
+    check_strength(part, scaling, find_range(model, x))
     samples = _find_samples(model, x).to(network.device)
     if samples.ndim != 4:
         raise DataError("PSNR and SSIM are measures of pictures, however this model's data are rows of a table")

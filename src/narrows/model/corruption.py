@@ -26,6 +26,7 @@ class Corruption(Part, nn.Module, ABC):
     pictures_only : whether it takes pictures alone, no tables.
     hides_pixels : whether the loss looks at replaced pixels alone, so that a network cannot copy their noise.
     replacements : the values that stand in place of others; () for a corruption that does not replace values.
+    largest_std : of the noise that it adds, in model's units; 0 for a corruption that adds none.
     """
 
     clip = False
@@ -34,6 +35,7 @@ class Corruption(Part, nn.Module, ABC):
     pictures_only = False
     hides_pixels = False
     replacements: tuple[float, ...] = ()
+    largest_std = 0.0
 
     @abstractmethod
     def forward(self, x: Tensor, generator: Generator) -> tuple[Tensor, Tensor | None]:
@@ -77,6 +79,7 @@ class Gaussian(Corruption):
         self.std = check_number("std", std, 0)
         self.max_std = None if max_std is None else check_number("max_std", max_std, std)
         self.clip = check_flag("clip", clip)
+        self.largest_std = self.std if self.max_std is None else self.max_std
 
     def forward(self, x: Tensor, generator: Generator) -> tuple[Tensor, None]:
         """Return `x` with noise of the given strength, or of a strength drawn per sample."""
@@ -309,6 +312,7 @@ class Chain(Corruption):
         self.draws = any(part.draws for part in parts)
         self.pictures_only = any(part.pictures_only for part in parts)
         self.hides_pixels = any(part.hides_pixels for part in parts)
+        self.largest_std = max((part.largest_std for part in parts), default=0.0)
 
     def forward(self, x: Tensor, generator: Generator) -> tuple[Tensor, Tensor | None]:
         """Return `x` through all corruptions, and the product of their weights."""

@@ -9,7 +9,8 @@ from narrows.data.layout import to_samples
 from narrows.model.network import as_tensor, build_part, damage
 from narrows.model.scaling import choose_scaling
 from narrows.model.settings import default_settings
-from narrows.tasks.units import cast
+from narrows.model.strength import check_strength
+from narrows.tasks.units import FULL, cast
 
 
 @default_settings()
@@ -27,7 +28,8 @@ def corrupt(
     seed : makes the damage repeatable.
     shape : of one sample (C, H, W), where the array's dimensions do not show it.
 
-    Raises SpecError for a text that is no corruption, DataError for an array that cannot be used as data.
+    Raises SpecError for a text that is no corruption, or is far too strong; DataError for an array that cannot be used
+    as data.
 
     Examples
     --------
@@ -40,6 +42,7 @@ def corrupt(
     inside = as_tensor(samples)
     text, _ = choose_scaling(inside)
     scaling = build_part("scaling", text)
+    check_strength(part, scaling, FULL.get(x.dtype.name, 255.0))
     scaling.build(samples.shape[1:])
     scaling.fit([inside])
     _, damaged, _ = damage(inside, scaling, part, torch.Generator().manual_seed(seed))

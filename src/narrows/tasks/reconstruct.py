@@ -47,6 +47,11 @@ def was_damaged(model: Model) -> bool:
     return model.network.corruption.harms
 
 
+def learned_to_restore(model: Model) -> bool:
+    """Return whether the model learned to restore: from damage, or from pairs of noisy and clean samples."""
+    return was_damaged(model) or bool(model.card.recipe.get("paired"))
+
+
 def was_validated_damaged(model: Model) -> bool:
     """Return whether the validation errors in the model's history are those of damaged samples."""
     return bool(model.card.recipe.get("validated_damaged", was_damaged(model)))  # older files lack this key

@@ -164,6 +164,7 @@ def _describe_recipe(run: Run) -> dict[str, Any]:
         "preset": plan.preset,
         "as_published": plan.as_published,
         "self_supervised": plan.is_self_supervised,
+        "paired": plan.split.target is not None,
         "optimizer": repr(plan.optimizer),
         "schedule": repr(plan.schedule),
         "batch_size": plan.batch_size,

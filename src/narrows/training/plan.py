@@ -33,9 +33,10 @@ from narrows.training.choose import (
 from narrows.training.optim import OPTIMIZERS, SCHEDULES, Optimizer, Schedule
 from narrows.training.phase import has_fast_bfloat16
 from narrows.training.prepare import build_network, check_positions
-from narrows.training.resolve import find_recipe, resolve
+from narrows.training.resolve import choose_preset, find_recipe, resolve
 from narrows.training.split import Split, arrange, count_held_out, split
 
+PAIRED = "pairs of pictures: the preset denoise, which keeps their size; a backbone, bottleneck or preset replaces it"
 MAX_BATCH = 2**20
 BFLOAT16_WEIGHTS = 100_000  # fewer weights are not multiplied faster in 16 bits
 BFLOAT16_SIDE = 16  # of smaller pictures a strided convolution in 16 bits makes infinities on CPUs (PyTorch 2.13)
@@ -149,8 +150,10 @@ def make_plan(
     asked |= {"as_published": as_published, "seed": seed, "device": device, "checks": checks, **options}
     seed = check_whole("seed", seed, 0, 2**63 - 1)
     where = find_device(device)
-    name = "denoise" if self_supervised and preset is None else preset
     _check_names(options)
+    is_paired = samples.target is not None and not (isinstance(samples.x, np.ndarray) and samples.x.ndim < 3)
+    name = choose_preset(preset, self_supervised, is_paired and not as_published, options)
+    chosen = [PAIRED] if is_paired and preset is None and name is not None else []
     given = {kind: options.pop(kind, None) for kind in PARTS}
     max_seconds = options.pop("max_seconds", None)
     recipe = find_recipe(name, as_published).given(**options)
@@ -189,7 +192,7 @@ def make_plan(
         checks=checks,
         seed=seed,
         device=where,
-        notes=(*resolved.notes, f"code: {describe_code(network)}"),
+        notes=(*chosen, *resolved.notes, f"code: {describe_code(network)}"),
         asked=asked,
     )
 

@@ -14,8 +14,10 @@ from narrows.errors import SpecError
 from narrows.model.backbone import choose_backbone
 from narrows.model.network import MENUS, build_part
 from narrows.model.scaling import choose_scaling
+from narrows.model.strength import check_strength
 from narrows.presets import find_preset
 from narrows.recipe import Recipe
+from narrows.tasks.units import FULL
 from narrows.training.choose import choose_blind_loss, choose_code_size, choose_corruption, find_noise
 
 BLIND_SPOTS = "blind_spots"
@@ -63,6 +65,28 @@ def find_recipe(preset: str | Recipe | None, as_published: bool) -> Recipe:
     )
 
 
+def choose_preset(
+    preset: str | Recipe | None, self_supervised: bool, is_paired: bool, options: Mapping[str, object]
+) -> str | Recipe | None:
+    """Return the preset, or "denoise" where nobody named one and the data are made for it.
+
+    Parameters
+    ----------
+    self_supervised : whether to learn from noisy pictures alone.
+    is_paired : whether the data are pictures with a target.
+    options : what a person gave; a backbone or a bottleneck is a choice of one's own.
+
+    Examples
+    --------
+    >>> choose_preset(None, False, True, {}), choose_preset(None, False, True, {"bottleneck": "linear(8)"})
+    ('denoise', None)
+    """
+    if preset is not None:
+        return preset
+    is_own = any(options.get(kind) not in (None, "auto") for kind in ("backbone", "bottleneck"))
+    return "denoise" if self_supervised or (is_paired and not is_own) else None
+
+
 def resolve(
     source: Source,
     target: Source | None,
@@ -95,7 +119,9 @@ def resolve(
         is_self_supervised = texts["corruption"] == BLIND_SPOTS and "corruption" not in fixed
         if is_self_supervised:
             notes.append("self-supervised: by blind spots first, then from its own restorations, made noisy anew")
-    texts = {kind: repr(build_part(kind, text)) for kind, text in texts.items()}
+    parts = {kind: build_part(kind, text) for kind, text in texts.items()}
+    check_strength(parts["corruption"], parts["scaling"], FULL.get(_type_of(source), 255.0))
+    texts = {kind: repr(part) for kind, part in parts.items()}
     undoes = target is None and (is_self_supervised or was_named) and texts["corruption"] != "none()"
     return Resolved(texts, tuple(notes), is_self_supervised, undoes)
 
@@ -137,6 +163,11 @@ def _resolve_noise(source: Source, is_paired: bool, self_supervised: bool) -> tu
             return {}, [f"{about} clean"]
         notes = [f"{about} noisy; name a corruption if they are clean"]
     return {"corruption": BLIND_SPOTS, "loss": choose_blind_loss(source)}, notes
+
+
+def _type_of(source: Source) -> str:
+    """Return the name of the type of a source's values."""
+    return str(next(iter(source.chunks(1))).dtype).removeprefix("torch.")
 
 
 def _extremes(source: Source) -> Tensor:

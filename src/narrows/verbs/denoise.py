@@ -21,7 +21,7 @@ from narrows.metrics.data_range import find_range
 from narrows.metrics.likeness import likeness_table
 from narrows.modelfile import Model
 from narrows.tasks.reconstruct import denoise as restore_array
-from narrows.tasks.reconstruct import was_damaged
+from narrows.tasks.reconstruct import learned_to_restore
 from narrows.tasks.tiles import keeps_size, note_on_channels, takes_any_size
 from narrows.verbs.describe import describe_array
 from narrows.verbs.events import Counted, Event, Events, Note, Result
@@ -53,7 +53,7 @@ def denoise(
     Raises DataError for data that cannot be restored, and where an output exists and `overwrite` is False.
     """
     model = open_model(model)
-    if not was_damaged(model):
+    if not learned_to_restore(model):
         yield Note(
             "note: this model never saw noise in training; --corruption 'gaussian(0.0, 0.5)' trains one that did"
         )

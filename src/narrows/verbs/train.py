@@ -11,8 +11,8 @@ from typing import Any
 from narrows.data.samples import Samples
 from narrows.files import refuse_existing
 from narrows.modelfile import Model
-from narrows.presets import find_preset
 from narrows.training.plan import make_plan
+from narrows.training.resolve import choose_preset, find_recipe
 from narrows.training.run import Run
 from narrows.verbs.describe import describe_metrics
 from narrows.verbs.events import Events, Note, Result, Working
@@ -65,8 +65,9 @@ def train(
     """
     if isinstance(output, str | Path):
         refuse_existing(output, overwrite)
-    if patch_size is None and size is None and resize_mode is None and (preset is not None or self_supervised):
-        patch_size = find_preset(preset or "denoise").patch_size
+    chosen = choose_preset(preset, self_supervised, target is not None, options)
+    if patch_size is None and size is None and resize_mode is None and chosen is not None:
+        patch_size = find_recipe(chosen, as_published=False).patch_size
     samples = yield from read_data(
         data, size=size, resize_mode=resize_mode, labels=labels, patch_size=patch_size, target=target, axes=axes
     )
