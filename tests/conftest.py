@@ -64,4 +64,4 @@ def mapped_model(table):
     fit = Fit(read(table), backbone="dense(hidden=[])", bottleneck="linear(3)", epochs=3, device="cpu")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("narrows.training.map_head.MAX_STEPS", 20)
-        return add_head(fit.run(), training_codes(fit.training))
+        return add_head(fit.run(), training_codes(fit.plan, fit.network))

@@ -56,7 +56,7 @@ def model(fit):
 def mapped(fit, model):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("narrows.training.map_head.MAX_STEPS", 20)
-        return add_head(model, training_codes(fit.training))
+        return add_head(model, training_codes(fit.plan, fit.network))
 
 
 def test_the_network_sees_two_columns_of_each_and_people_see_their_own(model, table):
@@ -112,8 +112,8 @@ def test_its_explorer_decodes_nothing_itself_and_shows_decoded_positions(mapped,
 
 
 def test_a_map_head_of_principal_components_reads_no_number_of_the_scaling(fit, model, table):
-    mapped = add_pca_head(model, training_codes(fit.training))
-    codes = torch.from_numpy(training_codes(fit.training)).double()
+    mapped = add_pca_head(model, training_codes(fit.plan, fit.network))
+    codes = torch.from_numpy(training_codes(fit.plan, fit.network)).double()
     axes = torch.linalg.svd(codes - codes.mean(0), full_matrices=False).Vh[:2]
     wanted = (torch.from_numpy(encode(model, table)).double() - codes.mean(0)) @ axes.mT
     assert np.allclose(np.abs(Session(mapped, table).points), wanted.abs(), atol=1e-3)

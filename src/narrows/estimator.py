@@ -184,7 +184,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         for line in end.warnings:
             warnings.warn(line, ConvergenceWarning, stacklevel=2)
         # the map head is fitted on first use, since most models are never mapped
-        self._map_codes = training_codes(training.training) if gets_map(training.training) else None
+        self._map_codes = training_codes(training.plan, training.network) if gets_map(training.training) else None
         self._map_seed, self._no_map = training.plan.seed, None
         return self
 

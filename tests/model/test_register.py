@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from parts import Noisy
+from parts import Noisy, Spread
 
 from narrows import Autoencoder, load
 from narrows.cli import main
@@ -67,3 +67,26 @@ def test_a_class_that_is_defined_again_takes_the_place_of_the_former():
 def test_what_is_no_part_is_refused(kind, part, words):
     with pytest.raises(SpecError, match=words):
         register(kind, part)
+
+
+@pytest.mark.parametrize(
+    ("attributes", "words"),
+    [
+        ({"spelling": "my part"}, "one word of letters, digits and _, however: 'my part'"),
+        ({"spelling": "map.x"}, "one word of letters"),
+        ({"spelling": "class"}, "one word of letters"),
+        ({"spelling": ""}, "one word of letters"),
+        ({"version": "1"}, "the version of an attachment is a whole number"),
+        ({"version": True}, "the version of an attachment is a whole number"),
+    ],
+    ids=str,
+)
+def test_what_could_be_saved_and_never_opened_again_is_refused_at_once(attributes, words):
+    own = type("Own", (Spread,), {"spelling": "own", "version": 1} | attributes)
+    with pytest.raises(SpecError, match=words):
+        register("attachment", own)
+
+
+def test_a_class_that_lacks_a_method_is_refused_at_once():
+    with pytest.raises(SpecError, match="every corruption has a method 'forward', however Own has none"):
+        register("corruption", type("Own", (Corruption,), {}))

@@ -106,7 +106,7 @@ def test_the_figures_of_the_map_are_in_the_card(fit, mapped):
 
 def test_a_seed_repeats_a_head_to_the_bit_and_leaves_the_global_state(fit):
     state = torch.get_rng_state()
-    codes = training_codes(fit.training)
+    codes = training_codes(fit.plan, fit.network)
     first, again, other = (encode_map(add_head(fit.finish(), codes, seed), DIGITS[:50]) for seed in (1, 1, 2))
     assert torch.equal(torch.get_rng_state(), state)
     assert np.array_equal(first, again)
@@ -114,18 +114,18 @@ def test_a_seed_repeats_a_head_to_the_bit_and_leaves_the_global_state(fit):
 
 
 def test_codes_are_those_of_the_training_samples_a_seeded_choice_of_many(fit, monkeypatch):
-    codes = training_codes(fit.training)
+    codes = training_codes(fit.plan, fit.network)
     kept = np.delete(DIGITS, fit.plan.split.held_out_index, axis=0)
     assert np.array_equal(np.sort(codes, axis=0), np.sort(encode(fit.finish(), kept), axis=0))
     monkeypatch.setattr("narrows.training.map_head.MAX_CODES", 100)
-    assert np.array_equal(training_codes(fit.training), codes[:100])
+    assert np.array_equal(training_codes(fit.plan, fit.network), codes[:100])
 
 
 def test_codes_of_crops_are_taken_too(pictures):
     fit = Fit(read(np.tile(pictures, (1, 3, 3))), patch_size=8, epochs=1, device="cpu")
     assert gets_map(fit.training)
     fit.run()
-    assert training_codes(fit.training).shape == (len(fit.plan.split.source.visits), 16)
+    assert training_codes(fit.plan, fit.network).shape == (len(fit.plan.split.source.visits), 16)
 
 
 def test_a_file_made_anew_with_a_head_is_whole(fit, tmp_path, monkeypatch):

@@ -11,6 +11,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from narrows.data.read import read
+from narrows.errors import TrainingError
 from narrows.training.finished import finish
 from narrows.training.loop import train
 from narrows.training.plan import make_plan
@@ -135,3 +136,81 @@ def test_another_process_goes_on_to_the_same_bits(tmp_path):
     for name in names:
         for stop in ("early", "late"):
             assert_equal(comparable(read_state(tmp_path / f"{name}{stop}-end")), wanted[name])
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"bottleneck": "linear(3)"},
+        {"seed": 1},
+        {"optimizer": "adam"},
+        {"batch_size": 3},
+        {"epochs": 4},
+        {"corruption": "none"},
+        {"validation": 0},
+    ],
+    ids=str,
+)
+def test_a_state_of_another_plan_is_refused_in_a_sentence_and_changes_nothing(other):
+    options = {"bottleneck": "linear(2)", "epochs": 2, "device": "cpu"}
+    run = Run(make_plan(few_rows(), **options))
+    run.step()
+    changed = Run(make_plan(few_rows(), **options | other))
+    before = changed.state_dict()
+    with pytest.raises(TrainingError, match="a state of its own plan, however this one is of another"):
+        changed.load_state_dict(run.state_dict())
+    assert_equal(comparable(changed.state_dict()), comparable(before))
+
+
+def test_a_run_goes_back_to_an_earlier_state_of_its_own():
+    plan = PLANS["few rows, trained on again"]()
+    wanted = outcome(go_on(plan, Run(plan).state_dict()))
+    run = Run(plan)
+    unstarted = run.state_dict()
+    run.step()
+    early = run.state_dict()
+    while run.check is None:
+        run.step()
+    run.load_state_dict(unstarted)
+    assert run.main is run.check is run.snapshots is None
+    run.load_state_dict(early)
+    assert run.check is None
+    for _ in train(run):
+        pass
+    assert_equal(outcome(run), wanted)
+
+
+def test_a_finished_run_takes_no_further_step_which_would_change_its_model():
+    run = Run(PLANS["linear"]())
+    run.step()
+    model = finish(run).model
+    before = [p.detach().clone() for p in model.network.parameters()]
+    with pytest.raises(TrainingError, match="has no step left"):
+        run.step()
+    assert all(torch.equal(p, q) for p, q in zip(model.network.parameters(), before, strict=True))
+
+
+def test_to_finish_twice_or_from_a_finished_state_measures_the_same():
+    plan = PLANS["few rows, trained on again"]()
+    run = go_on(plan, Run(plan).state_dict())
+    first, second = finish(run).model, finish(run).model
+    again = Run(plan)
+    again.load_state_dict(run.state_dict())
+    third = finish(again).model
+    assert run.retrained is not None
+    assert first.card.metrics == second.card.metrics == third.card.metrics
+    for key, value in first.tensors().items():
+        assert torch.equal(value, second.tensors()[key])
+        assert torch.equal(value, third.tensors()[key])
+
+
+@pytest.mark.parametrize("setting", [lambda: torch.autocast("cpu", torch.bfloat16), lambda: torch.device("meta")])
+def test_what_the_caller_has_set_changes_no_step_and_no_state(setting):
+    plan = make_plan(few_rows(), bottleneck="linear(2)", epochs=2, bfloat16=True, checks=False, device="cpu")
+    wanted = outcome(go_on(plan, Run(plan).state_dict()))
+    with setting():
+        run = Run(plan)
+        for _ in range(3):
+            run.step()
+        again = go_on(plan, run.state_dict())
+    assert_equal(outcome(again), wanted)

@@ -12,7 +12,7 @@ from narrows.model.corruption import Corruption
 from narrows.model.loss import Loss
 from narrows.model.network import MENUS
 from narrows.model.scaling import Scaling
-from narrows.spec import Part, name_of
+from narrows.spec import Part, find_names, name_of
 
 KINDS: dict[str, type[Part]] = {
     "backbone": Backbone,
@@ -36,7 +36,8 @@ def register(kind: str, part: type[Any]) -> None:
     kind : "backbone", "bottleneck", "corruption", "loss", "scaling" or "attachment".
     part : a subclass of that kind's abstract class, which stores every argument under its own name.
 
-    Raises SpecError for another kind, for a class of another kind, and for a name that narrows has itself.
+    Raises SpecError for another kind, for a class of another kind or an abstract one, for a name that narrows has
+    itself or that no text can have, and for an attachment whose version is no whole number.
 
     Examples
     --------
@@ -58,9 +59,28 @@ def register(kind: str, part: type[Any]) -> None:
     if not (isinstance(part, type) and issubclass(part, KINDS[kind])):
         raise SpecError(f"every {kind} is a subclass of {KINDS[kind].__name__}, however: {part!r}")
     name = name_of(part)
+    if not _can_be_read(name, kind):
+        raise SpecError(
+            f"a name in texts is one word of letters, digits and _, however: {name!r}; give another, by the attribute "
+            f"`spelling`"
+        )
+    if kind == "attachment" and type(getattr(part, "version", None)) is not int:
+        raise SpecError(
+            f"the version of an attachment is a whole number, however {part.__name__} has none; set it to 1"
+        )
     if name in BUILT_IN[kind]:
         raise SpecError(
             f"the {kind} {name!r} is one of narrows itself; give yours another name, by its attribute `spelling`"
         )
+    if missing := sorted(getattr(part, "__abstractmethods__", ())):
+        raise SpecError(f"every {kind} has a method {missing[0]!r}, however {part.__name__} has none; write it")
     menu: dict[str, Any] = ATTACHMENTS if kind == "attachment" else MENUS[kind]
     menu[name] = part
+
+
+def _can_be_read(name: str, kind: str) -> bool:
+    """Return whether a text can name a part so: a file that could not be opened again would be a model lost."""
+    try:
+        return find_names(f"{name}()", kind) == [name]
+    except SpecError:
+        return False

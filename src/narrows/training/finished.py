@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -51,7 +52,8 @@ class Finished:
 def finish(run: Run) -> Finished:
     """End a run, measure its network and return it with its card.
 
-    A named data set with a test split is measured on it here, and only here.
+    A named data set with a test split is measured on it here, and only here. Where the model learns from the held-out
+    samples in the end, its network is another one than the run's.
     """
     run.close()
     plan, network = run.plan, run.network.eval()
@@ -71,9 +73,9 @@ def finish(run: Run) -> Finished:
     )
     kept, steps = _kept_step(run), 0 if run.last is None else run.last.step
     line = describe_kept(kept, steps, network) if kept is not None and kept < steps else ""
-    has_learned_all = _learn_from_all(run)
-    held_out, index = (None, ()) if has_learned_all else (plan.split.held_out, tuple(plan.split.held_out_index))
-    return Finished(Model(network, card), line, warnings, held_out, index)
+    if (learned := _learn_from_all(run)) is not None:
+        return Finished(Model(learned, card), line, warnings, None, ())
+    return Finished(Model(network, card), line, warnings, plan.split.held_out, tuple(plan.split.held_out_index))
 
 
 def find_examples(plan: Plan, finished: Finished) -> tuple[str, Samples, np.ndarray]:
@@ -123,15 +125,17 @@ def _compare_with_pca(run: Run, metrics: dict[str, float], some: Tensor) -> tupl
     return () if plan.undoes_damage else tuple(pca.complaints(metrics["validation_mse"]))
 
 
-def _learn_from_all(run: Run) -> bool:
-    """Learn from the held-out samples too, where PCA is kept, or by the cross-check; return whether that was done."""
-    if _kept_step(run) == 0 and run.network.backbone.starts_as_pca:
-        set_weights(run.network, *run.plan.whole, run.plan.seed)
-    elif run.retrained is not None:
-        run.network.load_state_dict(run.retrained)
+def _learn_from_all(run: Run) -> Network | None:
+    """Return a network that learned from the held-out samples too, where PCA is kept or by the cross-check; or None."""
+    is_pca = _kept_step(run) == 0 and run.network.backbone.starts_as_pca
+    if not is_pca and run.retrained is None:
+        return None
+    network = copy.deepcopy(run.network)
+    if is_pca or run.retrained is None:
+        set_weights(network, *run.plan.whole, run.plan.seed)
     else:
-        return False
-    return True
+        network.load_state_dict(run.retrained)
+    return network.eval()
 
 
 def _kept_step(run: Run) -> int | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cached_property
 from typing import Any
 
 from narrows.data.samples import Samples
@@ -42,6 +41,7 @@ class Fit:
     def __init__(self, samples: Samples, preset: str | Recipe | None = None, **options: Any) -> None:
         self.plan = make_plan(samples, preset, **options)
         self.training = Run(self.plan)
+        self._end: Finished | None = None
 
     def __iter__(self) -> Iterator[Progress]:
         """Train, yielding the progress; after each the network is usable, and iterating may stop."""
@@ -57,15 +57,17 @@ class Fit:
         """End the training, now or where it is finished, and return the model with its card."""
         return self.end.model
 
-    @cached_property
+    @property
     def end(self) -> Finished:
-        """The model and what people are told of the training."""
-        return finish(self.training)
+        """The model and what people are told of the training; ends it, now or where it is finished."""
+        if self._end is None:
+            self._end = finish(self.training)
+        return self._end
 
     @property
     def network(self) -> Network:
-        """The network, in training."""
-        return self.training.network
+        """The network in training, and once that has ended the model's."""
+        return self.training.network if self._end is None else self._end.model.network
 
     @property
     def history(self) -> History:

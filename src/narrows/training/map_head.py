@@ -16,7 +16,7 @@ from narrows.errors import DataError
 from narrows.model.attachments.map import HEAD, MapHead, takes_head
 from narrows.model.bottleneck import Map
 from narrows.model.chain import squared_error
-from narrows.model.network import as_tensor
+from narrows.model.network import Network, as_tensor
 from narrows.model.pca import exact_axes
 from narrows.model.settings import default_settings
 from narrows.modelfile import Model
@@ -24,7 +24,7 @@ from narrows.recipe import Recipe
 from narrows.training.choose import MIN_SECONDS
 from narrows.training.finished import Finished
 from narrows.training.loop import train
-from narrows.training.plan import make_plan
+from narrows.training.plan import Plan, make_plan
 from narrows.training.run import Run
 
 LAYERS, WIDTH = 6, 128  # fewer layers separate groups less well, wider ones no better
@@ -45,9 +45,12 @@ def gets_map(run: Run) -> bool:
 
 
 @default_settings()
-def training_codes(run: Run) -> np.ndarray:
-    """Return the codes (n, k) of the samples that were trained on, undamaged; a seeded choice where there are many."""
-    network, source, seed = run.network, run.plan.split.source, run.plan.seed
+def training_codes(plan: Plan, network: Network) -> np.ndarray:
+    """Return the codes (n, k) of the samples to train on, undamaged; a seeded choice where there are many.
+
+    `network` is what was trained by `plan`.
+    """
+    source, seed = plan.split.source, plan.seed
     generator = Generator().manual_seed(seed)
     index = source.visits[choose_samples(len(source.visits), network.code_size, seed)]
     chunks = (take(source, None, part, generator).x for part in index.split(CHUNK))
@@ -139,7 +142,8 @@ def _check_codes(codes: np.ndarray) -> None:
 
 def add_default_head(run: Run, end: Finished) -> Model:
     """Return the model of a finished run, with a map head, and its error on held-out samples among the metrics."""
-    model = add_head(end.model, training_codes(run), run.plan.seed, SHARE_OF_SECONDS * run.budget.max_seconds)
+    codes = training_codes(run.plan, end.model.network)
+    model = add_head(end.model, codes, run.plan.seed, SHARE_OF_SECONDS * run.budget.max_seconds)
     if end.held_out is None or end.held_out.target is not None:  # with a target, the sample itself is not learned
         return model
     network, head = model.network, model.map_head

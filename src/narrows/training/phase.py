@@ -77,7 +77,8 @@ class Phase:
         self.snapshots = Snapshots(network) if snapshots is None else snapshots
         self.stops_early = not schedule.ends and validation is not None
         self.clock = Clock(budget, 0.0 if validation is None else validation.share_of_epoch(len(batches)))
-        self.autocast = torch.autocast(network.device.type, torch.bfloat16, enabled=bfloat16)
+        # within autocast of the caller's own, the cache would keep weights in 16 bits from step to step
+        self.autocast = torch.autocast(network.device.type, torch.bfloat16, enabled=bfloat16, cache_enabled=False)
         self.order, self.generator = Generator().manual_seed(seed), Generator(network.device).manual_seed(seed)
         self.epoch_order = self.order.get_state()  # as it was before the epoch's order was drawn
         self.indices: tuple[Tensor, ...] = ()  # of the epoch's batches

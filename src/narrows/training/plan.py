@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
@@ -40,6 +41,11 @@ PAIRED = "pairs of pictures: the preset denoise, which keeps their size; a backb
 MAX_BATCH = 2**20
 BFLOAT16_WEIGHTS = 100_000  # fewer weights are not multiplied faster in 16 bits
 BFLOAT16_SIDE = 16  # of smaller pictures a strided convolution in 16 bits makes infinities on CPUs (PyTorch 2.13)
+
+SHARED = (  # by plans that train alike
+    *("texts", "optimizer", "schedule", "batch_size", "steps", "seed"),
+    *("as_published", "is_self_supervised", "undoes_damage", "checks"),
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,6 +97,13 @@ class Plan:
     def steps_per_epoch(self) -> int:
         """Steps that take every sample once."""
         return -(-len(self.split.source.visits) // self.batch_size)
+
+    @property
+    def fingerprint(self) -> int:
+        """A number that plans share which train alike: the same parts, steps and seed, on as many samples."""
+        about = {name: getattr(self, name) for name in SHARED}
+        about |= {"shape": self.split.source.shape, "samples": (len(self.whole[0]), len(self.split.source.visits))}
+        return zlib.crc32(repr(about).encode())
 
     def again(self, **changes: Any) -> Plan:
         """Return the plan of a training on the same samples with some options changed, without checks of its own."""

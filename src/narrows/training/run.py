@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from narrows.data.stream import Stream
+from narrows.errors import TrainingError
 from narrows.model.bottleneck import PositionedBottleneck
 from narrows.model.settings import default_settings
 from narrows.training.choose import MIN_SECONDS
@@ -97,12 +98,15 @@ class Run:
 
     @default_settings()
     def step(self) -> Progress | None:
-        """Take one step; return the progress where it was measured after this step. A finished run takes none.
+        """Take one step; return the progress where it was measured after this step.
 
-        Raises TrainingError when the loss is no longer finite; the network then holds the last good weights.
+        Raises TrainingError when the loss is no longer finite, the network then holds the last good weights; and where
+        it is finished, as a further step would change the network of a model.
         """
         if self.is_finished:
-            return None
+            raise TrainingError(
+                "a run that is finished has no step left; begin another one, maybe of a plan with more epochs"
+            )
         if self.main is None:
             self.start()
         if self.check is not None:
@@ -124,13 +128,15 @@ class Run:
         self.main.close()
         self.is_closed = True
 
+    @default_settings()
     def state_dict(self) -> State:
         """Return a copy of all that changes from step to step, as a flat dict of tensors and numbers."""
-        state: State = {"is_closed": self.is_closed, **prefixed("network", self.network.state_dict())}
+        state: State = {"plan": self.plan.fingerprint, "is_closed": self.is_closed}
+        state |= prefixed("network", self.network.state_dict())
         state["history"] = torch.tensor(
             [[math.nan if row[name] is None else row[name] for name in COLUMNS] for row in self.history],
             dtype=torch.float64,
-        )
+        ).reshape(-1, len(COLUMNS))
         state |= prefixed("last", self.last.state_dict()) if self.last else {}
         state |= prefixed("budget", self.budget.state_dict())
         bottleneck = self.network.bottleneck
@@ -143,10 +149,18 @@ class Run:
 
     @default_settings()
     def load_state_dict(self, state: State) -> None:
-        """Go on from a `state_dict` of a run of the same plan, in this process or another."""
+        """Go on from a `state_dict` of a run of the same plan, in this process or another.
+
+        Raises TrainingError for the state of another plan.
+        """
+        if state.get("plan") != self.plan.fingerprint:
+            raise TrainingError(
+                "a run goes on from a state of its own plan, however this one is of another; make the plan of as many "
+                "samples and with the same options as then"
+            )
         self.is_closed = bool(state["is_closed"])
         self.network.load_state_dict(part("network", state))
-        rows = state["history"].reshape(-1, len(COLUMNS)).tolist()
+        rows = state["history"].tolist()
         self.history = [dict(zip(COLUMNS, (None if math.isnan(x) else x for x in row), strict=True)) for row in rows]
         last, main, check = part("last", state), part("main", state), part("check", state)
         self.last = Progress.from_state(last) if last else None
@@ -156,6 +170,7 @@ class Run:
         if self.positions is not None and isinstance(bottleneck, PositionedBottleneck):
             bottleneck.weight = float(state["positions_weight"])
         self.retrained = part("retrained", state) or None
+        self.main = self.snapshots = self.check = None
         if main:
             self.main = self._first_training()
             self.main.load_state_dict(main)
