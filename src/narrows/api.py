@@ -233,7 +233,7 @@ def map(
     ----------
     output : FILE.png or .svg, a picture; .html, an interactive page; .csv or .parquet, a row per sample.
     labels : one per sample (N,), or a file with them, for colours.
-    colour_by : "label", "error" or the name of a table's column, for the colours of a picture.
+    colour_by : "label", "error" or the name of a table's column, for the colours of a picture or a page.
     pca : take the first two principal components of the codes instead of a map.
 
     Raises SpecError for a model without a code, DataError for data of which no map can be made.

@@ -14,12 +14,18 @@ from PIL import Image
 from sklearn.datasets import load_wine
 
 from narrows.cli import main
+from narrows.data.cells import as_cell
 from narrows.data.read import read
+from narrows.errors import DataError
 from narrows.tasks.encode import decode_map, encode, encode_map
 from narrows.tasks.mapping import make_map
+from narrows.tasks.reconstruct import reconstruct
+from narrows.tasks.score import errors
 from narrows.training.fit import Fit
 from narrows.training.map_head import add_head
+from narrows.view.colours import colour
 from narrows.view.explorer.page import make_explorer, sort_by_position, write_explorer
+from narrows.view.figure import GREY
 
 LABELS = np.array(["bar", 'wide, "bar"', "<b>bar</b></script>"])
 needs_chromium = pytest.mark.skipif(find_chromium() is None, reason="there is no Chromium to run the page in")
@@ -400,17 +406,226 @@ def test_a_table_shows_what_stands_out_and_colours_by_its_columns(browser, tmp_p
     assert "x1" in browser.text("#legend")
 
 
+def page_with(browser, path, model, x, labels, width=1000, by=None, **about):
+    """Open the page of samples with other labels, names or another width."""
+    samples = dataclasses.replace(read(x, labels=labels), **about)
+    write_explorer(path, model, make_map(model, samples), by=by)
+    browser.resize(width, 700)
+    return open_page(browser, path)
+
+
+@pytest.fixture
+def sized(browser):
+    """The browser, which gets its size back."""
+    yield browser
+    browser.resize(1000, 700)
+
+
+@needs_chromium
+def test_many_labels_have_colours_of_their_own_and_a_legend_that_scrolls(sized, tmp_path, model, pictures):
+    labels = [f"kind {i}" for i in range(60)]
+    page_with(sized, tmp_path / "map.html", model, pictures, labels)
+    dots = "[...document.querySelectorAll('#legend i')].map((dot) => dot.style.background)"
+    assert len(set(sized.evaluate(dots))) == 60
+    assert len(set(sized.evaluate("[...explorer.colours]"))) == 60
+    assert sized.evaluate("(({ scrollHeight, clientHeight }) => scrollHeight > clientHeight)(legend)")
+    legend_top = sized.evaluate("document.getElementById('key').offsetTop")
+    lowest = sized.evaluate(
+        "Math.max(...explorer.data.places.map((i) => explorer.view.toScreen(...explorer.data.at(i))[1]))"
+    )
+    assert lowest < legend_top  # what is whole lies above the legend
+
+
+@needs_chromium
+def test_samples_without_a_label_are_grey_and_counted(sized, tmp_path, model, pictures):
+    page_with(sized, tmp_path / "map.html", model, pictures, ["7", "", "2"] * 20)
+    assert sized.text("#legend button:last-child").split("\n") == ["not labelled", "20"]
+    grey = sized.evaluate("getComputedStyle(document.querySelector('#legend button:last-child i')).backgroundColor")
+    assert grey == "rgb({}, {}, {})".format(*(int(GREY[i : i + 2], 16) for i in (1, 3, 5)))
+    sized.evaluate("explorer.hold(explorer.data.places[1])")
+    sized.wait_for("document.getElementById('facts').innerText.startsWith('Not labelled. ')")
+    sized.evaluate("explorer.choose(() => explorer.selection.select(explorer.data.places))")
+    rows = list(csv.DictReader(io.StringIO(sized.evaluate("explorer.selection.csv()"))))
+    assert [row["label"] for row in rows] == ["7", "", "2"] * 20
+
+
+@needs_chromium
+def test_texts_of_the_data_are_only_texts(sized, tmp_path, model, pictures):
+    hostile = [
+        "<script>boom()</script>",
+        "<img src=x onerror=boom()>",
+        "=cmd()",
+        "\u202eabc",
+        "שלום",
+        "a\u0007b",
+        "-x,\ny",
+    ]
+    labels = [hostile[i % 7] for i in range(60)]
+    names = tuple(f"{hostile[i % 7]}{i}" for i in range(60))
+    page_with(sized, tmp_path / "map.html", model, pictures, labels, names=names, origin="<b>\u202eboom</b>")
+    assert sized.complaints == []
+    assert sized.evaluate("document.querySelectorAll('#legend b, #legend img, h1 b, #legend script').length") == 0
+    shown = sized.evaluate("[...document.querySelectorAll('#legend button bdi')].map((name) => name.textContent)")
+    assert shown == sorted(hostile)
+    sized.evaluate("explorer.hold(explorer.data.places[3])")
+    sized.wait_for("document.getElementById('facts').innerText.startsWith('Label ')")
+    facts = sized.evaluate("[...document.querySelectorAll('#facts bdi')].map((text) => text.textContent)")
+    assert facts == ["\u202eabc", "\u202eabc3"]
+    sized.evaluate("explorer.choose(() => explorer.selection.select(explorer.data.places))")
+    table = sized.evaluate("explorer.selection.csv()")
+    rows = list(csv.DictReader(io.StringIO(table, newline="")))
+    assert [row["label"] for row in rows] == [as_cell(label) for label in labels]
+    assert [row["name"] for row in rows] == [as_cell(name) for name in names]
+    assert rows[2]["label"] == "'=cmd()"
+
+
+@needs_chromium
+@pytest.mark.parametrize(
+    "text", ["-1", "+2.5e3", "-inf", "-0x1", "+", "\t=1", "''=1", "'tis", "-1_0", "＝1", " @a", "١-"]
+)
+def test_the_page_writes_cells_as_narrows_does(opened, text):
+    assert next(csv.reader([opened.evaluate(f"cellOf({json.dumps(text)})")])) == [as_cell(text)]
+
+
+@needs_chromium
+def test_a_map_head_shows_the_models_own_reconstruction_too(sized, tmp_path, picture_model, pictures):
+    model = add_head(picture_model, encode(picture_model, pictures), max_seconds=1)
+    page_with(sized, tmp_path / "map.html", model, pictures, None)
+    sized.evaluate("explorer.hold(explorer.data.places[5])")
+    sized.wait_for("document.getElementById('own').width > 1 && document.getElementById('sample').width > 1")
+    assert np.abs(pixels(sized, "own") - reconstruct(model, pictures)[5].astype(int)).max() <= 1
+    points = make_map(model, read(pictures)).points
+    assert np.abs(pixels(sized, "decoded") - decode_map(model, points[5])[0].astype(int)).max() <= 1
+    own, decoded = errors(model, pictures)[5], sized.evaluate("explorer.data.mapErrors[explorer.data.places[5]]")
+    said = sized.text("#facts")
+    assert f"Error of its reconstruction from its {model.network.code_size} numbers: {own:.4g}"[:-1] in said
+    away = (decode_map(model, points[5])[0] - pictures[5].astype(float)) / 255
+    assert decoded == pytest.approx(np.square(away).mean(), rel=0.02)
+    assert "of what is decoded from its spot on the map: " in said
+
+
+@needs_chromium
+def test_a_table_with_a_map_head_shows_reconstructions_too(sized, tmp_path, table):
+    model = Fit(read(table), bottleneck="linear(3)", epochs=2, device="cpu").run()
+    model = add_head(model, encode(model, table), max_seconds=1)
+    page_with(sized, tmp_path / "map.html", model, table, None)
+    sized.evaluate("explorer.hold(explorer.data.places[5])")
+    sized.wait_for("document.querySelectorAll('#columns tbody tr').length === 5")
+    row = sized.evaluate("[...document.querySelector('#columns tbody tr').children].map((cell) => cell.innerText)")
+    wanted = reconstruct(model, table)[5, int(row[0].removeprefix("x"))]
+    assert float(row[2].replace(",", "").replace("−", "-")) == pytest.approx(wanted, rel=1e-3)
+
+
+@needs_chromium
+def test_a_page_and_a_picture_colour_errors_alike(sized, tmp_path, model, mapped, pictures):
+    page_with(sized, tmp_path / "map.html", model, pictures, ["a", "b"] * 30, by="error")
+    groups = colour(mapped, "error").groups
+    counts = "[...document.querySelectorAll('#legend .step small')].map((count) => Number(count.innerText))"
+    assert sized.evaluate(counts) == [len(group.index) for group in groups]
+    shown = sized.evaluate("[...explorer.data.places].map((i) => unpacked(explorer.colours[i]))")
+    wanted = colour(mapped, "error").colours(60)
+    assert len(set(wanted)) == 6
+    assert shown == ["rgb({} {} {})".format(*(int(c[i : i + 2], 16) for i in (1, 3, 5))) for c in wanted]
+
+
+def test_a_page_is_asked_for_colours_that_it_has(model, samples):
+    mapped = make_map(model, samples)
+    assert '"by":"error"' in make_explorer(model, mapped, "error")
+    with pytest.raises(DataError, match="did you mean 'error'"):
+        make_explorer(model, mapped, "eror")
+
+
+@needs_chromium
+def test_a_page_begins_with_the_column_that_is_asked_for(sized, tmp_path, table_model, table):
+    page_with(sized, tmp_path / "map.html", table_model, table, None, by="x3")
+    assert sized.evaluate("document.getElementById('colour').selectedOptions[0].textContent") == "x3"
+    assert "x3" in sized.text("#legend")
+    assert len(set(sized.evaluate("[...explorer.colours]"))) == 6
+
+
+@needs_chromium
+def test_search_counts_what_it_does_not_list_and_selects_all(opened):
+    opened.press("/")
+    opened.evaluate("document.getElementById('search').value = ''")
+    opened.type("folder/")
+    last = opened.evaluate("[...document.querySelectorAll('#found li')].at(-1).innerText")
+    assert last == "and 56 more: select all 60 samples"
+    opened.click(*middle_of(opened, "#found li:last-child"))
+    assert opened.text("#selected") == "60 selected"
+
+
+@needs_chromium
+def test_a_resized_map_is_drawn_at_once(sized, page):
+    open_page(sized, page)
+    drawn = """new Promise((done) => {
+      document.getElementById('map').style.flex = 'none';
+      document.getElementById('map').style.width = '300px';
+      new ResizeObserver((_, me) => {
+        const { width, height } = explorer.painter.canvas;
+        const bytes = explorer.painter.context.getImageData(0, 0, width, height).data;
+        done([explorer.view.width, new Set(new Uint32Array(bytes.buffer)).size]);
+      }).observe(explorer.map);
+    })"""
+    width, colours = sized.evaluate(drawn)
+    assert width == 300
+    assert colours > 10
+    assert sized.evaluate("explorer.view.isWhole")
+
+
+@needs_chromium
+def test_a_narrow_page_can_be_read(sized, tmp_path, model, pictures):
+    labels = [f"a label of {i} that is long and goes on" for i in range(20)] * 3
+    page_with(sized, tmp_path / "map.html", model, pictures, labels, 400, origin="a name of many letters")
+    assert not sized.evaluate("document.getElementById('key').open")
+    box = "((e) => [e.getBoundingClientRect().width, e.scrollWidth - e.clientWidth])(document.querySelector('{}'))"
+    assert all(sized.evaluate(box.format(part))[0] > 350 for part in ("h1", "#search"))
+    assert sized.evaluate(box.format("h1"))[1] <= 0
+    assert sized.evaluate("document.documentElement.scrollWidth") <= 400
+    sized.click(*middle_of(sized, "#key summary"))
+    sized.wait_for("document.getElementById('key').open")
+    names = sized.evaluate("[...document.querySelectorAll('#legend bdi')].map((name) => name.textContent)")
+    assert len(set(names)) == 20
+    sized.click(*middle_of(sized, "#key summary"))
+    sized.wait_for("!document.getElementById('key').open")
+
+
+@needs_chromium
+def test_a_browser_without_a_canvas_says_so(browser, page):
+    script = "HTMLCanvasElement.prototype.getContext = () => null"
+    added = browser.call("Page.addScriptToEvaluateOnNewDocument", source=script)["identifier"]
+    try:
+        open_page(browser, page)
+        assert "draws no canvas" in browser.text("#unable")
+        assert browser.complaints == []
+    finally:
+        browser.call("Page.removeScriptToEvaluateOnNewDocument", identifier=added)
+        open_page(browser, page)
+        assert browser.evaluate("document.getElementById('unable').hidden")
+
+
+@needs_chromium
+def test_a_browser_without_webgl_draws_the_map(browser, page):
+    script = (
+        "const own = HTMLCanvasElement.prototype.getContext; HTMLCanvasElement.prototype.getContext = "
+        "function (kind, ...rest) { return kind === '2d' ? own.call(this, kind, ...rest) : null; }"
+    )
+    added = browser.call("Page.addScriptToEvaluateOnNewDocument", source=script)["identifier"]
+    try:
+        open_page(browser, page)
+        assert len(np.unique(pixels(browser, "dots"))) > 10
+    finally:
+        browser.call("Page.removeScriptToEvaluateOnNewDocument", identifier=added)
+
+
 @needs_chromium
 def test_a_folder_of_colour_pictures_makes_a_page_from_the_shell(browser, tmp_path):
     rng = np.random.default_rng(0)
     colours = {"red": (250, 20, 10), "blue": (10, 20, 250)}
-    for name, colour in colours.items():
+    for name, rgb in colours.items():
         (tmp_path / "photos" / name).mkdir(parents=True)
         for i in range(12):
             noise = rng.integers(-10, 6, (8, 10, 3))
-            Image.fromarray((noise + colour).clip(0, 255).astype(np.uint8)).save(
-                tmp_path / "photos" / name / f"{i}.png"
-            )
+            Image.fromarray((noise + rgb).clip(0, 255).astype(np.uint8)).save(tmp_path / "photos" / name / f"{i}.png")
     folder, run, page = (str(tmp_path / name) for name in ("photos", "run", "map.html"))
     assert main(["train", folder, "-o", run, "--bottleneck", "linear(2)", "--epochs", "2", "--device", "cpu"]) == 0
     assert main(["map", run, folder, "-o", page]) == 0

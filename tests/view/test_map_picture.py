@@ -218,7 +218,7 @@ def test_what_is_no_map_is_refused_in_one_sentence(files, pictures, picture_mode
         ((bars, "a.png", "--labels", files / "short.txt"), "2 labels, 60 samples"),
         ((bars, "a.png", "--labels", files / "no.txt"), "no file of labels"),
         ((bars, "a.png", "--colour-by", "eror"), "did you mean 'error'"),
-        ((bars, "a.csv", "--colour-by", "error"), "--colour-by is for pictures"),
+        ((bars, "a.csv", "--colour-by", "error"), "--colour-by is for .png"),
         ((bars, "a.jpg"), ".parquet"),
     ]
     for words, said in cases:

@@ -30,7 +30,7 @@ def draw_map(
         data: what to place.
         output: FILE.png or .svg, a picture; .html, a page to walk in; .csv or .parquet, a row per sample.
         labels: a file with a label per sample, for colours.
-        colour_by: what the points of a picture are coloured by; labels where there are any.
+        colour_by: what the points of a picture or a page are coloured by; labels where there are any.
         pca: no map but the codes' two principal components, which are there at once.
         axes: of an array of pictures; of NZHW every slice is a picture.
         overwrite: replace an existing output.

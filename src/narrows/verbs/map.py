@@ -25,7 +25,8 @@ from narrows.view.explorer.page import write_explorer
 from narrows.view.map_picture import write_picture
 
 PICTURES = (".png", ".svg")
-ENDINGS = (*PICTURES, ".html", ".csv", ".parquet")
+DRAWN = (*PICTURES, ".html")
+ENDINGS = (*DRAWN, ".csv", ".parquet")
 
 
 def draw_map(
@@ -47,7 +48,7 @@ def draw_map(
     ----------
     output : FILE.png or .svg, .html, .csv or .parquet.
     labels : one per sample (N,), or a file with them, for colours.
-    colour_by : "label", "error" or the name of a table's column, for the colours of a picture.
+    colour_by : "label", "error" or the name of a table's column, for the colours of a picture or a page.
     axes : of an array, as `read` takes them; by default those of the training data.
     pca : take the first two principal components of the codes instead of a map.
 
@@ -77,8 +78,8 @@ def check_output(output: Location, colour_by: str | None, overwrite: bool) -> No
     ending = Path(output).suffix.lower()
     if ending not in ENDINGS:
         raise DataError(f"a map is written as {', '.join(ENDINGS)}, however: -o {output}; give it one of these endings")
-    if colour_by is not None and ending not in PICTURES:
-        raise DataError(f"--colour-by is for pictures, .png or .svg, however: -o {output}; leave it out")
+    if colour_by is not None and ending not in DRAWN:
+        raise DataError(f"--colour-by is for {', '.join(DRAWN)}, however: -o {output}; leave it out")
     refuse_existing(output, overwrite)
     check_table(output)
 
@@ -87,7 +88,7 @@ def write_map(output: Location, model: Model, mapped: Map, colour_by: str | None
     """Write a map in the format that the ending of `output` names."""
     ending = Path(output).suffix.lower()
     if ending == ".html":
-        write_explorer(output, model, mapped, overwrite=overwrite)
+        write_explorer(output, model, mapped, overwrite, colour_by)
     elif ending in PICTURES:
         write_picture(output, model, mapped, colour_by, overwrite=overwrite)
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from colorsys import hls_to_rgb
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -19,6 +20,7 @@ MARKS: tuple[Mark, ...] = ("dot", "square", "diamond")  # more groups than colou
 MAX_GROUPS = len(PALETTE) * len(MARKS)
 # viridis (Smith and van der Walt, 2015) but for its palest end: rises in lightness, so that all see the order
 STEPS = ("#440154", "#443983", "#31688e", "#21918c", "#35b779", "#90d743")
+GOLDEN = 0.6180339887  # of a turn
 MAX_NAME = 14  # characters of a group's name
 LABEL, ERROR = "label", "error"
 
@@ -83,6 +85,20 @@ def colour(mapped: Map, by: str | None = None) -> Colouring:
         return _by_kind(by, mapped.x[:, columns.index(by)])
     known = [*([LABEL] if mapped.labels is not None else []), ERROR, *columns]
     raise DataError(f"points cannot be coloured by {by!r}; {did_you_mean(by, known)}")
+
+
+def kind_colours(count: int) -> list[str]:
+    """Return a colour for each of `count` kinds: those of PALETTE, then hues that lie apart by the golden angle.
+
+    Examples
+    --------
+    >>> colours = kind_colours(60)
+    >>> colours[:10] == list(PALETTE), len(set(colours))
+    (True, 60)
+    """
+    more = range(count - len(PALETTE))
+    tones = [hls_to_rgb(i * GOLDEN % 1, (0.42, 0.58, 0.7)[i % 3], (0.85, 0.6)[i // 3 % 2]) for i in more]
+    return [*PALETTE[:count], *("#" + "".join(f"{round(255 * part):02x}" for part in tone) for tone in tones)]
 
 
 def _by_kind(by: str, values: np.ndarray) -> Colouring:

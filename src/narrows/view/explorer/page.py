@@ -17,14 +17,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from torch import Tensor
 
+from narrows.data.labels import group_labels
 from narrows.files import whole
 from narrows.metrics.data_range import find_limits
+from narrows.metrics.reconstruction import scale_samples
 from narrows.modelfile import Model
 from narrows.tasks.encode import decode_map
-from narrows.tasks.units import FULL, as_samples
-from narrows.view.colours import PALETTE
+from narrows.tasks.reconstruct import reconstruct
+from narrows.tasks.units import FULL, as_samples, in_chunks
+from narrows.view.colours import MAX_GROUPS, STEPS, colour, kind_colours
 from narrows.view.explorer.export import Exported, export_decoder, export_encoder
 from narrows.view.explorer.sprites import A_SHEET, ACROSS, Sprites, pack
+from narrows.view.figure import GREY, NOT_LABELLED
 
 if TYPE_CHECKING:
     from narrows.tasks.mapping import Map
@@ -33,23 +37,25 @@ SCRIPTS = ("network", "blocks", "data", "nearest", "colours", "painter", "panel"
 MAX_PAGE = 24_000_000  # characters of a page: mail takes 25 MB
 MAX_MODEL = 9_000_000  # of them for the decoder, and as many for the encoder
 MAX_COLUMNS = 12_000_000  # of them for a table's columns
+MAX_MADE = 4_000_000  # of them for the reconstructions' pictures
+MAX_COLOURS = 1000  # of labels; of more some have the same
 LEAST_PICTURES = 2_000_000  # of them for the samples' pictures
 MAX_MULTIPLICATIONS = 20_000_000  # to decode one sample: 40 ms in a browser that does half a billion a second
 GRID = 40  # decoded positions across the map and up, where the page cannot run the model
 CHUNK = 4096  # samples that are turned into bytes at once
 
 
-def write_explorer(path: str | Path, model: Model, mapped: Map, overwrite: bool = False) -> None:
+def write_explorer(path: str | Path, model: Model, mapped: Map, overwrite: bool = False, by: str | None = None) -> None:
     """Write the page of `make_explorer` to `path`, whole or not at all.
 
-    Raises DataError where the path exists or cannot be written.
+    Raises DataError where the path exists or cannot be written, and where the map does not hold what `by` names.
     """
-    page = make_explorer(model, mapped)
+    page = make_explorer(model, mapped, by)
     with whole(path, overwrite) as temporary:
         temporary.write_text(page, encoding="utf-8", newline="\n")
 
 
-def make_explorer(model: Model, mapped: Map) -> str:
+def make_explorer(model: Model, mapped: Map, by: str | None = None) -> str:
     """Return an interactive map as one HTML text that holds the points, the samples, the model and all scripts.
 
     The page runs the decoder itself where it knows all its layers and they take few multiplications; else it holds what
@@ -60,10 +66,13 @@ def make_explorer(model: Model, mapped: Map) -> str:
     ----------
     model : with a map of two dimensions.
     mapped : samples on that map, `narrows.tasks.mapping.Map`.
+    by : what the points are coloured by at first, as `narrows.view.colours.colour` takes it.
+
+    Raises DataError where the map does not hold what `by` names.
     """
     order = sort_by_position(mapped.points)
     blocks = _point_blocks(mapped, order)
-    about = _describe(model, mapped)
+    about = _describe(model, mapped) | {"by": colour(mapped, by).by if by else ""}
     head = model.map_head
     networks = [model.network] if head is None else [model.network, head.network]
     decoder, encoder = export_decoder(networks[::-1]), export_encoder(networks)
@@ -75,8 +84,11 @@ def make_explorer(model: Model, mapped: Map) -> str:
             blocks["encoder"] = _join(encoder, np.float16)
     assert mapped.samples is not None, "made by make_map"
     samples = mapped.samples
+    if head is not None:  # the model reconstructs from more numbers than the map's two
+        about["numbers"] = model.network.code_size
+        blocks["map-errors"] = _encode(_map_errors(model, mapped)[order], np.float32)
     add = _add_pictures if about["pictures"] else _add_columns
-    add(about, blocks, model, mapped.points, samples, order)
+    add(about, blocks, model, mapped, samples, order)
     return _fill(f"Map of {mapped.origin or 'samples'}", about, blocks)
 
 
@@ -102,13 +114,18 @@ def _describe(model: Model, mapped: Map) -> dict[str, Any]:
     """Return what the page knows of the whole map: words, sizes and ranges."""
     from narrows import __version__
 
-    labels = [] if mapped.labels is None else np.unique(mapped.labels).tolist()
+    labels = [] if mapped.labels is None else [str(label) for label in group_labels(mapped.labels)[0].tolist()]
     return {
         "version": __version__,
         "origin": mapped.origin,
         "count": len(mapped.points),
         "labels": labels,
-        "colours": PALETTE,
+        "colours": kind_colours(max(min(len(labels), MAX_COLOURS), MAX_GROUPS)),
+        "kinds": MAX_GROUPS,
+        "steps": STEPS,
+        "grey": GREY,
+        "unlabelled": NOT_LABELLED,
+        "numbers": None,
         "columns": mapped.columns,
         "shape": model.network.shape,
         "pictures": len(model.network.shape) == 3,
@@ -125,22 +142,43 @@ def _point_blocks(mapped: Map, order: np.ndarray) -> dict[str, str]:
     blocks = {"points": _encode(mapped.points[order], np.float32), "errors": _encode(mapped.errors[order], np.float32)}
     blocks["indices"] = _encode(order, np.uint32)
     if mapped.labels is not None:
-        blocks["labels"] = _encode(np.unique(mapped.labels, return_inverse=True)[1][order], np.uint32)
+        kinds, own = group_labels(mapped.labels)
+        blocks["labels"] = _encode(np.where(own < 0, len(kinds), own)[order], np.uint32)  # last: not labelled
     if mapped.names is not None:
         blocks["names"] = _as_json([mapped.names[i] for i in order])
     return blocks
 
 
+def _map_errors(model: Model, mapped: Map) -> np.ndarray:
+    """Return the MSE of every sample (N,) to what is decoded from its position, per value and in model's units."""
+    network, errors, start = model.network, [], 0
+    assert mapped.samples is not None, "made by make_map"
+    for chunk in in_chunks(network, mapped.samples):
+        decoded, _ = as_samples(model, decode_map(model, mapped.points[start : start + len(chunk)]))
+        away = scale_samples(network, decoded) - scale_samples(network, chunk)
+        errors.append(np.square(away, dtype=np.float64).mean(1))
+        start += len(chunk)
+    return np.concatenate(errors)
+
+
+def _reconstructed(model: Model, mapped: Map) -> Tensor:
+    """Return the model's own reconstructions of the samples, (N, C, *grid)."""
+    return as_samples(model, reconstruct(model, mapped.x))[0]
+
+
 def _add_pictures(
-    about: dict[str, Any], blocks: dict[str, str], model: Model, points: np.ndarray, samples: Tensor, order: np.ndarray
+    about: dict[str, Any], blocks: dict[str, str], model: Model, mapped: Map, samples: Tensor, order: np.ndarray
 ) -> None:
     """Add the samples as sheets of pictures, and the decoded positions where there is no decoder."""
     limits = find_limits(model, samples)
     about["limits"] = [limits[0], max(limits[1], limits[0] + 1e-12)]
     if about["decoder"] is None:
-        about["spots"] = find_grid(points)
+        about["spots"] = find_grid(mapped.points)
         decoded, _ = as_samples(model, decode_map(model, _grid_points(about["spots"])))
         _add_sheets(about, blocks, "spot", pack(_as_bytes(decoded, limits), LEAST_PICTURES))
+    if about["numbers"]:
+        made = _as_bytes(_reconstructed(model, mapped), limits, order)
+        _add_sheets(about, blocks, "made", pack(made, MAX_MADE))
     used = sum(map(len, blocks.values()))
     pictures = _as_bytes(samples, limits, order)
     _add_sheets(about, blocks, "sheet", pack(pictures, max(MAX_PAGE - used, LEAST_PICTURES)))
@@ -149,18 +187,22 @@ def _add_pictures(
 
 
 def _add_columns(
-    about: dict[str, Any], blocks: dict[str, str], model: Model, points: np.ndarray, samples: Tensor, order: np.ndarray
+    about: dict[str, Any], blocks: dict[str, str], model: Model, mapped: Map, samples: Tensor, order: np.ndarray
 ) -> None:
     """Add a table's columns, as many as fit, and the decoded positions where there is no decoder."""
     values = samples.double().numpy()
-    kept = int(min(values.shape[1], max(1, MAX_COLUMNS // (len(values) * 4 * 4 // 3))))
+    each = len(values) * 4 * 4 // 3 * (2 if about["numbers"] else 1)
+    kept = int(min(values.shape[1], max(1, MAX_COLUMNS // each)))
     about["columns"] = about["columns"][:kept]
     about["means"] = values[:, :kept].mean(0).tolist()
     about["deviations"] = values[:, :kept].std(0).tolist()
     for i in range(kept):
         blocks[f"column-{i}"] = _encode(values[order, i], np.float32)
+    if about["numbers"]:
+        made = _reconstructed(model, mapped).double().numpy()
+        blocks |= {f"made-{i}": _encode(made[order, i], np.float32) for i in range(kept)}
     if about["decoder"] is None:
-        about["spots"] = find_grid(points)
+        about["spots"] = find_grid(mapped.points)
         decoded, _ = as_samples(model, decode_map(model, _grid_points(about["spots"])))
         blocks["spots"] = _encode(decoded.double().numpy()[:, :kept], np.float32)
 

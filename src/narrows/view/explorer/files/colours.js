@@ -1,8 +1,8 @@
 // What the dots' colours say: a label, the error or a table's column; and the legend that explains them.
 
-const RAMP = ["#440154", "#46327e", "#365c8d", "#277f8e", "#1fa187", "#4ac16d", "#a0da39", "#fde725"]; // viridis
-const MOST_LABELS = 20; // in the legend
-const TAIL = 0.01; // share of the values at each end that has the end's colour
+const MOST_LABELS = 500; // in the legend
+const LONGEST = 32; // letters of a label in the legend
+const DARK_STEPS = ["#414487", "#2a788e", "#22a884", "#7ad151", "#bddf26", "#fde725"]; // viridis, to stand out from a dark ground
 
 // Return "#rrggbb" as one number, as a canvas stores it.
 function packed(colour) {
@@ -15,39 +15,33 @@ function isDark() {
   return theme ? theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
 }
 
-// Return the ramp's colours that stand out from the ground.
-function ramp() {
-  return isDark() ? RAMP.slice(2) : RAMP.slice(0, -1);
-}
-
-// Return the values that get the ramp's two ends.
-function scaleOf(values) {
-  const sorted = Float32Array.from(values).sort();
-  const low = sorted[Math.floor(TAIL * (sorted.length - 1))];
-  const high = sorted[Math.ceil((1 - TAIL) * (sorted.length - 1))];
-  return { low, high };
-}
-
-// Return 256 packed colours along the ramp.
-function rampTable() {
-  const stops = ramp().map((colour) => [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16)));
-  return Uint32Array.from({ length: 256 }, (_, i) => {
-    const place = (i / 255) * (stops.length - 1);
-    const at = Math.min(Math.floor(place), stops.length - 2);
-    const [red, green, blue] = stops[at].map((v, c) => Math.round(v + (stops[at + 1][c] - v) * (place - at)));
-    return (0xff000000 | (blue << 16) | (green << 8) | red) >>> 0;
-  });
-}
-
-// Return a packed colour per point: {labels, colours} or {values, low, high}.
-function paintBy({ labels, colours, values, low, high }) {
-  if (labels) {
-    const table = colours.map(packed);
-    return Uint32Array.from(labels, (label) => table[label % table.length]);
+// Return groups of a column's values as the picture of a map has them: {names, colours, own}, `own` a group per value.
+// Few whole numbers are kinds; others, and errors, are in steps that hold about as many values each.
+function groupsOf(values, about, mayBeKinds) {
+  const kinds = mayBeKinds && values.every(Number.isInteger) ? [...new Set(values)].sort((a, b) => a - b) : [];
+  if (kinds.length > 0 && kinds.length <= about.kinds) {
+    const own = Uint32Array.from(values, (value) => kinds.indexOf(value));
+    return { names: kinds.map(short), colours: about.colours.slice(0, kinds.length), own };
   }
-  const table = rampTable();
-  const factor = high > low ? 255 / (high - low) : 0;
-  return Uint32Array.from(values, (v) => table[Math.min(Math.max(Math.round((v - low) * factor), 0), 255)]);
+  const steps = isDark() ? DARK_STEPS : about.steps;
+  const sorted = Float64Array.from(values).sort();
+  const edges = [...new Set([...steps, null].map((_, i) => quantile(sorted, i / steps.length)))];
+  const last = Math.max(edges.length - 2, 0);
+  const own = Uint32Array.from(values, (value) => Math.min(edges.findLastIndex((edge) => edge <= value), last));
+  const names = steps.slice(0, last + 1).map((_, i) => `${short(edges[i], 3)} to ${short(edges[i + 1] ?? edges[i], 3)}`);
+  return { names, colours: steps.slice(0, last + 1), own };
+}
+
+function quantile(sorted, share) {
+  const at = share * (sorted.length - 1);
+  const low = sorted[Math.floor(at)];
+  return low + (sorted[Math.ceil(at)] - low) * (at - Math.floor(at));
+}
+
+// Return a packed colour per point, of its group's.
+function paintBy(own, colours) {
+  const table = colours.map(packed);
+  return Uint32Array.from(own, (group) => table[group]);
 }
 
 // Fill the legend with a button per label, of many the most frequent; `chosen` are those that stand out.
@@ -55,11 +49,9 @@ function showLabels(legend, data, chosen, whenChosen) {
   const order = data.labelNames.map((_, i) => i);
   if (order.length > MOST_LABELS) order.sort((a, b) => data.labelCounts[b] - data.labelCounts[a]);
   const buttons = order.slice(0, MOST_LABELS).map((label) => {
-    const button = make("button", { title: `Show ${data.labelNames[label]} only`, ariaPressed: String(chosen.has(label)) });
-    const dot = make("i");
-    dot.style.background = data.colours[label % data.colours.length];
-    const count = make("small", { textContent: data.labelCounts[label].toLocaleString("en") });
-    button.append(dot, data.labelNames[label], count);
+    const name = data.labelNames[label];
+    const button = make("button", { title: `Show ${name} only`, ariaPressed: String(chosen.has(label)) });
+    button.append(...entry(name, data.labelCounts[label], data.colourOf(label)));
     button.onclick = () => whenChosen(label);
     return button;
   });
@@ -70,22 +62,43 @@ function showLabels(legend, data, chosen, whenChosen) {
   legend.children[focused]?.focus();
 }
 
-function showRamp(legend, title, low, high) {
-  const bar = make("b");
-  bar.style.background = `linear-gradient(to right, ${ramp().join(", ")})`;
-  const box = make("span", { className: "ramp" });
-  const texts = [title, short(low), short(high)].map((textContent) => make("span", { textContent }));
-  box.append(...texts.slice(0, 2), bar, texts[2]);
-  legend.replaceChildren(box);
+// Fill the legend with the groups of a number.
+function showGroups(legend, title, { names, colours, own }) {
+  const counts = new Array(names.length).fill(0);
+  for (const group of own) counts[group]++;
+  const lines = names.map((name, i) => make("span", { className: "step" }));
+  lines.forEach((line, i) => line.append(...entry(names[i], counts[i], colours[i])));
+  const head = make("span", { className: "more" });
+  head.append(textOfData(title));
+  legend.replaceChildren(head, ...lines);
+}
+
+// Return what a line of the legend holds: a dot, a name and how many samples it has.
+function entry(name, count, colour) {
+  const dot = make("i");
+  dot.style.background = colour;
+  return [dot, textOfData(middleOut(name)), make("small", { textContent: count.toLocaleString("en") })];
+}
+
+// Return a long text without its middle.
+function middleOut(text) {
+  const letters = [...text];
+  const half = LONGEST / 2;
+  return letters.length <= LONGEST ? text : `${letters.slice(0, half).join("")}…${letters.slice(1 - half).join("")}`;
+}
+
+// Return a text of the data as an element: whatever it holds, it neither turns nor mixes with the words beside it.
+function textOfData(text) {
+  return make("bdi", { textContent: text });
 }
 
 function make(tag, fields = {}) {
   return Object.assign(document.createElement(tag), fields);
 }
 
-// Return a number with four digits that count.
-function short(value) {
+// Return a number with so many digits that count.
+function short(value, digits = 4) {
   if (Number.isInteger(value) && Math.abs(value) < 1e9) return value.toLocaleString("en");
   const size = Math.abs(value);
-  return size >= 1e-3 && size < 1e6 ? String(Number(value.toPrecision(4))) : value.toPrecision(3);
+  return size >= 1e-3 && size < 1e6 ? String(Number(value.toPrecision(digits))) : value.toPrecision(3);
 }

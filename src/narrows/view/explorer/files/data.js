@@ -8,8 +8,10 @@ class Data {
     this.errors = numbers("errors", Float32Array);
     this.indices = numbers("indices", Uint32Array);
     this.labels = numbers("labels", Uint32Array);
-    this.labelNames = about.labels.map(String);
-    this.labelCounts = new Array(about.labels.length).fill(0);
+    this.labelNames = about.labels.slice();
+    this.unlabelled = about.labels.length; // the label of samples that have none
+    if (this.labels?.includes(this.unlabelled)) this.labelNames.push(about.unlabelled);
+    this.labelCounts = new Array(this.labelNames.length).fill(0);
     if (this.labels) for (const label of this.labels) this.labelCounts[label]++;
     this.places = new Uint32Array(this.count); // the user's index -> place in the file
     this.indices.forEach((index, place) => (this.places[index] = place));
@@ -25,6 +27,8 @@ class Data {
     if (about.decoder) this.decoder = new Network(about.decoder, [2], numbers("decoder", Float32Array));
     if (about.encoder) this.encoder = new Network(about.encoder, this.shape, halves("encoder"));
     if (about.sheet) this.sheets = new Sheets("sheet", about.sheet, whenOpen);
+    if (about.made) this.madeSheets = new Sheets("made", about.made, whenOpen);
+    this.mapErrors = numbers("map-errors", Float32Array);
     if (about.spot) this.spotSheets = new Sheets("spot", about.spot, whenOpen);
     if (about.spots && !about.pictures) this.spotValues = numbers("spots", Float32Array);
     this.complete = true;
@@ -48,10 +52,15 @@ class Data {
     return this.labels ? this.labelNames[this.labels[i]] : null;
   }
 
-  // Return the values of a table's column.
-  column(number) {
-    if (!this.columns.has(number)) this.columns.set(number, numbers(`column-${number}`, Float32Array));
-    return this.columns.get(number);
+  colourOf(label) {
+    return label === this.unlabelled ? this.about.grey : this.colours[label % this.colours.length];
+  }
+
+  // Return the values of a table's column; of `kind` "made" what the model reconstructs, null where that is on the map.
+  column(number, kind = "column") {
+    const id = `${kind}-${number}`;
+    if (!this.columns.has(id)) this.columns.set(id, numbers(id, Float32Array));
+    return this.columns.get(id);
   }
 
   // Return what the model decodes at a spot in user's units, null where the file has a grid of pictures instead.

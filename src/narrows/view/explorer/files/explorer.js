@@ -2,6 +2,7 @@
 
 const REACH = 14; // CSS pixels within which the pointer finds a dot
 const STEP = 60; // CSS pixels that an arrow key moves
+const MOST_COVERED = 0.4; // of the map's height, which a whole map leaves to the legend
 const STILL = 5; // CSS pixels that a click may move
 
 class Explorer {
@@ -19,11 +20,11 @@ class Explorer {
     this.changed = new Set(["dots"]);
     document.getElementById("count").textContent = `${this.data.count.toLocaleString("en")} samples`;
     document.getElementById("foot").textContent = this.data.limitsInWords();
+    this.foldLegend();
     this.resize();
-    this.fit();
     this.setTheme(isDark());
     this.offerColours();
-    this.draw(performance.now());
+    if (this.colours) this.draw();
     requestAnimationFrame(() => requestAnimationFrame(() => performance.mark("first picture"))); // it has been shown
   }
 
@@ -35,6 +36,7 @@ class Explorer {
       this.panel.refresh();
       this.ask("dots");
     });
+    if (!this.colours) this.colourBy(this.mode);
     this.search = new Search(data, (found) => this.goTo(found));
     new Pointer(this);
     this.listen();
@@ -49,13 +51,16 @@ class Explorer {
 
   // Ask for a frame that draws "dots" (and marks), "marks" or the "look".
   ask(what) {
-    if (!this.changed.size) requestAnimationFrame((now) => this.draw(now));
+    if (!this.asked) requestAnimationFrame(() => this.draw());
+    this.asked = true;
     this.changed.add(what);
   }
 
   draw() {
     const { changed, view, selection } = this;
     this.changed = new Set();
+    this.asked = false;
+    if (!this.colours) return;
     if (changed.has("dots")) {
       this.painter.paint(view, this.colours, selection.mask, this.ground);
       if (this.data.sheets) this.painter.paintPictures(view, this.data.sheets, this.nearest, this.colours);
@@ -66,11 +71,12 @@ class Explorer {
 
   resize() {
     const { clientWidth, clientHeight } = this.map;
-    Object.assign(this.view, { width: clientWidth, height: clientHeight });
-    if (this.view.isWhole) this.fit(); // it stays whole when the window changes
+    if (!clientWidth || !clientHeight) return;
+    this.view.resize(boundsOf(this.data.points), clientWidth, clientHeight, this.foot());
     this.painter.resize(clientWidth, clientHeight);
     resize(this.marks, clientWidth * this.painter.dots, clientHeight * this.painter.dots);
-    this.ask("dots");
+    this.changed.add("dots");
+    if (this.colours) this.draw(); // at once, or the emptied canvas would be seen
   }
 
   setTheme(dark) {
@@ -81,6 +87,15 @@ class Explorer {
     this.colourBy(this.mode);
   }
 
+  // Where there is little room, the legend is folded until somebody opens it.
+  foldLegend() {
+    const narrow = matchMedia("(max-width: 46rem)");
+    const fold = () => (document.getElementById("key").open = !narrow.matches);
+    narrow.addEventListener("change", fold);
+    document.getElementById("key").addEventListener("toggle", () => this.view.isWhole && this.fit());
+    fold();
+  }
+
   offerColours() {
     const { about, labels } = this.data;
     const choices = [...(labels ? [["labels", "label"]] : []), ["errors", "reconstruction error"]];
@@ -88,23 +103,28 @@ class Explorer {
     const select = document.getElementById("colour");
     select.replaceChildren(...choices.map(([value, words]) => make("option", { value, textContent: words })));
     select.onchange = () => this.colourBy(select.value);
-    this.colourBy(choices[0][0]);
+    const asked = { label: "labels", error: "errors" }[about.by] ?? `column-${(about.columns || []).indexOf(about.by)}`;
+    const [first] = choices.find(([value]) => value === asked) || choices[0];
+    select.value = first;
+    if (first.startsWith("column-")) this.mode = first; // its values stand behind the scripts
+    else this.colourBy(first);
   }
 
   colourBy(mode) {
     if (!mode) return;
     this.mode = mode;
+    const { data } = this;
     const legend = document.getElementById("legend");
     if (mode === "labels") {
-      this.colours = paintBy(this.data);
-      showLabels(legend, this.data, this.selection.labels, (label) => this.choose(() => this.selection.toggle(label)));
+      this.colours = paintBy(data.labels, data.labelNames.map((_, label) => data.colourOf(label)));
+      showLabels(legend, data, this.selection.labels, (label) => this.choose(() => this.selection.toggle(label)));
     } else {
       const number = Number(mode.slice("column-".length));
-      const values = mode === "errors" ? this.data.errors : this.data.column(number);
-      const { low, high } = scaleOf(values);
-      this.colours = paintBy({ values, low, high });
-      showRamp(legend, mode === "errors" ? "error" : this.data.about.columns[number], low, high);
+      const groups = groupsOf(mode === "errors" ? data.errors : data.column(number), data.about, mode !== "errors");
+      this.colours = paintBy(groups.own, groups.colours);
+      showGroups(legend, mode === "errors" ? "reconstruction error" : data.about.columns[number], groups);
     }
+    if (this.view.isWhole) this.fit(); // above the legend
     this.ask("dots");
   }
 
@@ -114,7 +134,11 @@ class Explorer {
     this.colourBy(this.mode);
   }
 
-  goTo({ label, sample }) {
+  goTo({ label, sample, samples }) {
+    if (samples) {
+      this.choose(() => this.selection.select(samples));
+      return;
+    }
     if (label !== undefined) {
       this.choose(() => {
         this.selection.clear();
@@ -155,7 +179,7 @@ class Explorer {
     this.ask("marks");
     if (!place) return null;
     const i = this.nearest.find(...place, Infinity);
-    return this.data.labels ? `label ${this.data.labelOf(i)}` : `sample ${this.data.indices[i].toLocaleString("en")}`;
+    return this.data.labels?.[i] < this.data.unlabelled ? `label ${this.data.labelOf(i)}` : `sample ${this.data.indices[i].toLocaleString("en")}`;
   }
 
   listen() {
@@ -171,8 +195,14 @@ class Explorer {
   }
 
   fit() {
-    this.view.fit(boundsOf(this.data.points), this.view.width, this.view.height);
+    this.view.fit(boundsOf(this.data.points), this.view.width, this.view.height, this.foot());
     this.ask("dots");
+  }
+
+  // Return how many pixels at the map's foot the legend covers, 0 where that is too much to leave free.
+  foot() {
+    const { offsetHeight } = document.getElementById("key");
+    return offsetHeight < MOST_COVERED * this.map.clientHeight ? offsetHeight : 0;
   }
 
   setBoxing(boxing) {
@@ -216,6 +246,10 @@ class Explorer {
   }
 }
 
-const explorer = new Explorer();
-if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", () => explorer.finish());
+// All is drawn on canvases in two dimensions, without WebGL; a browser that has none says why there is no map.
+const canDraw = Boolean(document.createElement("canvas").getContext("2d"));
+document.getElementById("unable").hidden = canDraw;
+const explorer = canDraw ? new Explorer() : null;
+if (!canDraw) performance.mark("complete");
+else if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", () => explorer.finish());
 else explorer.finish();

@@ -3,28 +3,38 @@
 const MOST_FOUND = 7; // lines below the search field
 const MOST_NAMES = 4; // of them, samples found by name
 
-// Return what a text may mean: [{words, label}] or [{words, sample}].
+// Return what a text may mean: [{words, label}], [{words, sample}] or, for all that match at once, [{words, samples}];
+// `words` are texts, and texts of the data as elements.
 function meanings(data, text) {
   const wanted = text.trim().toLowerCase();
   if (!wanted) return [];
-  const found = [];
   const asked = wanted.replace(/^label\s+/, "");
   const like = data.labelNames.map((name, label) => ({ name: name.toLowerCase(), label }));
-  const alike = like.filter(({ name }) => name.includes(asked)).sort((a, b) => (b.name === asked) - (a.name === asked));
-  for (const { label } of alike.slice(0, MOST_FOUND - 2)) {
-    found.push({ words: `label ${data.labelNames[label]}: ${data.labelCounts[label].toLocaleString("en")} samples`, label });
-  }
+  const labels = like.filter(({ name }) => name.includes(asked)).sort((a, b) => (b.name === asked) - (a.name === asked));
+  const named = [];
+  for (let i = 0; data.names && i < data.count; i++) if (data.names[i].toLowerCase().includes(wanted)) named.push(i);
+  const found = labels.slice(0, MOST_FOUND - 2).map(({ label }) => {
+    const count = data.labelCounts[label].toLocaleString("en");
+    return { words: ["label ", textOfData(data.labelNames[label]), `: ${count} samples`], label };
+  });
   const index = /^(?:#|sample\s+)?(\d+)$/.exec(wanted);
   if (index && Number(index[1]) < data.count) {
     const sample = data.places[Number(index[1])];
-    found.push({ words: `sample ${Number(index[1]).toLocaleString("en")}`, sample });
+    found.push({ words: [`sample ${Number(index[1]).toLocaleString("en")}`], sample });
   }
-  for (let i = 0, names = 0; data.names && i < data.count && names < MOST_NAMES; i++) {
-    if (!data.names[i].toLowerCase().includes(wanted)) continue;
-    found.push({ words: data.names[i], sample: i });
-    names++;
-  }
-  return found.slice(0, MOST_FOUND);
+  const names = named.slice(0, Math.max(Math.min(MOST_NAMES, MOST_FOUND - found.length), 0));
+  found.push(...names.map((sample) => ({ words: [textOfData(data.names[sample])], sample })));
+  const hidden = labels.length + named.length - Math.min(labels.length, MOST_FOUND - 2) - names.length;
+  if (labels.length + named.length > 1) found.push(allOf(data, new Set(labels.map(({ label }) => label)), named, hidden));
+  return found;
+}
+
+// Return the line that selects every sample of some labels, or named in `named`; `hidden` matches have no line.
+function allOf(data, labels, named, hidden) {
+  const chosen = new Set(named);
+  if (labels.size) data.labels.forEach((label, i) => labels.has(label) && chosen.add(i));
+  const more = hidden > 0 ? `and ${hidden.toLocaleString("en")} more: ` : "";
+  return { words: [`${more}select all ${chosen.size.toLocaleString("en")} samples`], samples: [...chosen] };
 }
 
 // The search field and the list below it.
@@ -52,7 +62,8 @@ class Search {
   }
 
   line(words, i) {
-    const line = make("li", { textContent: words, role: "option", id: `found-${i}` });
+    const line = make("li", { role: "option", id: `found-${i}` });
+    line.append(...words);
     line.onpointerdown = () => this.choose(i);
     return line;
   }
@@ -115,26 +126,28 @@ class Selection {
     this.size = mask ? mask.reduce((sum, one) => sum + one, 0) : 0;
     document.getElementById("selection").hidden = !mask;
     document.getElementById("selected").textContent = `${this.size.toLocaleString("en")} selected`;
-    document.getElementById("shares").textContent = this.describe();
+    document.getElementById("shares").replaceChildren(...this.describe());
   }
 
   // Say which labels the selection has, the most frequent first.
   describe() {
     const { data, mask } = this;
-    if (!mask || !data.labels) return "";
+    if (!mask || !data.labels) return [];
     const counts = new Map();
     mask.forEach((one, i) => one && counts.set(data.labels[i], (counts.get(data.labels[i]) || 0) + 1));
     const order = [...counts].sort((a, b) => b[1] - a[1]);
-    const words = order.slice(0, 6).map(([label, count]) => `${data.labelNames[label]}: ${count.toLocaleString("en")}`);
-    return words.join(", ") + (order.length > 6 ? `, ${order.length - 6} more labels` : "");
+    const words = order.slice(0, 6).flatMap(([label, count], i) => {
+      return [i ? ", " : "", textOfData(data.labelNames[label]), `: ${count.toLocaleString("en")}`];
+    });
+    return [...words, order.length > 6 ? `, ${order.length - 6} more labels` : ""];
   }
 
   // Return a table of the selected samples in the user's order.
   csv() {
     const { data, mask } = this;
     const columns = { index: (i) => data.indices[i], x: (i) => exact(data.at(i)[0]), y: (i) => exact(data.at(i)[1]) };
-    if (data.labels) columns.label = (i) => quoted(data.labelOf(i));
-    if (data.names) columns.name = (i) => quoted(data.names[i]);
+    if (data.labels) columns.label = (i) => (data.labels[i] < data.unlabelled ? cellOf(data.labelOf(i)) : "");
+    if (data.names) columns.name = (i) => cellOf(data.names[i]);
     columns.error = (i) => exact(data.errors[i]);
     const chosen = [...data.places].filter((place) => mask[place]);
     const rows = chosen.map((i) => Object.values(columns).map((value) => value(i)));
@@ -147,6 +160,9 @@ function exact(value) {
   return String(Number(value.toPrecision(9)));
 }
 
-function quoted(text) {
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+// Return a text as a cell: as narrows writes it, with an apostrophe before what a spreadsheet would run as a formula.
+function cellOf(text) {
+  const isFormula = /^'*[\s\0]*[=+\-@＝＋－＠\t\r\n]/.test(text) && !/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text);
+  const cell = isFormula ? `'${text}` : text;
+  return /[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell;
 }

@@ -8,14 +8,25 @@ const MOST_PICTURES = 160; // samples in view up to which they are drawn instead
 
 // Map coordinates <-> CSS pixels: `x`, `y` are in the middle, `scale` are pixels per unit; up is up.
 class View {
-  // Show a box of the map whole.
-  fit(box, width, height) {
+  // Show a box of the map whole, above what covers the lowest `foot` pixels.
+  fit(box, width, height, foot) {
     Object.assign(this, { width, height });
+    this.scale = 0.92 * Math.min(width / (box.right - box.left), (height - foot) / (box.top - box.bottom));
     this.x = (box.left + box.right) / 2;
-    this.y = (box.bottom + box.top) / 2;
-    this.scale = 0.92 * Math.min(width / (box.right - box.left), height / (box.top - box.bottom));
+    this.y = (box.bottom + box.top) / 2 - foot / 2 / this.scale;
     this.whole = this.scale;
     this.fitted = [this.x, this.y, this.scale];
+  }
+
+  // Follow the window: the map stays whole; of one that somebody moved the middle stays, and what was zoomed to.
+  resize(box, width, height, foot) {
+    const before = { x: this.x, y: this.y, scale: this.scale, whole: this.whole };
+    const isMoved = Boolean(this.fitted) && !this.isWhole;
+    this.fit(box, width, height, foot);
+    if (!isMoved) return;
+    this.x = before.x;
+    this.y = before.y;
+    if (before.scale !== before.whole) this.scale = before.scale;
   }
 
   // Whether nobody has moved or zoomed since.

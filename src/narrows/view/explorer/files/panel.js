@@ -14,6 +14,10 @@ class Panel {
     this.decoded = document.getElementById("decoded");
     this.made = document.getElementById("made");
     this.table = document.getElementById("columns");
+    this.own = document.getElementById("own");
+    const { numbers } = data.about;
+    for (const element of document.querySelectorAll(".own")) element.hidden = !numbers; // else it is what is decoded
+    this.whence = numbers ? ` from its ${numbers} numbers` : "";
   }
 
   show(place) {
@@ -29,7 +33,7 @@ class Panel {
     document.getElementById("look").dataset.index = i < 0 ? "" : data.indices[i];
     const title = i < 0 ? "" : `${held ? "Held: sample" : "Sample"} ${data.indices[i].toLocaleString("en")}`;
     this.who.textContent = title || "Between the samples";
-    this.facts.textContent = i < 0 ? `What the model makes of the spot ${short(x)}, ${short(y)}.` : this.describe(i);
+    this.facts.replaceChildren(...(i < 0 ? [`What the model makes of the spot ${short(x)}, ${short(y)}.`] : this.describe(i)));
     if (!data.complete) return;
     const done = data.about.pictures ? this.showPictures(place) : this.showColumns(place);
     if (done && place.since) {
@@ -42,9 +46,12 @@ class Panel {
     const { data } = this;
     const [x, y] = data.at(i);
     const times = data.usualError > 0 ? ` (${(data.errors[i] / data.usualError).toPrecision(2)} times the median)` : "";
-    const label = data.labels ? `Label ${data.labelOf(i)}. ` : "";
-    const name = data.names ? `${data.names[i]}. ` : "";
-    return `${label}${name}Error ${short(data.errors[i])}${times}, at ${short(x)}, ${short(y)}.`;
+    const words = [];
+    if (data.labels) words.push(...(data.labels[i] < data.unlabelled ? ["Label ", textOfData(data.labelOf(i)), ". "] : ["Not labelled. "]));
+    if (data.names) words.push(textOfData(data.names[i]), ". ");
+    words.push(`Error of its reconstruction${this.whence}: ${short(data.errors[i])}${times}`);
+    if (data.mapErrors) words.push(`; of what is decoded from its spot on the map: ${short(data.mapErrors[i])}`);
+    return [...words, `. At ${short(x)}, ${short(y)}.`];
   }
 
   // Return whether all pictures were there.
@@ -54,11 +61,17 @@ class Panel {
     const values = data.decode(x, y);
     if (values) showValues(values, data.shape, data.about.limits, this.decoded);
     const decoded = values !== null || data.spotSheets.show(data.spotAt(x, y), this.decoded);
-    this.made.textContent = values ? (i < 0 ? "decoded here" : "decoded from its spot") : "nearest decoded spot";
+    const here = data.about.numbers ? "decoded from its spot" : "reconstruction, decoded from its spot";
+    this.made.textContent = values ? (i < 0 ? "decoded here" : here) : "nearest decoded spot";
     this.sample.classList.toggle("none", i < 0);
+    this.own.classList.toggle("none", i < 0);
     document.getElementById("whose").textContent = i < 0 ? "no sample here" : "sample";
-    if (i < 0) resize(this.sample, this.decoded.width, this.decoded.height);
-    return (i < 0 || data.sheets.show(i, this.sample)) && decoded;
+    if (i < 0) {
+      for (const canvas of [this.sample, this.own]) resize(canvas, this.decoded.width, this.decoded.height);
+      return decoded;
+    }
+    const reconstructed = !data.madeSheets || data.madeSheets.show(i, this.own);
+    return data.sheets.show(i, this.sample) && reconstructed && decoded;
   }
 
   showColumns({ i, x, y }) {
@@ -68,7 +81,8 @@ class Panel {
     const rows = columns.map((name, c) => {
       const value = i < 0 ? null : data.column(c)[i];
       const away = deviations[c] > 0 ? ((i < 0 ? decoded[c] : value) - means[c]) / deviations[c] : 0;
-      return { name, value, decoded: decoded[c], away };
+      const own = data.about.numbers ? [i < 0 ? null : data.column(c, "made")[i]] : [];
+      return { name, values: [value, ...own, decoded[c]], away };
     });
     rows.sort((a, b) => Math.abs(b.away) - Math.abs(a.away));
     this.table.hidden = false;
@@ -77,12 +91,13 @@ class Panel {
   }
 }
 
-function rowOf({ name, value, decoded, away }) {
+function rowOf({ name, values, away }) {
   const row = make("tr");
-  const head = make("th", { scope: "row", textContent: name, title: name });
+  const head = make("th", { scope: "row", title: name });
+  head.append(textOfData(name));
   const far = make("td", { className: "bar", textContent: `${away < 0 ? "−" : "+"}${Math.abs(away).toFixed(1)}` });
   far.style.setProperty("--part", `${Math.min(Math.abs(away) / 4, 1) * 80}%`);
-  const cells = [value === null ? "–" : short(value), short(decoded)].map((textContent) => make("td", { textContent }));
+  const cells = values.map((value) => make("td", { textContent: value === null ? "–" : short(value) }));
   row.append(head, ...cells, far);
   return row;
 }
