@@ -20,6 +20,7 @@ from narrows.cli.denoise import denoise
 from narrows.cli.evaluate import evaluate, report
 from narrows.cli.info import info, parts
 from narrows.cli.map import draw_map
+from narrows.cli.printing import visible
 from narrows.cli.train import train
 from narrows.cli.wording import for_shell
 from narrows.errors import NarrowsError, did_you_mean
@@ -57,7 +58,7 @@ def main(argv: list[str] | None = None) -> int:
             raise NarrowsError(f"there is no verb {argv[0]!r}; {did_you_mean(argv[0], VERBS)}")
         return app.cli(args=argv, prog="narrows", description=DESCRIPTION, config=(FlagCreatePairsOff,)) or 0
     except NarrowsError as error:
-        print(f"narrows: {for_shell(str(error))}", file=sys.stderr)
+        print(f"narrows: {visible(for_shell(str(error)))}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("narrows: stopped; nothing was written", file=sys.stderr)

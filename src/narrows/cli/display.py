@@ -7,7 +7,7 @@ from collections.abc import Generator
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from narrows.cli.printing import print_table
+from narrows.cli.printing import print_table, visible
 from narrows.cli.wording import for_shell
 
 if TYPE_CHECKING:
@@ -148,9 +148,9 @@ class Display:
 
 def _print_note(note: Note) -> None:
     if note.is_error:
-        print(f"narrows: {for_shell(note.text)}", file=sys.stderr)
+        print(f"narrows: {visible(for_shell(note.text))}", file=sys.stderr)
     else:
-        print(for_shell(note.text))
+        print(visible(for_shell(note.text)))
 
 
 def describe_epoch(step: Progress) -> str:

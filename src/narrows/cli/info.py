@@ -9,7 +9,7 @@ from tyro.conf import Positional, arg
 
 from narrows.cli.arguments import Axes
 from narrows.cli.display import drain
-from narrows.cli.printing import print_rows, signature
+from narrows.cli.printing import print_rows, signature, visible
 
 
 def info(source: Annotated[Positional[str], arg(metavar="RUN | DATA")], *, axes: Axes = None) -> int:
@@ -59,7 +59,7 @@ def _info_model(source: str) -> int:
 
     model = open_model(source)
     network, card = model.network, model.card
-    print(f"{source}: a model of {card.origin or 'data'}, {'x'.join(map(str, network.shape))} {card.dtype}")
+    print(f"{visible(source)}: a model of {card.origin or 'data'}, {'x'.join(map(str, network.shape))} {card.dtype}")
     for kind in MENUS:
         print(f"  {kind:<11} {network.texts[kind]}")
     rows = [(layer.name, "x".join(map(str, layer.shape)), f"{layer.parameters:,}") for layer in layers(network)]
@@ -80,16 +80,17 @@ def _info_data(source: str, axes: str | None) -> int:
     import numpy as np
 
     from narrows.data.labels import group_labels
-    from narrows.verbs.describe import describe_array
+    from narrows.verbs.describe import describe_array, shell_word
     from narrows.verbs.reading import read_data
 
     samples = drain(read_data(source, axes=axes))
-    print(f"{samples.origin}: {describe_array(samples.x)}")
+    print(f"{visible(samples.origin)}: {describe_array(samples.x)}")
     if samples.labels is not None:
         values, own = group_labels(samples.labels)
         counts = np.bincount(own[own >= 0], minlength=len(values))
-        shown = ", ".join(f"{value}: {count:,}" for value, count in list(zip(values, counts, strict=True))[:12])
-        print(f"labels: {len(values):,} ({shown}{', ...' if len(values) > 12 else ''})")
+        some = zip(values[:12].tolist(), counts.tolist(), strict=False)
+        shown = ", ".join(f"{' '.join(str(value).split())}: {count:,}" for value, count in some)
+        print(f"labels: {len(values):,} ({visible(shown)}{', ...' if len(values) > 12 else ''})")
     print(f"skipped: {len(samples.skipped)}")
-    print(f"next: narrows train {source}")
+    print(f"next: narrows train {shell_word(source)}")
     return 0

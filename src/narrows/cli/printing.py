@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 import textwrap
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -11,19 +12,34 @@ if TYPE_CHECKING:
     from narrows.metrics.table import Table
 
 
+# what a terminal obeys or turns round, but for line breaks and tabs: control and direction characters, lone surrogates
+OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def visible(text: object) -> str:
+    r"""Return a text in which characters that a terminal would obey are written out.
+
+    Examples
+    --------
+    >>> print(visible("a\x1b[31mb"))
+    a\x1b[31mb
+    """
+    return OBEYED.sub(lambda match: match[0].encode("unicode_escape").decode(), str(text))
+
+
 def print_table(table: Table) -> None:
     """Print a table with its title and note."""
-    print(f"\n{table.title}")
+    print(f"\n{visible(table.title)}")
     print_rows(table.columns, [[f"{v:.6f}" if isinstance(v, float) else v for v in row] for row in table.rows])
     if table.note:
-        print(textwrap.fill(table.note, 100))
+        print(textwrap.fill(visible(table.note), 100))
 
 
 def print_rows(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Print rows under their columns."""
     from narrows.verbs.describe import align
 
-    print(*align(columns, rows), sep="\n")
+    print(*map(visible, align(columns, rows)), sep="\n")
 
 
 def signature(part: Callable[..., Any]) -> str:

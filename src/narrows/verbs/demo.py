@@ -11,7 +11,7 @@ from narrows.presets import find_preset
 from narrows.tasks.encode import has_map
 from narrows.tasks.mapping import make_map
 from narrows.training.plan import make_plan
-from narrows.verbs.describe import align
+from narrows.verbs.describe import align, shell_word
 from narrows.verbs.evaluate import compare
 from narrows.verbs.events import Events, Note, Result
 from narrows.verbs.learn import learn, write_folder
@@ -100,9 +100,11 @@ def describe_losses(runs: Runs) -> list[str]:
 
 def next_commands(folder: Path) -> list[str]:
     """Return commands that can be run after the demo without changes."""
+    names = (DENOISER_NAME, MAPPED, "noisy.npy", "restored.npy", "map.png")
+    denoiser, mapped, noisy, restored, picture = (shell_word(folder / name) for name in names)
     return [
-        f'narrows corrupt mnist:test --with "gaussian(0.25)" -o {folder}/noisy.npy --overwrite',
-        f"narrows denoise {folder / DENOISER_NAME} {folder}/noisy.npy -o {folder}/restored.npy --overwrite",
-        f"narrows map {folder / MAPPED} mnist:test -o {folder}/map.png --overwrite",
+        f'narrows corrupt mnist:test --with "gaussian(0.25)" -o {noisy} --overwrite',
+        f"narrows denoise {denoiser} {noisy} -o {restored} --overwrite",
+        f"narrows map {mapped} mnist:test -o {picture} --overwrite",
         "narrows train mnist --bottleneck 'linear(16)' --epochs 3",
     ]

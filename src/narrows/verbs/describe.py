@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -20,6 +22,26 @@ def describe_array(x: np.ndarray) -> str:
     'uint8 (1, 2), min 1, max 2'
     """
     return f"{x.dtype} {x.shape}, min {x.min().item():.6g}, max {x.max().item():.6g}"
+
+
+def shell_word(path: object) -> str:
+    r"""Return a path or a name as one word that can be pasted into a shell, and is no flag.
+
+    Examples
+    --------
+    >>> print(shell_word("my photos"), shell_word("-x.npy"), shell_word("a\nb"))
+    'my photos' ./-x.npy $'a\x0ab'
+    """
+    text = str(path)
+    text = f"./{text}" if text.startswith("-") else text
+    if text.isprintable():
+        return shlex.quote(text)
+    bare = (c if c.isprintable() and c not in "\\'" else _escape(c) for c in text)
+    return f"$'{''.join(bare)}'"
+
+
+def _escape(character: str) -> str:
+    return "".join(f"\\x{byte:02x}" for byte in os.fsencode(character))
 
 
 def describe_map(model: Model) -> str:

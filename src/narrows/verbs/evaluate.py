@@ -16,6 +16,7 @@ from narrows.metrics.evaluate import evaluate as make_tables
 from narrows.modelfile import Model
 from narrows.runfolder import read_history
 from narrows.spec import check_whole
+from narrows.verbs.describe import shell_word
 from narrows.verbs.events import Counted, Event, Events, Note, Result
 from narrows.verbs.numbers import check_tables_output, write_tables
 from narrows.verbs.reading import Location, find_reference, open_model, read_for
@@ -101,7 +102,7 @@ def report(
         raise DataError("the page of a model that is in no file needs an output; name one, such as 'report.html'")
     model = open_model(model)
     if data is None and model.card.origin not in NAMED:
-        way_out = "give some" if run is None else f"write `narrows report {run} DATA`"
+        way_out = "give some" if run is None else f"write `narrows report {shell_word(run)} DATA`"
         raise DataError(f"the report of {'this model' if run is None else run} needs data to show; {way_out}")
     chosen = NAMED[model.card.origin].test or model.card.origin if data is None else data
     samples, _ = yield from read_for(model, chosen, labels=labels, axes=axes)

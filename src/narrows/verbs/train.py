@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,7 @@ from narrows.modelfile import Model
 from narrows.training.plan import make_plan
 from narrows.training.resolve import choose_preset, find_recipe
 from narrows.training.run import Run
-from narrows.verbs.describe import describe_metrics
+from narrows.verbs.describe import describe_metrics, shell_word
 from narrows.verbs.events import Events, Note, Result, Working
 from narrows.verbs.learn import learn, write_folder
 from narrows.verbs.numbers import METRICS_FILE
@@ -124,5 +123,4 @@ def _describe_cut(run: Run) -> str:
 def _next_command(model: Model, samples: Samples, data: Location, folder: Path) -> str:
     verb = "reconstruct" if model.network.has_code else "denoise"
     ending = "" if samples.reading else ".npy" if samples.columns is None else ".csv"
-    run, shown = (shlex.quote(str(text)) for text in (folder, samples.test or data))
-    return f"next: narrows {verb} {run} {shown} -o out{ending}"
+    return f"next: narrows {verb} {shell_word(folder)} {shell_word(samples.test or data)} -o out{ending}"
