@@ -24,9 +24,11 @@ from narrows.files import refuse_existing
 from narrows.modelfile import Model
 from narrows.runfolder import read_history
 from narrows.spec import DEPRECATED, take_renamed
+from narrows.tasks.depths import find_depth
 from narrows.tasks.encode import decode, decode_map, encode, encode_map, has_map
 from narrows.tasks.reconstruct import denoise, reconstruct
 from narrows.tasks.score import errors, variance_explained
+from narrows.tasks.tiles import takes_any_size
 from narrows.training.fit import Fit
 from narrows.training.map_head import add_head, gets_map, training_codes
 
@@ -235,7 +237,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         This works well where the corruption in training was like the damage. Raises DataError for samples of another
         shape, where the model does not take pictures of any size.
         """
-        samples = self._samples(X)
+        samples = self._samples(X, restores=takes_any_size(self._model()))
         return samples.back(denoise(self._model(), samples.x))
 
     def score_samples(self, X):
@@ -351,12 +353,36 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         height, width, *channels = self.shape
         return samples, (*(channels or (1,)), height, width)
 
-    def _samples(self, X) -> Samples:
-        """Return X as samples that the model takes; a model of pictures takes pictures and flat rows."""
+    def _read(self, X) -> Samples:
+        """Return X as samples; files of pictures are read as those of the training were.
+
+        Raises DataError for samples that were read from such files in another way.
+        """
+        way = self.model_.card.reading
+        axes = ModelAxes(self.model_.card.layout, self.model_.network.shape)
+        samples = read(X, reading=way or None, axes=axes)
+        if samples.skipped:
+            name, reason = samples.skipped[0]
+            warnings.warn(f"{len(samples.skipped)} files are skipped, such as {name}: {reason}", stacklevel=4)
+        if any(samples.reading.get(key, value) != value for key, value in way.items()):
+            raise DataError(
+                f"this model's pictures are read by {way}, however these were by {samples.reading}; give the path of "
+                f"the pictures, or read(path, reading=model.model_.card.reading)"
+            )
+        return samples
+
+    def _samples(self, X, restores=False) -> Samples:
+        """Return X as samples that the model takes, and warn where its depth was decided; see `find_depth`.
+
+        A model of pictures takes pictures and flat rows.
+        """
         check_is_fitted(self, "model_")
         X = _as_plain_array(X)
         if _is_pictures(X) or len(self.model_.network.shape) > 1:
-            return read(X, axes=ModelAxes(self.model_.card.layout, self.model_.network.shape))
+            samples = self._read(X)
+            if note := find_depth(self.model_, samples.x, restores).note:
+                warnings.warn(note, stacklevel=3)
+            return samples
         return Samples(validate_data(self, X, reset=False, dtype="numeric"))
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from torch import Tensor
 
 from narrows.modelfile import Model
-from narrows.tasks.units import FULL
+from narrows.tasks.depths import FULL
 
 
 def find_limits(model: Model, samples: Tensor) -> tuple[float, float]:

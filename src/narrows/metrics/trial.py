@@ -16,7 +16,8 @@ from narrows.model.network import as_tensor, build_part, damage
 from narrows.model.settings import default_settings
 from narrows.model.strength import check_strength
 from narrows.modelfile import Model
-from narrows.tasks.units import as_samples, find_depth
+from narrows.tasks.depths import find_depth
+from narrows.tasks.units import as_samples
 
 SHOWN = 10  # pictures in a row of a page
 
@@ -116,4 +117,4 @@ def _find_samples(model: Model, x: np.ndarray) -> Tensor:
         samples = as_tensor(
             to_samples(x)[0]
         )  # of another size or number of channels; `denoise` refuses those that the model does not take
-        return find_depth(model, x.dtype).inside(samples)
+        return find_depth(model, x).inside(samples)

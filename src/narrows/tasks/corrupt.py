@@ -10,7 +10,7 @@ from narrows.model.network import as_tensor, build_part, damage
 from narrows.model.scaling import choose_scaling
 from narrows.model.settings import default_settings
 from narrows.model.strength import check_strength
-from narrows.tasks.units import FULL, cast
+from narrows.tasks.depths import FULL, cast
 
 
 @default_settings()

@@ -17,7 +17,7 @@ from narrows.model.inference import BLOCK_ROWS
 from narrows.model.network import as_tensor
 from narrows.model.tiling import Tiling
 from narrows.modelfile import Model
-from narrows.tasks.units import Depth, find_depth, type_of_results
+from narrows.tasks.depths import Depth, find_depth, type_of_results
 
 SIDE = 512  # pixels of a tile's side: 64 feature maps are 67 MB, and a reach of 24 costs a fifth more work
 OVERLAPS = 8  # least side in overlaps: at 8, a tile computes 1.8 times the pixels that are kept
@@ -60,10 +60,12 @@ def restore_pictures(model: Model, x: np.ndarray) -> np.ndarray:
     result = np.empty(x.shape, type_of_results(x.dtype))
     source, target = (to_pictures(pictures)[0] for pictures in (x, result))  # two views
     note_on_channels(model, source.shape[1])
-    depth, side, overlap = find_depth(model, x.dtype), choose_side(tiling), find_overlap(tiling)
+    depth, side, overlap = find_depth(model, x, restores=True), choose_side(tiling), find_overlap(tiling)
     for rows in cut(source.shape[2], side, overlap):
         for columns in cut(source.shape[3], side, overlap):
             _restore_tile(model, depth, rows, columns, source, target)
+    if depth.top is not None and x.dtype.kind == "u":
+        np.copyto(result, x, where=x > depth.top)
     return result
 
 
@@ -145,7 +147,10 @@ def note_on_channels(model: Model, channels: int) -> str | None:
     if own == 1:
         return "this model was trained on grey pictures: each colour channel is restored by itself"
     if channels == 1:
-        return f"this model was trained on pictures of {own} channels: grey ones go through as such, and come back grey"
+        return (
+            f"this model was trained on pictures of {own} channels: grey ones go through as such, and come back grey; "
+            f"one trained on grey pictures restores them better"
+        )
     raise DataError(f"this model takes pictures of {own} channels or grey ones, however: these have {channels}")
 
 

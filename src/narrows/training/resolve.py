@@ -17,8 +17,9 @@ from narrows.model.scaling import choose_scaling
 from narrows.model.strength import check_strength
 from narrows.presets import find_preset
 from narrows.recipe import Recipe
-from narrows.tasks.units import FULL
+from narrows.tasks.depths import FULL
 from narrows.training.choose import choose_blind_loss, choose_code_size, choose_corruption, find_noise
+from narrows.training.stretch import describe_stretch
 
 BLIND_SPOTS = "blind_spots"
 NOISY = 0.04  # share of the range: noise of a larger standard deviation is no fine texture
@@ -141,6 +142,8 @@ def _fill_in(
         adds_input = build_part("backbone", texts["backbone"]).adds_input
         texts["scaling"], reason = choose_scaling(_extremes(source), "linear" if adds_input else "sigmoid")
         notes.append(f"scaling: {texts['scaling']} ({reason})")
+        if len(source.shape) == 3 and (stretch := describe_stretch(source)):
+            notes.append(f"note: {stretch}")
     if texts["corruption"] == "auto":
         scaling = build_part("scaling", texts["scaling"])
         texts["corruption"] = "none" if is_paired else choose_corruption(scaling)

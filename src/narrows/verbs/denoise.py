@@ -20,6 +20,7 @@ from narrows.files import refuse_existing
 from narrows.metrics.data_range import find_range
 from narrows.metrics.likeness import likeness_table
 from narrows.modelfile import Model
+from narrows.tasks.depths import find_depth
 from narrows.tasks.reconstruct import denoise as restore_array
 from narrows.tasks.reconstruct import learned_to_restore
 from narrows.tasks.tiles import keeps_size, note_on_channels, takes_any_size
@@ -130,12 +131,10 @@ class ArrayJob(Job):
     restored: np.ndarray | None = None
 
     def read(self, model: Model) -> tuple[np.ndarray, tuple[str, ...]]:
-        """Return the array, and notes on its colours."""
-        x = self.samples.x
-        if not takes_any_size(model):
-            return x, ()
-        colours = note_on_channels(model, to_pictures(x)[0].shape[1])
-        return x, (colours,) if colours else ()
+        """Return the array, and notes on its colours and its depth."""
+        x, any_size = self.samples.x, takes_any_size(model)
+        colours = note_on_channels(model, to_pictures(x)[0].shape[1]) if any_size else ""
+        return x, tuple(filter(None, (colours, find_depth(model, x, restores=any_size).note)))
 
     def restore(self, model: Model, noisy: np.ndarray) -> np.ndarray:
         """Return the restored array, and keep it."""

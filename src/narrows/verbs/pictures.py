@@ -17,6 +17,7 @@ from narrows.files import refuse_existing
 from narrows.metrics.data_range import find_range
 from narrows.metrics.likeness import likeness_table
 from narrows.modelfile import Model
+from narrows.tasks.depths import find_depth
 from narrows.tasks.tiles import note_on_channels, restore_pictures
 from narrows.verbs.events import Events, Note, Result
 from narrows.verbs.restoring import Job, Outcome, Source
@@ -48,12 +49,14 @@ class PictureJob(Job):
     original: Original | None = field(default=None, init=False)
 
     def read(self, model: Model) -> tuple[np.ndarray, tuple[str, ...]]:
-        """Return the picture's values at its own size, and notes on its colours and its transparency."""
+        """Return the picture's values at its own size, and notes on its colours, depth and transparency."""
         self.original = original = read_original(self.source)
         mode = carried_mode(original, self.format or original.format)
         notes = []
         if colours := note_on_channels(model, 1 if original.values.ndim == 2 else original.values.shape[2]):
             notes.append(colours)
+        if depth := find_depth(model, original.values, restores=True).note:
+            notes.append(depth)
         if original.alpha is not None and not mode.endswith("A"):
             notes.append(f"transparency is left out, which {self.target.suffix or original.format} does not hold")
         return original.values, tuple(notes)

@@ -14,6 +14,7 @@ from narrows.data.named import NAMED
 from narrows.data.read import read
 from narrows.data.samples import Samples
 from narrows.modelfile import Model
+from narrows.tasks.depths import find_depth
 from narrows.tasks.score import UNUSUAL, times_usual
 from narrows.tasks.session import Session
 from narrows.verbs.events import Event, Note
@@ -69,6 +70,8 @@ def read_for(
     Raises DataError for data that the model does not take.
     """
     samples = yield from read_data(data, reading=model.card.reading or None, labels=labels, axes=axes_for(model, axes))
+    if note := find_depth(model, samples.x).note:
+        yield Note(f"note: {note}")
     session = Session(model, samples.x)
     errors = session.errors[:CHECKED] if measures_all else session.first_errors(CHECKED)
     times = times_usual(model, errors)

@@ -24,7 +24,8 @@ from narrows.metrics.trial import SHOWN
 from narrows.model.corruption import Gaussian
 from narrows.model.network import as_tensor, damage
 from narrows.modelfile import Model
-from narrows.tasks.units import as_samples, cast
+from narrows.tasks.depths import cast
+from narrows.tasks.units import as_samples
 
 TRIED = 1000  # samples that are damaged or inverted, where their mean or median error is shown
 Studies = Mapping[str, "Study"]  # by what the rows of their reconstructions are called

@@ -22,9 +22,10 @@ from narrows.files import whole
 from narrows.metrics.data_range import find_limits
 from narrows.metrics.reconstruction import scale_samples
 from narrows.modelfile import Model
+from narrows.tasks.depths import FULL
 from narrows.tasks.encode import decode_map
 from narrows.tasks.reconstruct import reconstruct
-from narrows.tasks.units import FULL, as_samples, in_chunks
+from narrows.tasks.units import as_samples, in_chunks
 from narrows.view.colours import MAX_GROUPS, STEPS, colour, kind_colours
 from narrows.view.explorer.export import Exported, export_decoder, export_encoder
 from narrows.view.explorer.sprites import A_SHEET, ACROSS, Sprites, pack
