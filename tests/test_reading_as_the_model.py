@@ -32,7 +32,7 @@ def test_a_folder_is_read_as_in_training(model, folder, as_path):
 
 
 def test_samples_that_were_read_otherwise_are_refused(model, folder):
-    with pytest.raises(DataError, match="read by .*'stretch'.* however these were by .*'crop'"):
+    with pytest.raises(DataError, match=r"read by .*'stretch'.* however these were by .*'crop'"):
         model.score_samples(narrows.read(folder, size=16))
     assert len(model.score_samples(narrows.read(folder, reading=model.model_.card.reading))) == 12
 

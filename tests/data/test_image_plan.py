@@ -32,7 +32,8 @@ class TestSize:
         put(tmp_path / "a.png", gradient(20, 33))
         samples = read(tmp_path, size, resize_mode=fit)
         assert samples.x.shape == (1, *expected)
-        assert samples.notes == ()
+        (note,) = samples.notes
+        assert note.startswith("1 picture shrunk from 20x33 to {}x{}: what is under".format(*expected))
         assert samples.reading["size"] == list(expected)
         assert samples.reading["fit"] == (fit or "crop")
 
@@ -92,7 +93,9 @@ class TestReading:
         samples = read(tmp_path, reading=self.reading())
         assert samples.x.shape == (1, 6, 8)
         assert samples.reading == self.reading()
-        assert samples.notes == ()
+        sizes, colours = samples.notes
+        assert "1 picture shrunk from 30x50 to 6x8" in sizes
+        assert colours == "in colour: 1 of 1 picture, read as grey, as the model's were"
         assert read(tmp_path, reading=self.reading(colour="rgb")).x.shape == (1, 6, 8, 3)
 
     def test_grey_pictures_for_a_colour_model(self, tmp_path):

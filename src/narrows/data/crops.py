@@ -57,6 +57,14 @@ class Crops(Source):
         """Return the number of pictures."""
         return len(self.pictures)
 
+    def describe(self) -> str:
+        """Return a line on the patches of an epoch."""
+        count, (_, height, width) = len(self.visits), self.shape
+        smaller = sum(p.shape[0] < height or p.shape[1] < width for p in self.pictures)
+        whole = f"{len(self):,} picture{'s' if len(self) > 1 else ''}"
+        mirrored = f"; {smaller:,} smaller ones are mirrored at their borders" if smaller else ""
+        return f"patches: {count:,} of {height}x{width} in an epoch, cut at random out of {whole}{mirrored}"
+
     def take(self, index: Tensor, generator: Generator) -> Tensor:
         """Return a crop of each picture of `index`, (n, *shape), at positions that `generator` draws."""
         offsets = torch.rand(len(index), 2, generator=generator).tolist()

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from narrows.data.image_formats import Header
+from narrows.data.image_notes import FITS, describe_model_reading, describe_sizes
 from narrows.errors import DataError
 
 KEPT_SIDE = 128  # pixels; pictures that share one size stay as they are up to this side
 DEFAULT_SIZE = (64, 64)
-FITS = {"crop": "scaled and centre-cut", "pad": "scaled and padded with black", "stretch": "stretched"}
 
 
 @dataclass(frozen=True)
@@ -63,14 +63,18 @@ def make_plan(headers: list[Header], size: Any, fit: str | None, reading: dict[s
     wanted = None if size is None else _as_size(size)
     _check_fit(fit)
     if reading:
-        return _plan_of_model(wanted, fit, reading, {header.size for header in headers}), []
+        plan = _plan_of_model(wanted, fit, reading, {header.size for header in headers})
+        return plan, describe_model_reading(headers, plan.size, plan.fit, plan.colour, plan.depth)
     sizes = {header.size for header in headers}
     deep = [header.deep for header in headers]
     fit, notes = fit or "crop", []
     if wanted is None and (len(sizes) > 1 or max(max(sizes)) > KEPT_SIDE):
         wanted = DEFAULT_SIZE
         found = "mixed sizes" if len(sizes) > 1 else "{}x{}".format(*min(sizes))
-        notes.append(f"pictures of {found}: {FITS[fit]} to {wanted[0]}x{wanted[1]} (--size, --resize-mode change that)")
+        way = f"{FITS[fit]} to {wanted[0]}x{wanted[1]} (--size, --resize-mode change that)"
+        notes.append(f"pictures of {found}: {way}; {describe_sizes(headers, wanted, fit)}")
+    elif wanted is not None and (line := describe_sizes(headers, wanted, fit)):
+        notes.append(line)
     if any(deep) and not all(deep):
         notes.append(f"{sum(deep)} of {len(deep)} pictures are 16-bit grey: all are read with 8 bits")
     colour = "grey" if all(header.grey for header in headers) else "unknown"

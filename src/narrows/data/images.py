@@ -15,6 +15,7 @@ from narrows.data import memory
 from narrows.data.image_decode import decode
 from narrows.data.image_folder import list_pictures, subfolder_labels
 from narrows.data.image_formats import Header, read_header, reason_of
+from narrows.data.image_notes import describe_mixed_colours
 from narrows.data.image_plan import Plan, make_plan
 from narrows.data.samples import Samples
 from narrows.errors import DataError
@@ -58,11 +59,14 @@ def read_pictures(
     _check_some(names, path, skipped)
     colour = "rgb" if x.ndim == 4 else "grey"
     settled = {"size": list(plan.size), "fit": plan.fit, "colour": colour, "depth": plan.depth}
-    return _as_samples(x, names, skipped, settled, (*notes, *more))
+    mixed = [] if reading else describe_mixed_colours(headers, colour)
+    return _as_samples(x, names, skipped, settled, (*notes, *more, *mixed))
 
 
-def read_originals(path: Path) -> Samples:
+def read_originals(path: Path, reading: dict[str, Any] | None = None) -> Samples:
     """Read a picture, or all pictures of a folder and its subfolders, sorted by path, each in its own size.
+
+    `reading` is a model's, which says the colour and the depth.
 
     Returns
     -------
@@ -88,7 +92,11 @@ def read_originals(path: Path) -> Samples:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         headers, notes = _read_headers(path, skipped)
-        plan, more = make_plan(headers, headers[0].size, None, {})
+        if reading:
+            plan, more = _plan_of_originals(headers, reading)
+        else:
+            size = max(header.size for header in headers)
+            plan, more = make_plan([header._replace(size=size) for header in headers], size, None, {})
         pixels = sum(height * width for height, width in (header.size for header in headers))
         needed = pixels * plan.channels * plan.dtype.itemsize
         memory.check_memory(needed, f"{len(headers)} pictures at full resolution")
@@ -96,10 +104,19 @@ def read_originals(path: Path) -> Samples:
     pictures = [values for _, values in found if values is not None]
     names = tuple(name for name, values in found if values is not None)
     _check_some(names, path, skipped)
-    grey = plan.colour == "grey" or not any(map(_has_colour, pictures))
+    grey = plan.colour == "grey" or (plan.colour == "unknown" and not any(map(_has_colour, pictures)))
     pictures = [np.ascontiguousarray(values[..., 0]) for values in pictures] if grey else pictures
-    reading = {"size": None, "fit": "crop", "colour": "grey" if grey else "rgb", "depth": plan.depth}
-    return _as_samples(pictures, names, skipped, reading, (*notes, *more))
+    colour = "grey" if grey else "rgb"
+    mixed = [] if reading else describe_mixed_colours(headers, colour)
+    settled = {"size": None, "fit": "crop", "colour": colour, "depth": plan.depth}
+    return _as_samples(pictures, names, skipped, settled, (*notes, *more, *mixed))
+
+
+def _plan_of_originals(headers: list[Header], reading: dict[str, Any]) -> tuple[Plan, list[str]]:
+    """Return the plan of a model that takes pictures at their own size, and notes on colours and depth."""
+    size = headers[0].size
+    alike = [header._replace(size=size) for header in headers]
+    return make_plan(alike, None, None, {**reading, "size": list(size)})
 
 
 def _read_headers(path: Path, skipped: dict[str, str]) -> tuple[list[Header], tuple[str, ...]]:

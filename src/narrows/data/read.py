@@ -121,7 +121,7 @@ def _read_source(
             "patches keep the pictures' resolution, so size and resize_mode have no meaning beside patch_size; leave "
             "them out"
         )
-    return _read_crops(path, patch_size), name, True
+    return _read_crops(path, patch_size, reading), name, True
 
 
 def _with_axes(samples: Samples, axes: str | ModelAxes | None, name: str) -> Samples:
@@ -199,10 +199,10 @@ def _read_file(path: Path, name: str) -> Samples:
     return with_labels(samples, labels, f"y of {name}")
 
 
-def _read_crops(path: Path, side: int) -> Samples:
+def _read_crops(path: Path, side: int, reading: Any) -> Samples:
     from narrows.data.crops import Crops  # imports torch
 
-    samples = read_originals(path)
+    samples = read_originals(path, reading)
     return replace(samples, x=Crops(samples.x, side), origin=_short_name(path))
 
 

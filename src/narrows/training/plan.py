@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from narrows.data.crops import Crops
 from narrows.data.layout import Layout
 from narrows.data.read import read
 from narrows.data.samples import Samples
@@ -174,6 +175,7 @@ def make_plan(
     if shape is None and samples.axes is not None and isinstance(samples.x, np.ndarray):
         shape = samples.axes.sample_shape(samples.x)
     source, layout = arrange(samples.x, shape)
+    patches = [source.describe()] if isinstance(source, Crops) else []
     target = None if samples.target is None else arrange(samples.target, shape)[0]
     check_learnable(source)
     count = 0 if as_published and validation is None else count_held_out(len(source), validation)
@@ -205,7 +207,7 @@ def make_plan(
         checks=checks,
         seed=seed,
         device=where,
-        notes=(*chosen, *resolved.notes, f"code: {describe_code(network)}"),
+        notes=(*chosen, *patches, *resolved.notes, f"code: {describe_code(network)}"),
         asked=asked,
     )
 

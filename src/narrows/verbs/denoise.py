@@ -106,6 +106,12 @@ def _open(
             refuse_existing(path, overwrite)
     known = axes_for(model, axes)
     samples = yield from read_data(data, reading=model.card.reading or None, axes=known)
+    if any("shrunk" in note for note in samples.notes):
+        height, width = model.network.shape[1:]
+        yield Note(
+            f"note: this model restores pictures of {height}x{width} alone, so these come back that small; one of the "
+            f"preset denoise keeps their size"
+        )
     if output is not None:
         check_suits(output, as_written(output, samples, samples.x))  # before the work: the result has the data's type
     return Array(samples, output, compare, None if clean is None else _read_clean(clean, samples, known))
