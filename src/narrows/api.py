@@ -263,6 +263,7 @@ def evaluate(
     seed: int = 0,
     labels: Any = None,
     axes: str | None = None,
+    reference: Any = None,
     overwrite: bool = False,
     callback: Callback | None = None,
 ) -> list[Table]:
@@ -276,6 +277,8 @@ def evaluate(
     most : at most so many damaged pictures are measured, at least 1; 1,000 by default, or fewer large ones.
     seed : of the damage.
     labels : one per sample (N,), or a file with them, for the metrics of a map.
+    reference : the training data, which PCA is fitted on; without them, of a model that does not know its data by name,
+        no PCA stands beside it.
 
     Raises SpecError for a text that is no corruption, DataError for data that the model does not take.
 
@@ -297,6 +300,7 @@ def evaluate(
         seed=seed,
         labels=labels,
         axes=axes,
+        reference=reference,
         overwrite=overwrite,
     )
     return _value(verb, callback)
@@ -312,6 +316,7 @@ def report(
     seed: int = 0,
     labels: Any = None,
     axes: str | None = None,
+    reference: Any = None,
     overwrite: bool = False,
     callback: Callback | None = None,
 ) -> Path:
@@ -321,7 +326,7 @@ def report(
     ----------
     data : None takes the test split of the training data, where these are known by name.
     output : the page; None is report-NAME.html beside the model, which must then be a path.
-    corruption, most, seed, labels : as `evaluate` takes them.
+    corruption, most, seed, labels, reference : as `evaluate` takes them.
 
     Raises SpecError for a text that is no corruption, DataError for data that the model does not take.
 
@@ -344,6 +349,7 @@ def report(
         most=most,
         seed=seed,
         labels=labels,
+        reference=reference,
         history=model.history_ if isinstance(model, Autoencoder) else None,
         axes=axes,
         overwrite=overwrite,

@@ -16,6 +16,7 @@ Axes = Annotated[str | None, arg(metavar="NZHW|NHWC|NCHW|NHW|HWC", help_behavior
 Damages = Annotated[tuple[str, ...], UseAppendAction, arg(metavar="CORRUPTION", help_behavior_hint="")]
 Most = Annotated[int | None, arg(metavar="N", help_behavior_hint="")]
 Labels = Annotated[str | None, arg(metavar="FILE", help_behavior_hint="")]
+Reference = Annotated[str | None, arg(metavar="DATA", help_behavior_hint="")]
 Part = Annotated[str | None, arg(metavar="PART", help_behavior_hint="")]
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from tyro.conf import Positional, arg
 
-from narrows.cli.arguments import Axes, Damages, Data, Labels, Most, Run
+from narrows.cli.arguments import Axes, Damages, Data, Labels, Most, Reference, Run
 from narrows.cli.display import show
 
 
@@ -20,6 +20,7 @@ def evaluate(
     seed: Annotated[int, arg(metavar="N")] = 0,
     labels: Labels = None,
     axes: Axes = None,
+    reference: Reference = None,
     overwrite: bool = False,
 ) -> int:
     """Print every table that the model and DATA allow, plain methods beside it.
@@ -33,6 +34,7 @@ def evaluate(
         seed: makes the damage repeatable.
         labels: a file with a label per sample, for the figures of a map.
         axes: of an array of pictures; of NZHW every slice is a picture.
+        reference: the training data, which PCA is fitted on, where the model does not know them by name.
         overwrite: replace an existing file.
     """
     from narrows.verbs import evaluate as verb
@@ -46,6 +48,7 @@ def evaluate(
         seed=seed,
         labels=labels,
         axes=axes,
+        reference=reference,
         overwrite=overwrite,
     )
     return show(events)
@@ -61,6 +64,7 @@ def report(
     seed: Annotated[int, arg(metavar="N")] = 0,
     labels: Labels = None,
     axes: Axes = None,
+    reference: Reference = None,
     overwrite: bool = False,
 ) -> int:
     """Write the page of a model on DATA: pictures, figures and plain methods beside them.
@@ -74,6 +78,7 @@ def report(
         seed: makes the damage repeatable.
         labels: a file with a label per sample, for colours.
         axes: of an array of pictures; of NZHW every slice is a picture.
+        reference: the training data, which PCA is fitted on, where the model does not know them by name.
         overwrite: replace an existing page.
     """
     from narrows.verbs import evaluate as verb
@@ -88,6 +93,7 @@ def report(
             seed=seed,
             labels=labels,
             axes=axes,
+            reference=reference,
             overwrite=overwrite,
         )
     )

@@ -6,6 +6,8 @@ Everything is measured in model's units, per value, and PCA's output is clamped 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 
@@ -21,6 +23,10 @@ from narrows.tasks.encode import has_map
 from narrows.tasks.score import times_usual
 from narrows.tasks.units import as_samples
 
+NO_VERDICT = (
+    "The mean is that of the very samples measured, and no PCA stands beside the model, as the training data are not "
+    "known: give them as the reference."
+)
 MAX_COLUMNS = 30  # of a table that are listed, the worst first
 
 
@@ -31,6 +37,7 @@ def evaluate(
     reference_name: str,
     labels: np.ndarray | None = None,
     reference_labels: np.ndarray | None = None,
+    is_own: bool = False,
 ) -> list[Table]:
     """Return every table that the model and the data allow.
 
@@ -41,15 +48,17 @@ def evaluate(
     reference_name : what to call that in the notes.
     labels : of the samples of `x`, None where there are none.
     reference_labels : of the samples of the reference; None where these are those of `x`.
+    is_own : whether the reference is `x` itself, as the training data are not known: PCA learns from what is measured
+        then, so no errors stand beside the model's.
 
     Raises DataError for an array whose samples are not of the model's shape.
     """
     samples, _ = as_samples(model, take(x))
     components = fit_pca(model, reference)
     measured = measure(model, samples, components)
-    tables = [reconstruction_table(model, measured, reference_name), error_table(model, measured.errors)]
+    tables = [reconstruction_table(model, measured, reference_name, is_own), error_table(model, measured.errors)]
     if len(model.network.shape) == 1:
-        tables.append(column_table(model, measured))
+        tables.append(column_table(model, replace(measured, pca=None) if is_own else measured))
     if has_map(model) and len(samples) > 1:
         known = None if reference_labels is None else (reference, reference_labels)
         own = None if labels is None else take(labels)
@@ -57,8 +66,10 @@ def evaluate(
     return tables
 
 
-def reconstruction_table(model: Model, measured: Measured, reference_name: str) -> Table:
+def reconstruction_table(model: Model, measured: Measured, reference_name: str, is_own: bool = False) -> Table:
     """Return the model's MSE beside that of PCA at the same code size and of doing nothing.
+
+    Where the reference `is_own`, the very samples measured, there is no PCA.
 
     `measured` must hold a PCA. A model whose code alone does not hold a sample keeps no known number of values, so it
     stands beside doing nothing alone.
@@ -77,10 +88,11 @@ def reconstruction_table(model: Model, measured: Measured, reference_name: str) 
     rows: tuple[tuple[Cell, ...], ...]
     if network.has_code:
         columns = ("method", "numbers kept", "MSE", "variance explained")
+        found = [row for row in found if not (is_own and row[0] == "PCA")]
         rows = tuple((method, kept, mse, explained_share(mse, nothing)) for method, kept, mse in found)
         work = describe_work(network.code_size, beside.needed, len(components.axes))
         clamped = "PCA's output is clamped to the range, as the model's is." if components.limits else ""
-        note = [work, f"PCA and the mean are {fitted}", clamped]
+        note = [NO_VERDICT] if is_own else [work, f"PCA and the mean are {fitted}", clamped]
     else:
         columns = ("method", "MSE", "variance explained")
         rows = tuple((method, mse, explained_share(mse, nothing)) for method, _, mse in found if method != "PCA")

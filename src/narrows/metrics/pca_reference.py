@@ -141,6 +141,8 @@ def describe_work(code_size: int, needed: int | None, looked_for: int) -> str:
     >>> describe_work(196, 60, 784)
     'Its 196 numbers do the work of 60 PCA components: at this size PCA is the better one.'
     """
+    if needed == 0:
+        return "Answering the mean of the reference has no larger error than this model."
     numbers = f"Its {code_size:,} number{'s do' if code_size > 1 else ' does'} the work of "
     if needed is None:
         return f"{numbers}more than the {looked_for:,} PCA components that the reference allows."

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from narrows.data.named import NAMED
+from narrows.data.samples import Samples
 from narrows.errors import DataError
 from narrows.files import refuse_existing, whole
 from narrows.metrics.comparison import Comparison
@@ -19,7 +20,7 @@ from narrows.spec import check_whole
 from narrows.verbs.describe import shell_word
 from narrows.verbs.events import Counted, Event, Events, Note, Result
 from narrows.verbs.numbers import check_tables_output, write_tables
-from narrows.verbs.reading import Location, find_reference, open_model, read_for
+from narrows.verbs.reading import Location, find_reference, open_model, read_as, read_for
 from narrows.view.report import run_report
 
 
@@ -33,6 +34,7 @@ def evaluate(
     seed: int = 0,
     labels: Any = None,
     axes: str | None = None,
+    reference: Any = None,
     overwrite: bool = False,
 ) -> Events:
     """Measure a model and plain methods on data; the result is a list of tables.
@@ -46,6 +48,8 @@ def evaluate(
     seed : of the damage.
     labels : of the samples, for the metrics of a map.
     axes : of an array, as `read` takes them; by default those of the training data.
+    reference : the training data, which PCA is fitted on and filters are set by; needed where the model does not know
+        them by name, or there is no PCA beside it.
 
     Raises DataError for data that the model does not take, SpecError for a text that is no corruption.
     """
@@ -53,14 +57,16 @@ def evaluate(
         check_tables_output(output, overwrite)
     model = open_model(model)
     samples, _ = yield from read_for(model, data, labels=labels, axes=axes)
-    reference = find_reference(model, samples)
+    beside = find_reference(model, samples, (yield from _read_reference(model, reference)))
     tables = []
     for text in corruption:
-        comparison = yield from compare({"this model": model}, samples.x, reference.x, text, most, seed)
-        tables.append(comparison.table(reference.name))
+        comparison = yield from compare({"this model": model}, samples.x, beside.x, text, most, seed)
+        tables.append(comparison.table(beside.name))
         yield tables[-1]
     if not corruption:
-        for table in make_tables(model, samples.x, reference.x, reference.name, samples.labels, reference.labels):
+        known = beside.labels if samples.labels is not None else None
+        found = make_tables(model, samples.x, beside.x, beside.name, samples.labels, known, beside.is_own)
+        for table in found:
             tables.append(table)
             yield table
     if output is not None:
@@ -79,6 +85,7 @@ def report(
     seed: int = 0,
     labels: Any = None,
     axes: str | None = None,
+    reference: Any = None,
     history: Sequence[Mapping[str, Any]] | None = None,
     overwrite: bool = False,
 ) -> Events:
@@ -89,7 +96,7 @@ def report(
     model : a run folder or a model file, or with an `output` also a `Model`.
     data : None takes the test split of the training data, where these are known by name.
     output : the page, report-NAME.html beside the model by default.
-    corruption, most, seed, labels, axes : as `evaluate` takes them.
+    corruption, most, seed, labels, axes, reference : as `evaluate` takes them.
     history : of the training; None reads that of the run folder.
 
     Raises SpecError for a text that is no corruption; DataError for data that the model does not take, and where the
@@ -106,24 +113,24 @@ def report(
         raise DataError(f"the report of {'this model' if run is None else run} needs data to show; {way_out}")
     chosen = NAMED[model.card.origin].test or model.card.origin if data is None else data
     samples, _ = yield from read_for(model, chosen, labels=labels, axes=axes)
-    reference = find_reference(model, samples)
+    beside = find_reference(model, samples, (yield from _read_reference(model, reference)))
     folder = None if run is None else run if run.is_dir() else run.parent
     if history is None:
         history = [] if folder is None else read_history(folder)
     comparisons = []
     for text in corruption:
-        comparisons.append((yield from compare({"this model": model}, samples.x, reference.x, text, most, seed)))
+        comparisons.append((yield from compare({"this model": model}, samples.x, beside.x, text, most, seed)))
     page = run_report(
         model,
         history,
         samples.x,
         x_name=samples.origin,
-        reference=reference.x,
+        reference=None if beside.is_own else beside.x,
         names=samples.names,
         labels=samples.labels,
         skipped=samples.skipped,
         comparisons=comparisons,
-        reference_name=reference.name,
+        reference_name=beside.name,
     )
     path = (
         Path(output) if output is not None else (folder or Path()) / f"report-{samples.origin.replace(':', '-')}.html"
@@ -132,6 +139,13 @@ def report(
         temporary.write_text(page.html, encoding="utf-8")
     yield Note(str(path))
     yield Result(path)
+
+
+def _read_reference(model: Model, reference: Any) -> Generator[Event, None, Samples | None]:
+    """Return the training data as the model reads them; None where nobody named them."""
+    if reference is None:
+        return None
+    return (yield from read_as(model, reference))
 
 
 def compare(

@@ -30,12 +30,14 @@ class Reference(NamedTuple):
     ----------
     x : in the user's layout, units and type.
     name : for the notes of tables.
-    labels : those of `x` where the measured data are its test split, else None.
+    labels : those of `x` where the measured data are its test split or it was named, else None.
+    is_own : whether it is the very data measured, as the training data are not known.
     """
 
     x: np.ndarray
     name: str
     labels: np.ndarray | None
+    is_own: bool = False
 
 
 def open_model(model: Model | Location) -> Model:
@@ -57,6 +59,12 @@ def read_data(data: Any, **options: Any) -> Generator[Event, None, Samples]:
     return samples
 
 
+def read_as(model: Model, data: Any, labels: Any = None, axes: str | None = None) -> Generator[Event, None, Samples]:
+    """Read data in the way of the model's training data; raises DataError for data that cannot be read."""
+    known = axes_for(model, axes)
+    return (yield from read_data(data, reading=model.card.reading or None, labels=labels, axes=known))
+
+
 def read_for(
     model: Model, data: Any, *, labels: Any = None, axes: str | None = None, measures_all: bool = False
 ) -> Generator[Event, None, tuple[Samples, Session]]:
@@ -69,7 +77,7 @@ def read_for(
 
     Raises DataError for data that the model does not take.
     """
-    samples = yield from read_data(data, reading=model.card.reading or None, labels=labels, axes=axes_for(model, axes))
+    samples = yield from read_as(model, data, labels, axes)
     if note := find_depth(model, samples.x).note:
         yield Note(f"note: {note}")
     session = Session(model, samples.x)
@@ -93,9 +101,17 @@ def as_written(output: Location, samples: Samples, result: np.ndarray) -> np.nda
     return samples.back(result) if Path(output).suffix else result
 
 
-def find_reference(model: Model, samples: Samples) -> Reference:
-    """Return the data that plain methods learn from: the training data where known by name, else `samples`."""
+def find_reference(model: Model, samples: Samples, given: Samples | None = None) -> Reference:
+    """Return what plain methods learn from: the data `given`, the training data where known by name, or `samples`.
+
+    Parameters
+    ----------
+    samples : the data that are measured.
+    given : the training data, named by a person and read as the model reads; None for none.
+    """
+    if given is not None:
+        return Reference(given.x, given.origin, given.labels)
     if model.card.origin in NAMED:
         known = read(model.card.origin)
         return Reference(known.x, model.card.origin, known.labels if samples.origin == known.test else None)
-    return Reference(samples.x, f"{samples.origin}, the very data measured, which favours it", None)
+    return Reference(samples.x, f"{samples.origin}, the very data measured, which favours it", None, is_own=True)

@@ -123,7 +123,8 @@ def _key_metrics(seen: Study, history: History) -> list[tuple[str, str]]:
     if seen.pca:
         found, needed = len(seen.pca.components.axes), seen.pca.needed
         items.append((show_cell(seen.pca.mse), f"MSE of PCA with {seen.pca_kept:,} components"))
-        items.append((f"over {found:,}" if needed is None else f"{needed:,}", "PCA components do the same work"))
+        if needed != 0:
+            items.append((f"over {found:,}" if needed is None else f"{needed:,}", "PCA components do the same work"))
     if history:
         epochs = int(history[-1].get("epoch") or len(history))
         items.append((describe_seconds(history), f"training, {epochs:,} epoch{'s' if epochs != 1 else ''}"))
