@@ -5,7 +5,7 @@ Parameters that most of them share:
     model      a fitted `Autoencoder`, a run folder or a model file
     data       an array (N, ...), a name, a path or Samples, as `narrows.read` takes it
     output     where the result is also written; None writes nothing
-    axes       of an array, as `narrows.read` takes them; by default those of the training data
+    reading    options of `narrows.read`, such as `axes`; by default data are read as those of the training were
     overwrite  replace an existing output
     callback   called with every event of `narrows.verbs.events` while the verb runs
 
@@ -86,9 +86,9 @@ def reconstruct(
     data: Any,
     *,
     output: str | Path | None = None,
-    axes: str | None = None,
     overwrite: bool = False,
     callback: Callback | None = None,
+    **reading: Any,
 ) -> np.ndarray:
     """Return data encoded and decoded by a model, in their own arrangement, units and type.
 
@@ -102,7 +102,7 @@ def reconstruct(
     >>> reconstruct(model, x).shape
     (150, 4)
     """
-    return _value(apply.reconstruct(_open(model), data, output=output, axes=axes, overwrite=overwrite), callback)
+    return _value(apply.reconstruct(_open(model), data, output=output, overwrite=overwrite, **reading), callback)
 
 
 def denoise(
@@ -112,9 +112,9 @@ def denoise(
     output: str | Path | None = None,
     compare: str | Path | None = None,
     clean: Any = None,
-    axes: str | None = None,
     overwrite: bool = False,
     callback: Callback | None = None,
+    **reading: Any,
 ) -> np.ndarray | list[Outcome]:
     """Return noisy data restored; for files of pictures, which are written to `output`, an `Outcome` for each.
 
@@ -134,7 +134,7 @@ def denoise(
     ((20, 8, 8), dtype('uint8'))
     """
     verb = denoise_verb.denoise(
-        _open(model), data, output=output, compare=compare, clean=clean, axes=axes, overwrite=overwrite
+        _open(model), data, output=output, compare=compare, clean=clean, overwrite=overwrite, **reading
     )
     return _value(verb, callback)
 
@@ -144,9 +144,9 @@ def encode(
     data: Any,
     *,
     output: str | Path | None = None,
-    axes: str | None = None,
     overwrite: bool = False,
     callback: Callback | None = None,
+    **reading: Any,
 ) -> np.ndarray:
     """Return the codes of data, float32 (N, k).
 
@@ -160,7 +160,7 @@ def encode(
     >>> encode(model, x).shape
     (150, 2)
     """
-    return _value(apply.encode(_open(model), data, output=output, axes=axes, overwrite=overwrite), callback)
+    return _value(apply.encode(_open(model), data, output=output, overwrite=overwrite, **reading), callback)
 
 
 def decode(
@@ -192,9 +192,9 @@ def corrupt(
     *,
     output: str | Path | None = None,
     seed: int = 0,
-    axes: str | None = None,
     overwrite: bool = False,
     callback: Callback | None = None,
+    **reading: Any,
 ) -> np.ndarray:
     """Return data damaged by a corruption, in their own arrangement and type.
 
@@ -210,7 +210,7 @@ def corrupt(
     >>> corrupt(np.zeros((2, 8, 8), np.uint8), "salt_pepper(0.5)").max()
     np.uint8(255)
     """
-    return _value(apply.corrupt(data, corruption, output=output, seed=seed, axes=axes, overwrite=overwrite), callback)
+    return _value(apply.corrupt(data, corruption, output=output, seed=seed, overwrite=overwrite, **reading), callback)
 
 
 def map(
@@ -221,9 +221,9 @@ def map(
     labels: Any = None,
     colour_by: str | None = None,
     pca: bool = False,
-    axes: str | None = None,
     overwrite: bool = False,
     callback: Callback | None = None,
+    **reading: Any,
 ) -> Map:
     """Return data on a model's map: `points` (N, 2), `errors` (N,), and labels and names where there are any.
 
@@ -248,7 +248,7 @@ def map(
     """
     opened = _open(model, with_map=not pca)
     verb = map_verb.draw_map(
-        opened, data, output=output, labels=labels, colour_by=colour_by, pca=pca, axes=axes, overwrite=overwrite
+        opened, data, output=output, labels=labels, colour_by=colour_by, pca=pca, overwrite=overwrite, **reading
     )
     return _value(verb, callback)
 
@@ -262,10 +262,10 @@ def evaluate(
     most: int | None = None,
     seed: int = 0,
     labels: Any = None,
-    axes: str | None = None,
     reference: Any = None,
     overwrite: bool = False,
     callback: Callback | None = None,
+    **reading: Any,
 ) -> list[Table]:
     """Return tables of the metrics of a model on data, with plain methods beside it.
 
@@ -299,9 +299,9 @@ def evaluate(
         most=most,
         seed=seed,
         labels=labels,
-        axes=axes,
         reference=reference,
         overwrite=overwrite,
+        **reading,
     )
     return _value(verb, callback)
 
@@ -315,10 +315,10 @@ def report(
     most: int | None = None,
     seed: int = 0,
     labels: Any = None,
-    axes: str | None = None,
     reference: Any = None,
     overwrite: bool = False,
     callback: Callback | None = None,
+    **reading: Any,
 ) -> Path:
     """Write a page about a model on data and return its path.
 
@@ -351,8 +351,8 @@ def report(
         labels=labels,
         reference=reference,
         history=model.history_ if isinstance(model, Autoencoder) else None,
-        axes=axes,
         overwrite=overwrite,
+        **reading,
     )
     return _value(verb, callback)
 

@@ -6,38 +6,36 @@ from typing import Annotated
 
 from tyro.conf import Positional, arg
 
-from narrows.cli.arguments import Axes, Data, Output, ResizeMode, Run, Size, as_size
+from narrows.cli.arguments import USUAL, Data, Output, Reading, ResizeMode, Run, Size, as_size
 from narrows.cli.display import show
 
 
-def reconstruct(run: Run, data: Data, *, output: Output, axes: Axes = None, overwrite: bool = False) -> int:
+def reconstruct(run: Run, data: Data, *, output: Output, reading: Reading = USUAL, overwrite: bool = False) -> int:
     """Send DATA through the bottleneck of a model and write what comes out.
 
     Args:
         run: a run folder or a model file.
         data: what to reconstruct.
         output: where the result goes.
-        axes: of an array of pictures; of NZHW every slice is a picture.
         overwrite: replace an existing output.
     """
     from narrows.verbs import apply
 
-    return show(apply.reconstruct(run, data, output=output, axes=axes, overwrite=overwrite))
+    return show(apply.reconstruct(run, data, output=output, **vars(reading), overwrite=overwrite))
 
 
-def encode(run: Run, data: Data, *, output: Output, axes: Axes = None, overwrite: bool = False) -> int:
+def encode(run: Run, data: Data, *, output: Output, reading: Reading = USUAL, overwrite: bool = False) -> int:
     """Write the code of every sample of DATA, a row of numbers each.
 
     Args:
         run: a run folder or a model file.
         data: what to encode.
         output: where the codes go, a file.
-        axes: of an array of pictures; of NZHW every slice is a picture.
         overwrite: replace an existing output.
     """
     from narrows.verbs import apply
 
-    return show(apply.encode(run, data, output=output, axes=axes, overwrite=overwrite))
+    return show(apply.encode(run, data, output=output, **vars(reading), overwrite=overwrite))
 
 
 def decode(
@@ -64,7 +62,7 @@ def corrupt(
     seed: Annotated[int, arg(metavar="N")] = 0,
     size: Size = None,
     resize_mode: ResizeMode = None,
-    axes: Axes = None,
+    reading: Reading = USUAL,
     overwrite: bool = False,
 ) -> int:
     """Damage DATA and write the result, to try a model on.
@@ -76,7 +74,6 @@ def corrupt(
         seed: makes the damage repeatable.
         size: of pictures, one number or height and width.
         resize_mode: how pictures of another shape are brought to that size.
-        axes: of an array of pictures; of NZHW every slice is a picture.
         overwrite: replace an existing output.
     """
     from narrows.verbs import apply
@@ -89,7 +86,7 @@ def corrupt(
             seed=seed,
             size=as_size(size),
             resize_mode=resize_mode,
-            axes=axes,
+            **vars(reading),
             overwrite=overwrite,
         )
     )

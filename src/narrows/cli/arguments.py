@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from tyro.conf import Positional, UseAppendAction, arg
@@ -18,6 +19,18 @@ Most = Annotated[int | None, arg(metavar="N", help_behavior_hint="")]
 Labels = Annotated[str | None, arg(metavar="FILE", help_behavior_hint="")]
 Reference = Annotated[str | None, arg(metavar="DATA", help_behavior_hint="")]
 Part = Annotated[str | None, arg(metavar="PART", help_behavior_hint="")]
+
+
+@dataclass(frozen=True)
+class HowRead:
+    """How DATA are read: options of `narrows.read` that all verbs share, each a flag of its own."""
+
+    axes: Axes = None
+    """of an array of pictures; of NZHW every slice is a picture"""
+
+
+Reading = Annotated[HowRead, arg(name="")]
+USUAL = HowRead()
 
 
 def as_size(size: tuple[int, ...] | None) -> tuple[int, int] | None:

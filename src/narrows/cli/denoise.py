@@ -6,7 +6,7 @@ from typing import Annotated
 
 from tyro.conf import arg
 
-from narrows.cli.arguments import Axes, Data, Run
+from narrows.cli.arguments import USUAL, Data, Reading, Run
 from narrows.cli.display import show
 
 
@@ -17,7 +17,7 @@ def denoise(
     output: Annotated[str, arg(aliases=["-o"], metavar="OUT", help_behavior_hint="")],
     compare: Annotated[str | None, arg(metavar="FILE|FOLDER", help_behavior_hint="")] = None,
     clean: Annotated[str | None, arg(metavar="DATA", help_behavior_hint="")] = None,
-    axes: Axes = None,
+    reading: Reading = USUAL,
     overwrite: bool = False,
 ) -> int:
     """Restore noisy DATA with a model: a picture, a folder of pictures, or an array.
@@ -28,9 +28,10 @@ def denoise(
         output: a picture or a folder for a picture, a folder for a folder, FILE.npy for an array.
         compare: write noisy, restored and difference side by side.
         clean: the clean picture, folder or array, for figures and beside the others.
-        axes: of an array of pictures; of NZHW every slice is a picture.
         overwrite: replace an existing output.
     """
     from narrows.verbs import denoise as verb
 
-    return show(verb.denoise(run, data, output=output, compare=compare, clean=clean, axes=axes, overwrite=overwrite))
+    return show(
+        verb.denoise(run, data, output=output, compare=compare, clean=clean, **vars(reading), overwrite=overwrite)
+    )

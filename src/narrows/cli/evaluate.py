@@ -6,7 +6,7 @@ from typing import Annotated
 
 from tyro.conf import Positional, arg
 
-from narrows.cli.arguments import Axes, Damages, Data, Labels, Most, Reference, Run
+from narrows.cli.arguments import USUAL, Damages, Data, Labels, Most, Reading, Reference, Run
 from narrows.cli.display import show
 
 
@@ -19,7 +19,7 @@ def evaluate(
     most: Most = None,
     seed: Annotated[int, arg(metavar="N")] = 0,
     labels: Labels = None,
-    axes: Axes = None,
+    reading: Reading = USUAL,
     reference: Reference = None,
     overwrite: bool = False,
 ) -> int:
@@ -33,7 +33,6 @@ def evaluate(
         most: damaged pictures that are measured, 1,000 by default, or fewer of large ones.
         seed: makes the damage repeatable.
         labels: a file with a label per sample, for the figures of a map.
-        axes: of an array of pictures; of NZHW every slice is a picture.
         reference: the training data, which PCA is fitted on, where the model does not know them by name.
         overwrite: replace an existing file.
     """
@@ -47,7 +46,7 @@ def evaluate(
         most=most,
         seed=seed,
         labels=labels,
-        axes=axes,
+        **vars(reading),
         reference=reference,
         overwrite=overwrite,
     )
@@ -63,7 +62,7 @@ def report(
     most: Most = None,
     seed: Annotated[int, arg(metavar="N")] = 0,
     labels: Labels = None,
-    axes: Axes = None,
+    reading: Reading = USUAL,
     reference: Reference = None,
     overwrite: bool = False,
 ) -> int:
@@ -77,7 +76,6 @@ def report(
         most: damaged pictures that are measured, 1,000 by default, or fewer of large ones.
         seed: makes the damage repeatable.
         labels: a file with a label per sample, for colours.
-        axes: of an array of pictures; of NZHW every slice is a picture.
         reference: the training data, which PCA is fitted on, where the model does not know them by name.
         overwrite: replace an existing page.
     """
@@ -92,7 +90,7 @@ def report(
             most=most,
             seed=seed,
             labels=labels,
-            axes=axes,
+            **vars(reading),
             reference=reference,
             overwrite=overwrite,
         )

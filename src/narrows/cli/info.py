@@ -7,21 +7,20 @@ from typing import Annotated
 
 from tyro.conf import Positional, arg
 
-from narrows.cli.arguments import Axes
+from narrows.cli.arguments import USUAL, HowRead, Reading
 from narrows.cli.display import drain
 from narrows.cli.printing import print_rows, signature, visible
 
 
-def info(source: Annotated[Positional[str], arg(metavar="RUN | DATA")], *, axes: Axes = None) -> int:
+def info(source: Annotated[Positional[str], arg(metavar="RUN | DATA")], *, reading: Reading = USUAL) -> int:
     """Say what is in a model or in data.
 
     Args:
         source: a run folder, a model file, or data.
-        axes: of an array of pictures; of NZHW every slice is a picture.
     """
     if _is_model(source):
         return _info_model(source)
-    return _info_data(source, axes)
+    return _info_data(source, reading)
 
 
 def parts() -> int:
@@ -76,14 +75,14 @@ def _info_model(source: str) -> int:
     return 0
 
 
-def _info_data(source: str, axes: str | None) -> int:
+def _info_data(source: str, reading: HowRead) -> int:
     import numpy as np
 
     from narrows.data.labels import group_labels
     from narrows.verbs.describe import describe_array, shell_word
     from narrows.verbs.reading import read_data
 
-    samples = drain(read_data(source, axes=axes))
+    samples = drain(read_data(source, **vars(reading)))
     print(f"{visible(samples.origin)}: {describe_array(samples.x)}")
     if samples.labels is not None:
         values, own = group_labels(samples.labels)

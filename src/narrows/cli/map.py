@@ -6,7 +6,7 @@ from typing import Annotated
 
 from tyro.conf import arg
 
-from narrows.cli.arguments import Axes, Data, Labels, Run
+from narrows.cli.arguments import USUAL, Data, Labels, Reading, Run
 from narrows.cli.display import show
 
 
@@ -18,7 +18,7 @@ def draw_map(
     labels: Labels = None,
     colour_by: Annotated[str | None, arg(metavar="label|error|COLUMN", help_behavior_hint="")] = None,
     pca: bool = False,
-    axes: Axes = None,
+    reading: Reading = USUAL,
     overwrite: bool = False,
 ) -> int:
     """Place DATA on a model's map: a picture, a page to walk in, or a table.
@@ -32,13 +32,12 @@ def draw_map(
         labels: a file with a label per sample, for colours.
         colour_by: what the points of a picture or a page are coloured by; labels where there are any.
         pca: no map but the codes' two principal components, which are there at once.
-        axes: of an array of pictures; of NZHW every slice is a picture.
         overwrite: replace an existing output.
     """
     from narrows.verbs import map as verb
 
     return show(
         verb.draw_map(
-            run, data, output=output, labels=labels, colour_by=colour_by, pca=pca, axes=axes, overwrite=overwrite
+            run, data, output=output, labels=labels, colour_by=colour_by, pca=pca, **vars(reading), overwrite=overwrite
         )
     )

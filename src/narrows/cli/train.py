@@ -6,7 +6,7 @@ from typing import Annotated
 
 from tyro.conf import arg
 
-from narrows.cli.arguments import Axes, Data, Labels, Part, ResizeMode, Size, as_size
+from narrows.cli.arguments import USUAL, Data, Labels, Part, Reading, ResizeMode, Size, as_size
 from narrows.cli.display import show
 
 
@@ -36,7 +36,7 @@ def train(
     self_supervised: bool = False,
     labels: Labels = None,
     as_published: bool = False,
-    axes: Axes = None,
+    reading: Reading = USUAL,
     overwrite: bool = False,
 ) -> int:
     """Train an autoencoder on DATA and leave a run folder.
@@ -66,7 +66,6 @@ def train(
         self_supervised: learn to restore from noisy pictures alone.
         labels: a file with a label per sample, for colours and figures.
         as_published: repeat the preset's source to the letter.
-        axes: of an array of pictures; of NZHW every slice is a picture.
         overwrite: replace an existing run.
     """
     from narrows.verbs import train as verb
@@ -75,7 +74,7 @@ def train(
         verb.train(
             data,
             output=output or verb.next_folder,
-            axes=axes,
+            **vars(reading),
             overwrite=overwrite,
             size=as_size(size),
             resize_mode=resize_mode,

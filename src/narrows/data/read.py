@@ -22,6 +22,8 @@ from narrows.data.unreadable import FORMATS
 from narrows.errors import DataError, did_you_mean
 from narrows.spec import DEPRECATED, check_whole, take_renamed
 
+SHARED = ("axes",)  # options of `read` that every verb which reads data takes
+
 
 def read(
     source: Any,

@@ -24,18 +24,18 @@ def reconstruct(
     data: Any,
     *,
     output: Location | None = None,
-    axes: str | None = None,
     overwrite: bool = False,
+    **reading: Any,
 ) -> Events:
     """Encode and decode data; the result is an array like the data, also written to `output` where that is given.
 
-    axes : of an array, as `read` takes them; by default those of the training data.
+    reading : options of `read` that all verbs share, such as `axes`.
 
     Raises DataError for data that the model does not take, and where `output` exists and `overwrite` is False.
     """
     _refuse(output, overwrite)
     model = open_model(model)
-    samples, session = yield from read_for(model, data, axes=axes)
+    samples, session = yield from read_for(model, data, **reading)
     if output is not None:
         check_suits(output, as_written(output, samples, samples.x))  # before the work: the result has the data's type
     result = restore.reconstruct_session(session)
@@ -49,12 +49,12 @@ def encode(
     data: Any,
     *,
     output: Location | None = None,
-    axes: str | None = None,
     overwrite: bool = False,
+    **reading: Any,
 ) -> Events:
     """Compute the code of every sample; the result is an array (N, k), also written to `output` where that is given.
 
-    axes : of an array, as `read` takes them; by default those of the training data.
+    reading : options of `read` that all verbs share, such as `axes`.
 
     Raises SpecError for a model without a code; DataError for data that the model does not take, and where `output`
     exists and `overwrite` is False.
@@ -62,7 +62,7 @@ def encode(
     _refuse(output, overwrite)
     model = open_model(model)
     model.network.check_code()
-    _, session = yield from read_for(model, data, axes=axes)
+    _, session = yield from read_for(model, data, **reading)
     codes = session.codes
     if output is not None:
         write(output, codes, names=[f"z{i}" for i in range(codes.shape[1])], overwrite=overwrite)
@@ -94,8 +94,8 @@ def corrupt(
     seed: int = 0,
     size: Any = None,
     resize_mode: str | None = None,
-    axes: str | None = None,
     overwrite: bool = False,
+    **reading: Any,
 ) -> Events:
     """Damage data; the result is an array like the data, also written to `output` where that is given.
 
@@ -103,13 +103,13 @@ def corrupt(
     ----------
     corruption : a part as text, "gaussian(0.08)"; its units are those that training would choose.
     seed : makes the damage repeatable.
-    size, resize_mode, axes : how pictures and arrays are read, as `read` takes them.
+    size, resize_mode, reading : how the data are read, as `read` takes it.
 
     Raises SpecError for a text that is no corruption; DataError for data that cannot be read, and where `output` exists
     and `overwrite` is False.
     """
     _refuse(output, overwrite)
-    samples = yield from read_data(data, size=size, resize_mode=resize_mode, axes=axes)
+    samples = yield from read_data(data, size=size, resize_mode=resize_mode, **reading)
     shape = None if samples.axes is None else samples.axes.sample_shape(samples.x)
     damaged, units = damage.corrupt(samples.x, corruption, seed, shape)
     if output is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from narrows.data.axes import ModelAxes
 from narrows.data.layout import to_pictures
 from narrows.data.read import are_pictures, read
 from narrows.data.samples import Samples
@@ -27,7 +26,7 @@ from narrows.tasks.tiles import keeps_size, note_on_channels, takes_any_size
 from narrows.verbs.describe import describe_array
 from narrows.verbs.events import Counted, Event, Events, Note, Result
 from narrows.verbs.pictures import Pictures
-from narrows.verbs.reading import Location, as_written, axes_for, open_model, read_data
+from narrows.verbs.reading import Location, as_written, open_model, read_data, reading_of
 from narrows.verbs.restoring import Job, Outcome, Source, restore
 from narrows.view.sheets import write_sheets
 
@@ -39,8 +38,8 @@ def denoise(
     output: Location | None = None,
     compare: Location | None = None,
     clean: Any = None,
-    axes: str | None = None,
     overwrite: bool = False,
+    **reading: Any,
 ) -> Events:
     """Restore noisy data; the result is an array, or for files of pictures an `Outcome` for each.
 
@@ -49,7 +48,7 @@ def denoise(
     output : the file or folder of the result; needed for files of pictures, which are written one by one.
     compare : the file or folder for pictures of noisy, restored and difference side by side; None writes none.
     clean : the clean picture, folder or array, for PSNR and SSIM.
-    axes : of an array, as `read` takes them; by default those of the training data.
+    reading : options of `read` that all verbs share, such as `axes`.
 
     Raises DataError for data that cannot be restored, and where an output exists and `overwrite` is False.
     """
@@ -58,7 +57,7 @@ def denoise(
         yield Note(
             "note: this model never saw noise in training; --corruption 'gaussian(0.0, 0.5)' trains one that did"
         )
-    source = yield from _open(model, data, output, compare, clean, axes, overwrite)
+    source = yield from _open(model, data, output, compare, clean, reading, overwrite)
     yield from (Note(note) for note in source.notes)
     outcomes: list[Outcome] = []
     said: set[str] = set()  # a note is shown once, whatever the number of pictures that it holds for
@@ -90,12 +89,12 @@ def _open(
     output: Location | None,
     compare: Location | None,
     clean: Any,
-    axes: str | None,
+    reading: Mapping[str, Any],
     overwrite: bool,
 ) -> Generator[Event, None, Source]:
     """Return the source: files at their own size where the model takes pictures of any size, else an array."""
     if keeps_size(model) and isinstance(data, str | PathLike) and are_pictures(data):
-        if axes is not None:
+        if reading.get("axes") is not None:
             raise DataError(f"axes are for arrays, however: {str(data)!r} is files of pictures; leave them out")
         if output is None:
             raise DataError(f"files of pictures are restored to files, so {str(data)!r} needs an output; name one")
@@ -104,8 +103,8 @@ def _open(
     for path in (output, compare):
         if path is not None:
             refuse_existing(path, overwrite)
-    known = axes_for(model, axes)
-    samples = yield from read_data(data, reading=model.card.reading or None, axes=known)
+    known = reading_of(model, reading)
+    samples = yield from read_data(data, **known)
     if any("shrunk" in note for note in samples.notes):
         height, width = model.network.shape[1:]
         yield Note(
@@ -192,9 +191,9 @@ class Array(Source):
         yield Result(restored, int(bool(self.samples.skipped)))
 
 
-def _read_clean(clean: Any, samples: Samples, axes: str | ModelAxes) -> np.ndarray:
+def _read_clean(clean: Any, samples: Samples, reading: Mapping[str, Any]) -> np.ndarray:
     """Return the clean samples in the order of the noisy ones; raise a DataError where one is missing."""
-    truth = read(clean, reading=samples.reading or None, axes=axes)
+    truth = read(clean, **{**reading, "reading": samples.reading or None})
     x = truth.x
     if samples.names is not None and truth.names is not None and samples.names != truth.names:
         index_of = {name: i for i, name in enumerate(truth.names)}

@@ -33,9 +33,9 @@ def evaluate(
     most: int | None = None,
     seed: int = 0,
     labels: Any = None,
-    axes: str | None = None,
     reference: Any = None,
     overwrite: bool = False,
+    **reading: Any,
 ) -> Events:
     """Measure a model and plain methods on data; the result is a list of tables.
 
@@ -47,7 +47,7 @@ def evaluate(
     most : at most so many damaged pictures are measured, at least 1; 1,000 by default, or fewer large ones.
     seed : of the damage.
     labels : of the samples, for the metrics of a map.
-    axes : of an array, as `read` takes them; by default those of the training data.
+    reading : options of `read` that all verbs share, such as `axes`.
     reference : the training data, which PCA is fitted on and filters are set by; needed where the model does not know
         them by name, or there is no PCA beside it.
 
@@ -56,7 +56,7 @@ def evaluate(
     if output is not None:
         check_tables_output(output, overwrite)
     model = open_model(model)
-    samples, _ = yield from read_for(model, data, labels=labels, axes=axes)
+    samples, _ = yield from read_for(model, data, labels=labels, **reading)
     beside = find_reference(model, samples, (yield from _read_reference(model, reference)))
     tables = []
     for text in corruption:
@@ -84,10 +84,10 @@ def report(
     most: int | None = None,
     seed: int = 0,
     labels: Any = None,
-    axes: str | None = None,
     reference: Any = None,
     history: Sequence[Mapping[str, Any]] | None = None,
     overwrite: bool = False,
+    **reading: Any,
 ) -> Events:
     """Write the page of a model on data; the result is the page's path.
 
@@ -96,7 +96,7 @@ def report(
     model : a run folder or a model file, or with an `output` also a `Model`.
     data : None takes the test split of the training data, where these are known by name.
     output : the page, report-NAME.html beside the model by default.
-    corruption, most, seed, labels, axes, reference : as `evaluate` takes them.
+    corruption, most, seed, labels, reference, reading : as `evaluate` takes them.
     history : of the training; None reads that of the run folder.
 
     Raises SpecError for a text that is no corruption; DataError for data that the model does not take, and where the
@@ -112,7 +112,7 @@ def report(
         way_out = "give some" if run is None else f"write `narrows report {shell_word(run)} DATA`"
         raise DataError(f"the report of {'this model' if run is None else run} needs data to show; {way_out}")
     chosen = NAMED[model.card.origin].test or model.card.origin if data is None else data
-    samples, _ = yield from read_for(model, chosen, labels=labels, axes=axes)
+    samples, _ = yield from read_for(model, chosen, labels=labels, **reading)
     beside = find_reference(model, samples, (yield from _read_reference(model, reference)))
     folder = None if run is None else run if run.is_dir() else run.parent
     if history is None:

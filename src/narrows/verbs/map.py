@@ -37,8 +37,8 @@ def draw_map(
     labels: Any = None,
     colour_by: str | None = None,
     pca: bool = False,
-    axes: str | None = None,
     overwrite: bool = False,
+    **reading: Any,
 ) -> Events:
     """Compute the positions of samples on a model's map; the result is a `Map`, also written to `output` if given.
 
@@ -49,7 +49,7 @@ def draw_map(
     output : FILE.png or .svg, .html, .csv or .parquet.
     labels : one per sample (N,), or a file with them, for colours.
     colour_by : "label", "error" or the name of a table's column, for the colours of a picture or a page.
-    axes : of an array, as `read` takes them; by default those of the training data.
+    reading : options of `read` that all verbs share, such as `axes`.
     pca : take the first two principal components of the codes instead of a map.
 
     Raises SpecError for a model without a code; DataError for data of which no map can be made, and where `output`
@@ -60,7 +60,7 @@ def draw_map(
     path = None if isinstance(model, Model) else model
     model = open_model(model)
     model.network.check_code()
-    samples, session = yield from read_for(model, data, labels=labels, axes=axes, measures_all=True)
+    samples, session = yield from read_for(model, data, labels=labels, measures_all=True, **reading)
     check_differ(session, samples)
     if pca:
         session = session.with_map(add_pca_head(model, _reference_codes(session, samples)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -59,25 +59,24 @@ def read_data(data: Any, **options: Any) -> Generator[Event, None, Samples]:
     return samples
 
 
-def read_as(model: Model, data: Any, labels: Any = None, axes: str | None = None) -> Generator[Event, None, Samples]:
+def read_as(model: Model, data: Any, *, labels: Any = None, **reading: Any) -> Generator[Event, None, Samples]:
     """Read data in the way of the model's training data; raises DataError for data that cannot be read."""
-    known = axes_for(model, axes)
-    return (yield from read_data(data, reading=model.card.reading or None, labels=labels, axes=known))
+    return (yield from read_data(data, labels=labels, **reading_of(model, reading)))
 
 
 def read_for(
-    model: Model, data: Any, *, labels: Any = None, axes: str | None = None, measures_all: bool = False
+    model: Model, data: Any, *, labels: Any = None, measures_all: bool = False, **reading: Any
 ) -> Generator[Event, None, tuple[Samples, Session]]:
     """Read data in the way of the model's training data, and yield a note where they differ much from these.
 
     Parameters
     ----------
-    axes : of an array, as `read` takes them; by default those of the training data.
     measures_all : whether the verb needs the error of every sample; then all are computed in one pass.
+    reading : options of `read` that all verbs share, such as `axes`.
 
     Raises DataError for data that the model does not take.
     """
-    samples = yield from read_as(model, data, labels, axes)
+    samples = yield from read_as(model, data, labels=labels, **reading)
     if note := find_depth(model, samples.x).note:
         yield Note(f"note: {note}")
     session = Session(model, samples.x)
@@ -91,9 +90,10 @@ def read_for(
     return samples, session
 
 
-def axes_for(model: Model, axes: str | None) -> str | ModelAxes:
-    """Return the axes that a person names, or those that the model expects."""
-    return ModelAxes(model.card.layout, model.network.shape) if axes is None else axes
+def reading_of(model: Model, reading: Mapping[str, Any]) -> dict[str, Any]:
+    """Return options of `read`: those that a person names, else those of the model's training data."""
+    known = {"reading": model.card.reading or None, "axes": ModelAxes(model.card.layout, model.network.shape)}
+    return known | {name: value for name, value in reading.items() if value is not None}
 
 
 def as_written(output: Location, samples: Samples, result: np.ndarray) -> np.ndarray:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from narrows.data.read import SHARED
 from narrows.data.samples import Samples
 from narrows.files import refuse_existing
 from narrows.modelfile import Model
@@ -45,7 +46,6 @@ def train(
     resize_mode: str | None = None,
     patch_size: int | None = None,
     target: Any = None,
-    axes: str | None = None,
     labels: Any = None,
     preset: str | None = None,
     self_supervised: bool = False,
@@ -55,9 +55,9 @@ def train(
 
     Parameters
     ----------
-    data, size, resize_mode, patch_size, target, axes, labels : as `read` takes them.
+    data, size, resize_mode, patch_size, target, labels : as `read` takes them.
     output : the run folder, or what names it by the data's short name, as `next_folder` does; None writes nothing.
-    options : as `make_plan` takes them.
+    options : as `make_plan` takes them, and options of `read` that all verbs share, such as `axes`.
 
     Raises DataError for data that cannot be read or learned from, and where `output` exists and `overwrite` is False;
     SpecError for a part or option that is not valid.
@@ -67,8 +67,9 @@ def train(
     chosen = choose_preset(preset, self_supervised, target is not None, options)
     if patch_size is None and size is None and resize_mode is None and chosen is not None:
         patch_size = find_recipe(chosen, as_published=False).patch_size
+    reading = {name: options.pop(name) for name in SHARED if name in options}
     samples = yield from read_data(
-        data, size=size, resize_mode=resize_mode, labels=labels, patch_size=patch_size, target=target, axes=axes
+        data, size=size, resize_mode=resize_mode, labels=labels, patch_size=patch_size, target=target, **reading
     )
     named = output(samples.origin) if callable(output) else output
     folder = None if named is None else Path(named)
