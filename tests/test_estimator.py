@@ -1,11 +1,14 @@
 """The estimator follows scikit-learn's conventions: scikit-learn's own checks, and what they do not cover."""
 
+import pickle
+
 import numpy as np
 import pytest
 import torch
 from parts import Noisy
 from sklearn.base import clone
 from sklearn.datasets import load_digits, load_wine
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -173,3 +176,76 @@ def test_the_former_name_of_patch_size_goes_on(pictures):
         old = Autoencoder(crop=16, **options).fit(large)
     new = Autoencoder(patch_size=16, **options).fit(large)
     assert np.array_equal(old.transform(large[:, :16, :16]), new.transform(large[:, :16, :16]))
+
+
+def stop_after(monkeypatch, progresses):
+    """Let Ctrl-C stop every training so that this many progresses are read."""
+    from narrows.training.loop import train
+
+    def stopped(run):
+        if not progresses:
+            raise KeyboardInterrupt
+        for done, progress in enumerate(train(run), 1):
+            yield progress
+            if done == progresses:
+                raise KeyboardInterrupt
+
+    monkeypatch.setattr("narrows.training.fit.train", stopped)
+
+
+def test_ctrl_c_keeps_the_model_so_far(wine, monkeypatch, tmp_path):
+    model = Autoencoder(epochs=500, backbone="dense(hidden=[])", bottleneck="linear(2)", random_state=0)
+    stop_after(monkeypatch, 0)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(wine)
+    stop_after(monkeypatch, 3)
+    with pytest.warns(ConvergenceWarning, match="stopped early; the model as it is now is kept"):
+        model.fit(wine)
+    assert len(model.history_) < 10
+    assert model.map(wine).shape == (178, 2)
+    model.save(tmp_path / "m.safetensors")
+
+
+def test_a_map_is_told_before_it_is_fitted(wine, monkeypatch, capsys):
+    monkeypatch.setattr("narrows.training.map_head.MAX_STEPS", 5)
+    model = Autoencoder(bottleneck="linear(3)", verbose=1, random_state=0, **FAST).fit(wine)
+    assert "code: 3 numbers for 13" in capsys.readouterr().out
+    model.map(wine)
+    assert capsys.readouterr().out == "fitting the map, on 160 codes\n"
+    model.map(wine)
+    assert capsys.readouterr().out == ""
+
+
+def test_a_pickle_stays_small_and_has_a_map(monkeypatch):
+    monkeypatch.setattr("narrows.training.map_head.MAX_STEPS", 5)
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(20_000, 40)).astype(np.float32)
+    sizes = {}
+    for rows in (1_000, 20_000):
+        model = Autoencoder(bottleneck="linear(32)", backbone="dense(hidden=[])", max_steps=5, random_state=0)
+        sizes[rows] = len(pickle.dumps(model.fit(x[:rows])))
+    assert sizes[20_000] - sizes[1_000] < 2**18
+    again = pickle.loads(pickle.dumps(model))
+    assert len(model._map_codes) == 18_000
+    assert again.map(x[:5]).shape == (5, 2)
+
+
+def test_a_gpu_that_is_only_said_to_be_there_costs_no_training(wine, monkeypatch, capsys):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    monkeypatch.setattr(
+        "narrows.training.choose.find_trouble", lambda name: "no kernel image" if "cuda" in name else ""
+    )
+    model = Autoencoder(verbose=1, random_state=0, **FAST).fit(wine)
+    assert model.model_.network.device.type == "cpu"
+    assert "device: the CPU, since the GPU does not work here (no kernel image)\n" in capsys.readouterr().out
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 1)
+    with pytest.raises(SpecError, match="the device 'cuda' does not work here"):
+        Autoencoder(device="cuda", **FAST).fit(wine)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_where_there_is_no_gpu_the_reason_is_torchs_own():
+    from narrows.training.choose import find_trouble
+
+    assert find_trouble("cuda")
+    assert "\n" not in find_trouble("cuda")

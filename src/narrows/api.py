@@ -113,6 +113,7 @@ def denoise(
     compare: str | Path | None = None,
     clean: Any = None,
     overwrite: bool = False,
+    skip_existing: bool = False,
     callback: Callback | None = None,
     **reading: Any,
 ) -> np.ndarray | list[Outcome]:
@@ -122,6 +123,8 @@ def denoise(
     ----------
     compare : a file or folder for pictures of noisy, restored and difference side by side; None writes none.
     clean : the clean data, for PSNR (dB) and SSIM, which `callback` gets as a table.
+    skip_existing : keep files of pictures that are there already, and write the others; to go on where it was stopped.
+        The outcomes are those of the others.
 
     Raises DataError for data that cannot be restored.
 
@@ -134,7 +137,14 @@ def denoise(
     ((20, 8, 8), dtype('uint8'))
     """
     verb = denoise_verb.denoise(
-        _open(model), data, output=output, compare=compare, clean=clean, overwrite=overwrite, **reading
+        _open(model),
+        data,
+        output=output,
+        compare=compare,
+        clean=clean,
+        overwrite=overwrite,
+        skip_existing=skip_existing,
+        **reading,
     )
     return _value(verb, callback)
 

@@ -6,6 +6,7 @@ import functools
 import math
 import threading
 import warnings
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from narrows.data.samples import Samples
 from narrows.errors import DataError, SpecError, TrainingError
 from narrows.files import refuse_existing
 from narrows.modelfile import Model
-from narrows.runfolder import read_history
+from narrows.runfolder import or_elsewhere, read_history
 from narrows.spec import DEPRECATED, take_renamed
 from narrows.tasks.depths import find_depth
 from narrows.tasks.encode import decode, decode_map, encode, encode_map, has_map
@@ -31,8 +32,11 @@ from narrows.tasks.score import errors, variance_explained
 from narrows.tasks.tiles import takes_any_size
 from narrows.training.fit import Fit
 from narrows.training.map_head import add_head, gets_map, training_codes
+from narrows.verbs.stopping import held_back
 
 _MAPPING = threading.RLock()
+KEPT_VALUES = 2**20  # of the codes that wait for a map head, 4 MiB
+PICKLED_VALUES = 2**16  # of those in a pickle, 256 KiB: with fewer codes groups separate less well on the map
 
 # names of the code's size in other libraries; their error message says what to write here
 CODE_SIZE_NAMES = ("latent_dim", "n_components", "encoding_dim", "code_size", "bottleneck_size", "n_latent")
@@ -73,7 +77,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     validation : share of the samples kept out of training, in [0, 0.9], 0.1 by default.
     device : "auto", "cpu", "cuda" or "cuda:N".
     random_state : an int or a numpy RandomState makes a run repeatable; None draws a seed.
-    verbose : 1 prints a line per epoch.
+    verbose : 1 prints what was chosen, a line per epoch, and one before the map is fitted.
     crop : the former name of `patch_size`; gives a FutureWarning.
 
     Attributes
@@ -149,9 +153,9 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         ----------
         X : rows (N, values), pictures (N, H, W) or (N, H, W, channels), or the `Samples` that `narrows.read` returns.
 
-        Warns (ConvergenceWarning) where PCA with as many numbers is better on the validation share, or where outputs
-        hardly vary. Raises DataError (a ValueError) for data that cannot be learned from, SpecError (a ValueError) for
-        a parameter that is not valid.
+        Ctrl-C stops the training, and the model so far is kept. Warns (ConvergenceWarning) of that, and where PCA with
+        as many numbers is better on the validation share, or outputs hardly vary. Raises DataError (a ValueError) for
+        data that cannot be learned from, SpecError (a ValueError) for a parameter that is not valid.
         """
         samples, shape = self._training_samples(X)
         training = Fit(
@@ -175,19 +179,22 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             loss=self.loss,
             scaling=self.scaling,
         )
-        for progress in training:
-            if self.verbose and progress.epoch_ends:
-                val = "" if progress.val_mse is None else f", validation MSE {progress.val_mse:.6f}"
-                print(f"epoch {progress.epoch}: MSE {progress.train_mse:.6f}{val}")  # noqa: T201, verbose asked for it
-        self.history_, end = training.history, training.end
-        self._adopt(end.model)
-        if end.kept and self.verbose:
-            print(end.kept)  # noqa: T201, verbose asked for it
-        for line in end.warnings:
+        self._say(*training.plan.notes)
+        complaints = []
+        try:
+            for progress in training:
+                if progress.epoch_ends:
+                    val = "" if progress.val_mse is None else f", validation MSE {progress.val_mse:.6f}"
+                    self._say(f"epoch {progress.epoch}: MSE {progress.train_mse:.6f}{val}")
+        except KeyboardInterrupt:
+            if training.training.last is None:  # no step was read
+                raise
+            complaints.append("stopped early; the model as it is now is kept")
+        with held_back():
+            self._keep(training)
+        self._say(*filter(None, [training.end.kept]))
+        for line in (*complaints, *training.end.warnings):
             warnings.warn(line, ConvergenceWarning, stacklevel=2)
-        # the map head is fitted on first use, since most models are never mapped
-        self._map_codes = training_codes(training.plan, training.network) if gets_map(training.training) else None
-        self._map_seed, self._no_map = training.plan.seed, None
         return self
 
     def transform(self, X):
@@ -209,7 +216,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         """Return the positions of the samples X on the model's map, float32 (N, 2).
 
         A code of two numbers is a map by itself. A model without a preset has a map head, which the first call fits on
-        the codes of the training samples.
+        the codes of the training samples. A pickle holds fewer of these, so the map is better where this comes first.
 
         Raises SpecError for a model without a map, DataError for samples of another shape.
         """
@@ -258,13 +265,14 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     def save(self, path, overwrite=False):
         """Write the model, with its map head, to the file `path`.
 
-        Raises DataError where it exists and `overwrite` is False.
+        Raises DataError where it exists and `overwrite` is False, or cannot be written; then the error says why, and
+        where the model was written instead.
         """
         refuse_existing(path, overwrite)
         model = self._mapped_model()
         if getattr(self, "_no_map", None) is not None:
             warnings.warn(f"{path} is saved without a map: {self._no_map}", stacklevel=2)
-        modelfile.save(Path(path), model, overwrite)
+        or_elsewhere(lambda place, overwrite: modelfile.save(place, model, overwrite), Path(path), overwrite)
 
     @classmethod
     def load(cls, path, device="cpu"):
@@ -293,6 +301,14 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         """
         return self._mapped_model() if with_map else self._model()
 
+    def __getstate__(self):
+        """Return what is pickled; for a map that is not fitted yet fewer codes, so that many rows make no large one."""
+        state = dict(super().__getstate__())  # which is the estimator's own
+        codes = state.get("_map_codes")
+        if codes is not None:
+            state["_map_codes"] = codes[: max(256, PICKLED_VALUES // codes.shape[1])].copy()
+        return state
+
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
@@ -302,10 +318,27 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     def _n_features_out(self):
         return self.model_.network.code_size
 
+    def _say(self, *lines: str) -> None:
+        """Print lines where `verbose` asks for them; a standard output that is closed or full costs no training."""
+        if self.verbose:
+            with suppress(OSError, ValueError):
+                for line in lines:
+                    print(line, flush=True)  # noqa: T201, verbose asked for it
+
     def _seed(self) -> int:
         if self.random_state is None or not isinstance(self.random_state, int | np.integer):
             return int(check_random_state(self.random_state).randint(2**31))
         return int(self.random_state)
+
+    def _keep(self, training: Fit) -> None:
+        """Take the model of a training, and codes for a map head, which is fitted on first use, as few are mapped."""
+        self.history_ = training.history
+        self._adopt(training.end.model)
+        self._map_codes = (
+            training_codes(training.plan, training.network, KEPT_VALUES) if gets_map(training.training) else None
+        )
+        self._map_seed: int = training.plan.seed
+        self._no_map: Exception | None = None
 
     def _adopt(self, model: Model) -> None:
         self.model_ = model
@@ -322,6 +355,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         with _MAPPING:  # two threads at the same time get the same map
             model, codes = self._model(), getattr(self, "_map_codes", None)
             if codes is not None:
+                self._say(f"fitting the map, on {len(codes):,} codes")
                 try:
                     self.model_ = model = add_head(model, codes, self._map_seed)
                 except (DataError, TrainingError) as error:  # too few samples, or all alike

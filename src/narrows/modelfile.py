@@ -15,6 +15,8 @@ from __future__ import annotations
 
 import json
 import math
+import os
+import re
 import struct
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -93,8 +95,8 @@ class Model(NamedTuple):
 def save(path: str | Path, model: Model, overwrite: bool = False) -> None:
     """Write `model` to the file `path`, completely or not at all.
 
-    Raises DataError where the file exists and `overwrite` is False, or cannot be written; ModelFileError where a weight
-    or a number of the card is not finite.
+    Raises DataError where the file exists and `overwrite` is False, OutputError where it cannot be written,
+    ModelFileError where a weight or a number of the card is not finite.
     """
     tensors = {name: value.detach().cpu().contiguous() for name, value in model.tensors().items()}
     network = model.network
@@ -111,7 +113,16 @@ def save(path: str | Path, model: Model, overwrite: bool = False) -> None:
     except ValueError:
         raise ModelFileError(f"{path} is not written: a figure of its card is not finite; train it again") from None
     with whole(path, overwrite) as temporary:
-        save_file(tensors, temporary, metadata)
+        try:
+            save_file(tensors, temporary, metadata)
+        except SafetensorError as error:
+            raise _system_error(error) from None
+
+
+def _system_error(error: SafetensorError) -> OSError:
+    """Return the system's own error, whose number stands in the text of a library's."""
+    number = re.search(r"os error (\d+)", str(error))
+    return OSError(int(number[1]), os.strerror(int(number[1]))) if number else OSError(str(error))
 
 
 @default_settings()

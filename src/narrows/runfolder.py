@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from narrows import modelfile
 from narrows.errors import DataError
-from narrows.files import whole_folder
+from narrows.files import OutputError, whole_folder
 from narrows.modelfile import FILE_NAME, Model
 
 HISTORY = "history.csv"
@@ -33,13 +35,49 @@ def write_run(
     history : a mapping per epoch with the keys COLUMNS; `val_mse` is None where none was measured.
     files : what else goes into it, by name: the page and its pictures.
 
-    Raises DataError where the folder exists or cannot be written.
+    Raises DataError where the folder exists; OutputError where it cannot be written, see `or_elsewhere`.
     """
-    with whole_folder(folder, overwrite) as temporary:
-        modelfile.save(temporary / FILE_NAME, model)
-        (temporary / HISTORY).write_text(history_text(history), encoding="utf-8")
-        for name, data in files.items():
-            (temporary / name).write_bytes(data)
+
+    def write(place: Path, overwrite: bool) -> None:
+        with whole_folder(place, overwrite) as temporary:
+            modelfile.save(temporary / FILE_NAME, model)
+            (temporary / HISTORY).write_text(history_text(history), encoding="utf-8")
+            for name, data in files.items():
+                (temporary / name).write_bytes(data)
+
+    or_elsewhere(write, folder, overwrite)
+
+
+def or_elsewhere(write: Callable[[Path, bool], None], path: Path, overwrite: bool) -> None:
+    """Write a trained model to `path`, and where that cannot be, to the system's temporary folder or to the home.
+
+    Parameters
+    ----------
+    write : takes a path and `overwrite`.
+
+    Raises DataError where `path` exists and `overwrite` is False; OutputError where `path` cannot be written, which
+    says why, and where the model is instead.
+    """
+    try:
+        write(path, overwrite)
+    except OutputError as error:
+        kept = _write_elsewhere(write, path.resolve().name)
+        where = "and nor can the temporary folder, so make room" if kept is None else f"the trained model is in {kept}"
+        raise OutputError(f"{path} cannot be written: {error.reason}; {where}", error.reason, error.is_full) from None
+
+
+def _write_elsewhere(write: Callable[[Path, bool], None], name: str) -> Path | None:
+    """Write to a new folder of another place, and return the path there; None where that fails too."""
+    for find in (tempfile.gettempdir, Path.home):
+        with suppress(OSError, RuntimeError, OutputError):  # a place may be missing or full as well
+            folder = Path(tempfile.mkdtemp(prefix="narrows-", dir=find()))
+            try:
+                write(folder / name, False)
+            except OutputError:
+                folder.rmdir()
+                raise
+            return folder / name
+    return None
 
 
 def history_text(history: Sequence[Mapping[str, Any]]) -> str:

@@ -1,5 +1,6 @@
 """`narrows denoise` keeps everything of a file but the noise, and names each file that it cannot restore."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -14,6 +15,7 @@ from restoring import model_of, noise, opened, save
 import narrows
 from narrows import modelfile
 from narrows.cli import main
+from narrows.files import whole
 from narrows.tasks.reconstruct import denoise
 from narrows.verbs import pictures as originals
 
@@ -260,6 +262,78 @@ def test_ctrl_c_keeps_the_pictures_that_are_done(run, folder, tmp_path, monkeypa
     assert status == 130
     assert "2 of 4 pictures are restored" in complaint
     assert names(tmp_path / "out") == ["a.png", "b.tif"]
+
+
+def test_a_stopped_run_goes_on_where_it_was_stopped(run, models, folder, tmp_path):
+    sheets = ["--compare", tmp_path / "sheets"]
+    assert run("grey", folder, "-o", tmp_path / "out", *sheets)[0] == 0
+    whole = {name: (tmp_path / "out" / name).read_bytes() for name in names(tmp_path / "out")}
+    (tmp_path / "out" / "b.tif").unlink()
+    (tmp_path / "out" / "sub" / "c.jpg").unlink()
+    (tmp_path / "sheets" / "a.png").unlink()
+    (tmp_path / "out" / "a.png").write_bytes(b"kept")
+    status, said, _ = run("grey", folder, "-o", tmp_path / "out", *sheets, "--skip-existing")
+    assert (status, "3 restored + 1 there already = 4" in said) == (0, True)
+    assert {name: (tmp_path / "out" / name).read_bytes() for name in names(tmp_path / "out")} == whole | {
+        "a.png": b"kept"
+    }
+    assert len(names(tmp_path / "sheets")) == 4
+    status, said, _ = run("grey", folder, "-o", tmp_path / "out", *sheets, "--skip-existing")
+    assert (status, "0 restored + 4 there already = 4" in said) == (0, True)
+    (tmp_path / "out" / "b.tif").unlink()
+    model = narrows.load(models / "grey.safetensors")
+    outcomes = narrows.denoise(model, folder, output=tmp_path / "out", skip_existing=True)
+    assert [outcome.name for outcome in outcomes] == ["b.tif"]
+    assert (tmp_path / "out" / "b.tif").read_bytes() == whole["b.tif"]
+
+
+def test_what_exists_is_skipped_only_where_that_has_a_sense(run, folder, tmp_path):
+    (tmp_path / "out").mkdir()
+    status, _, complaint = run("grey", folder, "-o", tmp_path / "out", "--overwrite", "--skip-existing")
+    assert (status, "either replaced or kept" in complaint) == (2, True)
+    np.save(tmp_path / "x.npy", noise(16, 16))
+    status, _, complaint = run("fixed", tmp_path / "x.npy", "-o", tmp_path / "out.npy", "--skip-existing")
+    assert (status, "restored in one piece" in complaint) == (2, True)
+
+
+@pytest.mark.parametrize("good", [0, 2])
+def test_a_full_disk_is_told_as_such_and_calls_no_picture_broken(run, folder, tmp_path, monkeypatch, good):
+    write, calls = originals.write_original, []
+
+    def full(path, *arguments):
+        calls.append(path)
+        if len(calls) > good:
+            with whole(path):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        write(path, *arguments)
+
+    monkeypatch.setattr(originals, "write_original", full)
+    status, said, complaint = run("grey", folder, "-o", tmp_path / "out")
+    assert len(calls) == good + 1
+    for name in names(folder)[good:]:
+        assert f"skipped {name}: cannot be written: No space left on device" in said
+    if good:
+        assert (status, names(tmp_path / "out")) == (1, names(folder)[:good])
+    else:
+        assert (status, complaint.count("\n")) == (2, 1)
+        assert "cannot be written: No space left on device" in complaint
+        assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("output", ["in", "in/sub", "in/new", "link", "in/sub/../new"])
+def test_originals_are_never_replaced_nor_joined_by_results(run, folder, tmp_path, output):
+    before = {name: (folder / name).read_bytes() for name in names(folder)}
+    (tmp_path / "link").symlink_to(folder)
+    for model in ("grey", "fixed"):
+        for words in (["-o", tmp_path / output], ["-o", tmp_path / "out", "--compare", tmp_path / output]):
+            status, _, complaint = run(model, folder, *words, "--overwrite")
+            assert (status, "input" in complaint) == (2, True)
+    assert run("grey", folder / "a.png", "-o", folder, "--overwrite")[0] == 2
+    assert run("grey", folder / "a.png", "-o", folder / "a.png", "--overwrite")[0] == 2
+    words = ["-o", tmp_path / output, "--clean", folder, "--overwrite"]
+    assert run("grey", folder / "sub", *words)[0] == 2
+    assert {name: (folder / name).read_bytes() for name in names(folder)} == before
+    assert not (tmp_path / "out").exists()
 
 
 def test_killed_half_way_it_leaves_whole_files_alone(models, tmp_path):

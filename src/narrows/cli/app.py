@@ -1,7 +1,8 @@
 """The command line: one subcommand for each verb.
 
 Exit status: 0, all outputs were written (skipped files are named); 1, some outputs are missing, each named; 2, nothing
-was done. Heavy libraries are imported by the verbs that use them, so that `--help` is fast.
+was done; 130, 143, stopped by Ctrl-C or SIGTERM. What becomes of standard output changes none of it. Heavy libraries
+are imported by the verbs that use them, so that `--help` is fast.
 """
 
 from __future__ import annotations
@@ -21,9 +22,11 @@ from narrows.cli.evaluate import evaluate, report
 from narrows.cli.info import info, parts
 from narrows.cli.map import draw_map
 from narrows.cli.printing import visible
+from narrows.cli.streams import lasting_streams
 from narrows.cli.train import train
 from narrows.cli.wording import for_shell
 from narrows.errors import NarrowsError, did_you_mean
+from narrows.verbs.stopping import terminations
 
 DESCRIPTION = (
     "Trains an autoencoder on your own images or tables; the one model then reconstructs, denoises and encodes. "
@@ -51,7 +54,12 @@ for name, verb in VERBS.items():
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command line on `argv` and return the exit status."""
-    argv = _with_new_names(sys.argv[1:] if argv is None else argv)
+    with lasting_streams(), terminations() as came:
+        status = _run(_with_new_names(sys.argv[1:] if argv is None else argv))
+    return 128 + came[0] if came else status
+
+
+def _run(argv: list[str]) -> int:
     _collect_less_garbage()
     try:
         if argv and not argv[0].startswith("-") and argv[0] not in VERBS:

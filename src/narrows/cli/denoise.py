@@ -19,6 +19,7 @@ def denoise(
     clean: Annotated[str | None, arg(metavar="DATA", help_behavior_hint="")] = None,
     reading: Reading = USUAL,
     overwrite: bool = False,
+    skip_existing: bool = False,
 ) -> int:
     """Restore noisy DATA with a model: a picture, a folder of pictures, or an array.
 
@@ -29,9 +30,19 @@ def denoise(
         compare: write noisy, restored and difference side by side.
         clean: the clean picture, folder or array, for figures and beside the others.
         overwrite: replace an existing output.
+        skip_existing: keep restored pictures that are there and go on with the others.
     """
     from narrows.verbs import denoise as verb
 
     return show(
-        verb.denoise(run, data, output=output, compare=compare, clean=clean, **vars(reading), overwrite=overwrite)
+        verb.denoise(
+            run,
+            data,
+            output=output,
+            compare=compare,
+            clean=clean,
+            **vars(reading),
+            overwrite=overwrite,
+            skip_existing=skip_existing,
+        )
     )

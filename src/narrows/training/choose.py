@@ -154,7 +154,7 @@ def choose_corruption(scaling: Scaling) -> str:
 
 
 def find_device(name: str) -> torch.device:
-    """Return the torch device for "auto", "cpu", "cuda" or "cuda:N"; raise a SpecError where there is none.
+    """Return the torch device for "auto", "cpu", "cuda" or "cuda:N"; raise a SpecError where there is none that works.
 
     Examples
     --------
@@ -162,7 +162,7 @@ def find_device(name: str) -> torch.device:
     device(type='cpu')
     """
     if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        return torch.device("cuda" if torch.cuda.is_available() and not find_trouble("cuda") else "cpu")
     if name == "cpu":
         return torch.device(name)
     kind, _, number = str(name).partition(":")
@@ -170,7 +170,37 @@ def find_device(name: str) -> torch.device:
         raise SpecError(f"device must be 'auto', 'cpu', 'cuda' or 'cuda:N', however: device={name!r}")
     if int(number or 0) >= torch.cuda.device_count():
         raise SpecError(f"there is no device {name!r} here; take device='cpu'")
+    if trouble := find_trouble(name):
+        raise SpecError(f"the device {name!r} does not work here ({trouble}); take device='cpu'")
     return torch.device(name)
+
+
+def describe_device(name: str, device: torch.device) -> tuple[str, ...]:
+    """Return a line where "auto" has taken the CPU though there should be a GPU, else nothing.
+
+    Examples
+    --------
+    >>> describe_device("cpu", torch.device("cpu"))
+    ()
+    """
+    if name != "auto" or device.type != "cpu" or not torch.cuda.is_available():
+        return ()
+    return (f"device: the CPU, since the GPU does not work here ({find_trouble('cuda')})",)
+
+
+def find_trouble(name: str) -> str:
+    """Return why nothing can be computed on a device, in one line; "" where it works.
+
+    Examples
+    --------
+    >>> find_trouble("cpu")
+    ''
+    """
+    try:
+        torch.ones(1, device=name).add_(1).item()
+    except (RuntimeError, AssertionError) as error:  # the latter where torch was built without CUDA
+        return str(error).partition("\n")[0].rstrip(".")
+    return ""
 
 
 def choose_blind_loss(source: Source) -> str:

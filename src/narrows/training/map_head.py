@@ -45,19 +45,20 @@ def gets_map(run: Run) -> bool:
 
 
 @default_settings()
-def training_codes(plan: Plan, network: Network) -> np.ndarray:
+def training_codes(plan: Plan, network: Network, most_values: int = MAX_CODE_VALUES) -> np.ndarray:
     """Return the codes (n, k) of the samples to train on, undamaged; a seeded choice where there are many.
 
-    `network` is what was trained by `plan`.
+    `network` is what was trained by `plan`; `most_values` are those that all codes have together, as far as 256 codes
+    have no more.
     """
     source, seed = plan.split.source, plan.seed
     generator = Generator().manual_seed(seed)
-    index = source.visits[choose_samples(len(source.visits), network.code_size, seed)]
+    index = source.visits[choose_samples(len(source.visits), network.code_size, seed, most_values)]
     chunks = (take(source, None, part, generator).x for part in index.split(CHUNK))
     return torch.cat([network.in_blocks(lambda rows: network.encode(rows).z.flatten(1), x) for x in chunks]).numpy()
 
 
-def choose_samples(count: int, code_size: int, seed: int = 0) -> Tensor:
+def choose_samples(count: int, code_size: int, seed: int = 0, most_values: int = MAX_CODE_VALUES) -> Tensor:
     """Return which of `count` samples a head is fitted on, in random order: 20,000, or fewer of large codes.
 
     Examples
@@ -65,7 +66,7 @@ def choose_samples(count: int, code_size: int, seed: int = 0) -> Tensor:
     >>> [len(choose_samples(count, size)) for count, size in [(70_000, 32), (70_000, 10_000), (9, 32)]]
     [20000, 3355, 9]
     """
-    most = min(MAX_CODES, max(256, MAX_CODE_VALUES // code_size))
+    most = min(MAX_CODES, max(256, most_values // code_size))
     return torch.randperm(count, generator=Generator().manual_seed(seed))[:most]
 
 

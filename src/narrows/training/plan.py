@@ -30,6 +30,7 @@ from narrows.training.choose import (
     choose_budget,
     choose_optimizer,
     convolves,
+    describe_device,
     find_device,
 )
 from narrows.training.optim import OPTIMIZERS, SCHEDULES, Optimizer, Schedule
@@ -207,7 +208,7 @@ def make_plan(
         checks=checks,
         seed=seed,
         device=where,
-        notes=(*chosen, *patches, *resolved.notes, f"code: {describe_code(network)}"),
+        notes=(*describe_device(device, where), *chosen, *patches, *resolved.notes, f"code: {describe_code(network)}"),
         asked=asked,
     )
 

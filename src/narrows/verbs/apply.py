@@ -9,7 +9,7 @@ import numpy as np
 
 from narrows.data.samples import Samples
 from narrows.data.write import check_suits, write
-from narrows.files import refuse_existing
+from narrows.files import refuse_existing, refuse_inputs
 from narrows.modelfile import Model
 from narrows.tasks import corrupt as damage
 from narrows.tasks import encode as codes_of
@@ -33,7 +33,7 @@ def reconstruct(
 
     Raises DataError for data that the model does not take, and where `output` exists and `overwrite` is False.
     """
-    _refuse(output, overwrite)
+    _refuse(output, overwrite, data)
     model = open_model(model)
     samples, session = yield from read_for(model, data, **reading)
     if output is not None:
@@ -59,7 +59,7 @@ def encode(
     Raises SpecError for a model without a code; DataError for data that the model does not take, and where `output`
     exists and `overwrite` is False.
     """
-    _refuse(output, overwrite)
+    _refuse(output, overwrite, data)
     model = open_model(model)
     model.network.check_code()
     _, session = yield from read_for(model, data, **reading)
@@ -76,7 +76,7 @@ def decode(model: Model | Location, codes: Any, *, output: Location | None = Non
     Raises SpecError for a model without a code; DataError for codes of another width, and where `output` exists and
     `overwrite` is False.
     """
-    _refuse(output, overwrite)
+    _refuse(output, overwrite, codes)
     model = open_model(model)
     model.network.check_code()
     read_codes = yield from read_data(codes)
@@ -108,7 +108,7 @@ def corrupt(
     Raises SpecError for a text that is no corruption; DataError for data that cannot be read, and where `output` exists
     and `overwrite` is False.
     """
-    _refuse(output, overwrite)
+    _refuse(output, overwrite, data)
     samples = yield from read_data(data, size=size, resize_mode=resize_mode, **reading)
     shape = None if samples.axes is None else samples.axes.sample_shape(samples.x)
     damaged, units = damage.corrupt(samples.x, corruption, seed, shape)
@@ -121,9 +121,10 @@ def corrupt(
     yield Result(damaged)
 
 
-def _refuse(output: Location | None, overwrite: bool) -> None:
+def _refuse(output: Location | None, overwrite: bool, data: Any) -> None:
     if output is not None:
         refuse_existing(output, overwrite)
+        refuse_inputs(output, data)
 
 
 def _names(samples: Samples) -> Sequence[str] | None:

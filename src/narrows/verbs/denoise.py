@@ -15,7 +15,7 @@ from narrows.data.read import are_pictures, read
 from narrows.data.samples import Samples
 from narrows.data.write import check_suits, write
 from narrows.errors import DataError
-from narrows.files import refuse_existing
+from narrows.files import refuse_existing, refuse_inputs
 from narrows.metrics.data_range import find_range
 from narrows.metrics.likeness import likeness_table
 from narrows.modelfile import Model
@@ -39,6 +39,7 @@ def denoise(
     compare: Location | None = None,
     clean: Any = None,
     overwrite: bool = False,
+    skip_existing: bool = False,
     **reading: Any,
 ) -> Events:
     """Restore noisy data; the result is an array, or for files of pictures an `Outcome` for each.
@@ -48,6 +49,7 @@ def denoise(
     output : the file or folder of the result; needed for files of pictures, which are written one by one.
     compare : the file or folder for pictures of noisy, restored and difference side by side; None writes none.
     clean : the clean picture, folder or array, for PSNR and SSIM.
+    skip_existing : keep files of pictures that are there already, and write the others; to go on where it was stopped.
     reading : options of `read` that all verbs share, such as `axes`.
 
     Raises DataError for data that cannot be restored, and where an output exists and `overwrite` is False.
@@ -57,7 +59,7 @@ def denoise(
         yield Note(
             "note: this model never saw noise in training; --corruption 'gaussian(0.0, 0.5)' trains one that did"
         )
-    source = yield from _open(model, data, output, compare, clean, reading, overwrite)
+    source = yield from _open(model, data, output, compare, clean, reading, overwrite, skip_existing)
     yield from (Note(note) for note in source.notes)
     outcomes: list[Outcome] = []
     said: set[str] = set()  # a note is shown once, whatever the number of pictures that it holds for
@@ -73,11 +75,19 @@ def denoise(
                 yield Note(f"{'incomplete' if outcome.written else 'skipped'} {outcome.name}: {outcome.missing}")
             outcomes.append(outcome)
             yield Counted("restoring", len(outcomes), len(source.jobs))
+            if outcome.full:
+                break
+        for job in source.jobs[len(outcomes) :]:
+            outcomes.append(Outcome(job.name, outcome.full, error=outcome.error))
+            yield Note(f"skipped {job.name}: {outcome.full}")
     except KeyboardInterrupt:
         if not source.goes_on:
             raise
         written = sum(outcome.written for outcome in outcomes)
-        yield Note(f"stopped; {written} of {len(source.jobs)} pictures are restored", is_error=True)
+        yield Note(
+            f"stopped; {written} of {len(source.jobs)} pictures are restored; --skip-existing goes on with the others",
+            is_error=True,
+        )
         yield Result(outcomes, 130)
         return
     yield from source.finish(outcomes)
@@ -91,6 +101,7 @@ def _open(
     clean: Any,
     reading: Mapping[str, Any],
     overwrite: bool,
+    skip_existing: bool,
 ) -> Generator[Event, None, Source]:
     """Return the source: files at their own size where the model takes pictures of any size, else an array."""
     if keeps_size(model) and isinstance(data, str | PathLike) and are_pictures(data):
@@ -99,10 +110,16 @@ def _open(
         if output is None:
             raise DataError(f"files of pictures are restored to files, so {str(data)!r} needs an output; name one")
         sheets, truth = (None if name is None else Path(name) for name in (compare, clean))
-        return Pictures(Path(data), Path(output), sheets, truth, overwrite)
+        return Pictures(Path(data), Path(output), sheets, truth, overwrite, skip_existing)
+    if skip_existing:
+        raise DataError(
+            "skipping what exists is for files of pictures that are restored one by one, by a model that takes any "
+            "size, however these data are restored in one piece; leave it out"
+        )
     for path in (output, compare):
         if path is not None:
             refuse_existing(path, overwrite)
+            refuse_inputs(path, data, clean)
     known = reading_of(model, reading)
     samples = yield from read_data(data, **known)
     if any("shrunk" in note for note in samples.notes):

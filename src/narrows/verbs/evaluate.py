@@ -11,7 +11,7 @@ import numpy as np
 from narrows.data.named import NAMED
 from narrows.data.samples import Samples
 from narrows.errors import DataError
-from narrows.files import refuse_existing, whole
+from narrows.files import refuse_existing, refuse_inputs, whole
 from narrows.metrics.comparison import Comparison
 from narrows.metrics.evaluate import evaluate as make_tables
 from narrows.modelfile import Model
@@ -55,6 +55,7 @@ def evaluate(
     """
     if output is not None:
         check_tables_output(output, overwrite)
+        refuse_inputs(output, data, labels)
     model = open_model(model)
     samples, _ = yield from read_for(model, data, labels=labels, **reading)
     beside = find_reference(model, samples, (yield from _read_reference(model, reference)))
@@ -105,6 +106,7 @@ def report(
     run = None if isinstance(model, Model) else Path(model)
     if output is not None:
         refuse_existing(output, overwrite)
+        refuse_inputs(output, data, labels)
     elif run is None:
         raise DataError("the page of a model that is in no file needs an output; name one, such as 'report.html'")
     model = open_model(model)

@@ -17,8 +17,11 @@ from narrows.training.run import Run
 from narrows.verbs.describe import describe_map
 from narrows.verbs.events import Event, Note, Working
 from narrows.verbs.numbers import METRICS_FILE, as_json, describe_training
+from narrows.verbs.stopping import Terminated, held_back
 from narrows.view.page import Report
 from narrows.view.report import run_report
+
+NO_MAP = "stopped early; the model is kept, without a map"
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,24 +45,35 @@ class Learned:
 def learn(plan: Plan, with_map: bool | None = None) -> Generator[Event, None, Learned]:
     """Train to the end of a plan, and fit a map head where `with_map`; None fits one where `gets_map` says so.
 
-    Ctrl-C and a TrainingError stop the training, and the model so far is kept.
+    Ctrl-C, the system's SIGTERM and a TrainingError stop the training, and the model so far is kept.
     """
-    run, status = Run(plan), 0
+    run, note = Run(plan), None
     try:
         yield from train(run)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, TrainingError) as error:
         if run.last is None:  # no step was read
             raise
-        yield Note("stopped early; the model as it is now is kept", is_warning=True)
-    except TrainingError as error:
-        if run.last is None:
-            raise
-        yield Note(str(error), is_error=True)
-        status = 1
-    end = finish(run)
+        with_map = gets_map(run) if with_map is None else with_map
+        note = _describe_stop(error, with_map)
+        with_map = with_map and not isinstance(error, Terminated)
+    with held_back() as came:
+        if note is not None:
+            yield note
+        end = finish(run)
     with_map = gets_map(run) if with_map is None else with_map
+    if with_map and came:
+        yield Note(NO_MAP)
+        with_map = False
     model = (yield from _add_map(run, end)) if with_map else end.model
-    return Learned(model, run, end, status)
+    return Learned(model, run, end, int(note is not None and note.is_error))
+
+
+def _describe_stop(error: BaseException, with_map: bool) -> Note:
+    """Return the line about what stopped the training."""
+    if isinstance(error, TrainingError):
+        return Note(str(error), is_error=True)
+    without = ", without a map" if with_map and isinstance(error, Terminated) else ""
+    return Note(f"stopped early; the model as it is now is kept{without}", is_warning=True)
 
 
 def write_folder(folder: Path, learned: Learned, overwrite: bool) -> Generator[Event, None, bool]:
@@ -74,7 +88,8 @@ def write_folder(folder: Path, learned: Learned, overwrite: bool) -> Generator[E
         yield Note(f"no page: {type(error).__name__}: {error}", is_warning=True)
     metrics = as_json(describe_training(learned.model, learned.run, learned.end))
     files = {METRICS_FILE: metrics} | ({} if page is None else page.files)
-    write_run(folder, learned.model, learned.run.history, files, overwrite)
+    with held_back():
+        write_run(folder, learned.model, learned.run.history, files, overwrite)
     return page is not None
 
 
@@ -86,7 +101,7 @@ def _add_map(run: Run, end: Finished) -> Generator[Event, None, Model]:
         model = add_default_head(run, end)
         yield Note(f"map: {describe_map(model)}")
     except KeyboardInterrupt:
-        yield Note("stopped early; the model is kept, without a map")
+        yield Note(NO_MAP)
     except NarrowsError as error:
         yield Note(f"no map: {error}")
     return model

@@ -11,7 +11,7 @@ import numpy as np
 from narrows import modelfile
 from narrows.data.samples import Samples
 from narrows.errors import DataError
-from narrows.files import refuse_existing
+from narrows.files import refuse_existing, refuse_inputs
 from narrows.modelfile import Model
 from narrows.tasks.encode import encode, has_map
 from narrows.tasks.mapping import Map, check_differ, make_map
@@ -57,6 +57,7 @@ def draw_map(
     """
     if output is not None:
         check_output(output, colour_by, overwrite)
+        refuse_inputs(output, data, labels)
     path = None if isinstance(model, Model) else model
     model = open_model(model)
     model.network.check_code()

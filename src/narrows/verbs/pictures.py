@@ -13,7 +13,7 @@ from narrows.data.image_folder import list_pictures
 from narrows.data.image_formats import EXTENSIONS
 from narrows.data.write import png_names
 from narrows.errors import DataError
-from narrows.files import refuse_existing
+from narrows.files import OutputError, refuse_existing, refuse_inputs
 from narrows.metrics.data_range import find_range
 from narrows.metrics.likeness import likeness_table
 from narrows.modelfile import Model
@@ -37,6 +37,7 @@ class PictureJob(Job):
     format : that of the target's ending, None for the source's own.
     sheet : the file of the comparison, None for none.
     clean : the clean picture, or the folder that holds it, None for none.
+    keeps : whether an output that is there is kept.
     original : what `read` has read, None before.
     """
 
@@ -46,7 +47,13 @@ class PictureJob(Job):
     format: str | None = None
     sheet: Path | None = None
     clean: Path | None = None
+    keeps: bool = False
     original: Original | None = field(default=None, init=False)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether there is nothing to do, since all outputs are there and kept."""
+        return self.keeps and self.target.exists() and (self.sheet is None or self.sheet.exists())
 
     def read(self, model: Model) -> tuple[np.ndarray, tuple[str, ...]]:
         """Return the picture's values at its own size, and notes on its colours, depth and transparency."""
@@ -68,6 +75,8 @@ class PictureJob(Job):
     def write(self, restored: np.ndarray, overwrite: bool) -> None:
         """Write the restored picture with the format, depth and metadata of the original."""
         assert self.original is not None, "it has been read"
+        if self.keeps and self.target.exists():
+            return
         write_original(self.target, self.original, restored, self.format, overwrite)
 
     def read_clean(self) -> np.ndarray | None:
@@ -88,7 +97,7 @@ class PictureJob(Job):
         self, model: Model, noisy: np.ndarray, restored: np.ndarray, clean: np.ndarray | None, overwrite: bool
     ) -> None:
         """Write noisy, restored and difference side by side, where there is a `sheet`."""
-        if self.sheet is not None:
+        if self.sheet is not None and not (self.keeps and self.sheet.exists()):
             data_range = find_range(model, noisy if clean is None else clean)
             write_sheet(self.sheet, noisy, restored, clean, data_range, overwrite)
 
@@ -106,12 +115,14 @@ class Pictures(Source):
     output : for a picture another file, of any ending that can be written, or a folder; for a folder a folder.
     compare : the same for the sheets; None writes none.
     clean : the clean picture, or a folder that holds one of the same name for each.
+    overwrite, skip_existing : replace outputs that exist, or keep them.
 
     Attributes
     ----------
     unlisted : folders that cannot be listed, with the reason.
+    kept : how many pictures have all their outputs already.
 
-    Raises DataError where there is no picture, or an output exists and `overwrite` is False.
+    Raises DataError where there is no picture, an output is an input, or one exists and is neither replaced nor kept.
     """
 
     goes_on = True
@@ -123,8 +134,12 @@ class Pictures(Source):
         compare: Path | None = None,
         clean: Path | None = None,
         overwrite: bool = False,
+        skip_existing: bool = False,
     ) -> None:
+        if overwrite and skip_existing:
+            raise DataError("what exists is either replaced or kept, however both were asked for; leave out one")
         self.source, self.output = source, output
+        replaces = overwrite or skip_existing
         self.unlisted: dict[str, str] = {}
         found, self.notes = list_pictures(source, self.unlisted)
         alone = not source.is_dir()
@@ -134,30 +149,38 @@ class Pictures(Source):
             raise DataError(f"the clean pictures of a folder are a folder too, however: {str(clean)!r} is a file")
         root = source.parent if alone else source
         names = [file.relative_to(root) for _, file in found]
-        targets = _find_targets(output, [_renamed(name, set(names)) for name in names], alone, overwrite)
+        targets = _find_targets(output, [_renamed(name, set(names)) for name in names], alone, replaces)
         sheets: Sequence[Path | None] = [None] * len(found)
         if compare is not None:
-            sheets = _find_targets(compare, [Path(name) for name in png_names(list(map(str, names)))], alone, overwrite)
+            sheets = _find_targets(compare, [Path(name) for name in png_names(list(map(str, names)))], alone, replaces)
             if set(sheets) & set(targets):
                 raise DataError(f"the comparison {compare} would replace the restored pictures; choose another name")
-        self.jobs: Sequence[PictureJob] = [
-            PictureJob(shown, file, target, _new_format(file, target), sheet, clean)
+        for path in filter(None, (targets[0], sheets[0]) if alone else (output, compare)):
+            refuse_inputs(path, source, clean)
+        jobs = [
+            PictureJob(shown, file, target, _new_format(file, target), sheet, clean, skip_existing)
             for (shown, file), target, sheet in zip(found, targets, sheets, strict=True)
         ]
+        self.jobs: Sequence[PictureJob] = [job for job in jobs if not job.is_done]
+        self.kept = len(jobs) - len(self.jobs)
 
     def finish(self, outcomes: Sequence[Outcome]) -> Events:
         """Yield what is missing, and PSNR and SSIM where there are clean pictures; the result is the outcomes."""
         yield from (Note(f"skipped {folder}: {reason}") for folder, reason in self.unlisted.items())
         written = sum(outcome.written for outcome in outcomes)
-        if not written:
+        if outcomes and not written and not self.kept:
             first = outcomes[0]
+            if isinstance(first.error, OutputError):
+                raise first.error
             raise DataError(f"no picture of {str(self.source)!r} could be restored; {first.name}: {first.missing}")
         known = {outcome.name: outcome.likeness for outcome in outcomes if outcome.likeness is not None}
         if known:
             yield likeness_table(list(known), list(known.values()))
         missing = len(self.jobs) - written
-        skipped = f" + {missing:,} skipped = {len(self.jobs):,}" if missing else ""
-        yield Note(f"{self.output}: {written:,} restored{skipped}")
+        kept = f" + {self.kept:,} there already" if self.kept else ""
+        skipped = f" + {missing:,} skipped" if missing else ""
+        total = f" = {len(self.jobs) + self.kept:,}" if kept or skipped else ""
+        yield Note(f"{self.output}: {written:,} restored{kept}{skipped}{total}")
         yield Result(outcomes, int(bool(self.unlisted) or any(outcome.missing for outcome in outcomes)))
 
 

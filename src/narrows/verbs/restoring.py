@@ -10,6 +10,7 @@ from traceback import clear_frames
 import numpy as np
 
 from narrows.data.image_formats import reason_of
+from narrows.files import OutputError
 from narrows.metrics.likeness import Likeness, measure_likeness
 from narrows.modelfile import Model
 from narrows.verbs.events import Events
@@ -73,6 +74,11 @@ class Outcome:
     likeness: Likeness | None = None
     error: Exception | None = None
 
+    @property
+    def full(self) -> str:
+        """Why no other output can be written either, since their place is full; "" where it is not."""
+        return _reason(self.error) if isinstance(self.error, OutputError) and self.error.is_full else ""
+
 
 class Source(ABC):
     """The data to restore, as one job or many.
@@ -119,6 +125,8 @@ def _restore(model: Model, job: Job, overwrite: bool) -> Outcome:
 
 
 def _reason(error: Exception) -> str:
+    if isinstance(error, OutputError):
+        return f"cannot be written: {error.reason}"
     return "it is too large for the memory that is free" if isinstance(error, MemoryError) else reason_of(error)
 
 

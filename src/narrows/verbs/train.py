@@ -9,7 +9,7 @@ from typing import Any
 
 from narrows.data.read import SHARED
 from narrows.data.samples import Samples
-from narrows.files import refuse_existing
+from narrows.files import check_folder, find_paths, refuse_inputs
 from narrows.modelfile import Model
 from narrows.training.plan import make_plan
 from narrows.training.resolve import choose_preset, find_recipe
@@ -63,7 +63,8 @@ def train(
     SpecError for a part or option that is not valid.
     """
     if isinstance(output, str | Path):
-        refuse_existing(output, overwrite)
+        refuse_inputs(output, [path for path in find_paths([data, target]) if Path(path).is_dir()])
+        check_folder(output, overwrite)
     chosen = choose_preset(preset, self_supervised, target is not None, options)
     if patch_size is None and size is None and resize_mode is None and chosen is not None:
         patch_size = find_recipe(chosen, as_published=False).patch_size
@@ -73,6 +74,8 @@ def train(
     )
     named = output(samples.origin) if callable(output) else output
     folder = None if named is None else Path(named)
+    if callable(output) and folder is not None:
+        check_folder(folder, overwrite)
     yield Working("looking at the samples")
     plan = make_plan(samples, preset, patch_size=patch_size, self_supervised=self_supervised, **options)
     yield from (Note(note) for note in plan.notes)
