@@ -5,7 +5,7 @@ Parameters that most of them share:
     model      a fitted `Autoencoder`, a run folder or a model file
     data       an array (N, ...), a name, a path or Samples, as `narrows.read` takes it
     output     where the result is also written; None writes nothing
-    reading    options of `narrows.read`, such as `axes`; by default data are read as those of the training were
+    reading    options of `narrows.read`, such as `axes` and `pages`; by default those of the training data
     overwrite  replace an existing output
     callback   called with every event of `narrows.verbs.events` while the verb runs
 

@@ -131,7 +131,7 @@ def _is_reading(value: Any, shape: tuple[int, ...]) -> bool:
         and (value["size"] is None or _is_size(value["size"]))
         and value["fit"] in ("crop", "pad", "stretch")
         and value["colour"] in ("grey", "rgb")
-        and value["depth"] in (8, 16)
+        and value["depth"] in (8, 16, 32, 64)
     )
 
 

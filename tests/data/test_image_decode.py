@@ -80,23 +80,31 @@ class TestDepth:
             assert (read(tmp_path, resize_mode=fit).x == 12345).all()
         assert read(tmp_path, resize_mode="pad").x.max() == 12345
 
-    def test_mixed_depths_become_8_bits_with_a_note(self, tmp_path):
+    def test_of_mixed_depths_the_deeper_one_decides_with_a_note(self, tmp_path):
         put(tmp_path / "a.png", self.DEEP)
         put(tmp_path / "b.png", gradient(2, 3))
         samples = read(tmp_path)
-        assert samples.x.dtype == np.uint8
-        assert samples.x[0].tolist() == [[0, 0, 1], [128, 255, 255]]
-        assert "1 of 2 pictures are 16-bit" in samples.notes[0]
+        assert samples.x.dtype == np.uint16
+        assert samples.x[0].tolist() == self.DEEP.tolist()
+        assert samples.x[1].tolist() == (gradient(2, 3).astype(int) * 257).tolist()
+        assert "1 of 2 pictures have 8 bits and count as 16" in samples.notes[0]
         put(tmp_path / "c.png", gradient(2, 3, 3))
-        assert read(tmp_path).x[0, 1].tolist() == [[128] * 3, [255] * 3, [255] * 3]
+        assert read(tmp_path).x[0, 1].tolist() == [[32768] * 3, [65534] * 3, [65535] * 3]
 
-    def test_32_bit_pictures_are_skipped(self, tmp_path):
-        put(tmp_path / "a.tif", np.ones((2, 3), np.float32))
-        put(tmp_path / "b.tif", np.ones((2, 3), np.int32))
-        put(tmp_path / "c.png", gradient(2, 3))
+    def test_among_fractions_whole_numbers_keep_their_values(self, tmp_path):
+        put(tmp_path / "a.tif", np.array([[0.5, -1.0]], np.float32))
+        put(tmp_path / "b.png", np.array([[0, 200]], np.uint8))
         samples = read(tmp_path)
-        assert samples.names == ("c.png",)
-        assert all("32 bits" in reason for _, reason in samples.skipped)
+        assert samples.x.tolist() == [[[0.5, -1.0]], [[0.0, 200.0]]]
+        assert (samples.x.dtype, samples.reading["depth"]) == (np.float32, 32)
+        assert "1 of 2 pictures have 8 or 16 bits" in samples.notes[0]
+
+    def test_a_model_of_bytes_skips_fractions_and_says_why(self, tmp_path):
+        put(tmp_path / "a.tif", np.ones((2, 3), np.float32))
+        put(tmp_path / "b.png", gradient(2, 3))
+        samples = read(tmp_path, reading={"size": [2, 3], "fit": "crop", "colour": "grey", "depth": 8})
+        assert samples.names == ("b.png",)
+        assert samples.skipped == (("a.tif", "it holds float32 values, however: the model learned 8-bit pictures"),)
 
 
 class TestOrientation:

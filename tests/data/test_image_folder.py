@@ -43,12 +43,28 @@ class TestFolder:
         put(tmp_path / "a.png", gradient(4, 5))
         for name in ("labels.csv", "notes.txt", "readme", ".DS_Store"):
             (tmp_path / name).write_text("text")
-        assert "ignored 3 files" in read(tmp_path).notes[0]
+        note = "ignored 3 files of formats that are not read (.csv 1, .txt 1, without extension 1)"
+        assert read(tmp_path).notes == (note,)
+
+    def test_pictures_of_formats_that_are_not_read_are_counted_by_all_their_endings(self, tmp_path):
+        put(tmp_path / "a.png", gradient(4, 5))
+        endings = [".ARW", ".cr2", ".czi", ".dcm", ".dcm", ".nef", ".nii", ".svg"]
+        for i, ending in enumerate(endings):
+            (tmp_path / f"{i}{ending}").write_bytes(b"...")
+        (note,) = read(tmp_path).notes
+        assert "ignored 8 files" in note
+        assert all(ending.lower() in note for ending in endings)
+        assert ".dcm 2" in note
+
+    @pytest.mark.parametrize("ending", ["tga", "ppm", "bmp", "jp2", "pcx", "sgi", "qoi", "dds", "ico"])
+    def test_what_pillow_reads_is_read(self, tmp_path, ending):
+        put(tmp_path / f"a.{ending}", gradient(32, 32, 3))
+        assert np.array_equal(read(tmp_path).x[0], gradient(32, 32, 3))
 
     def test_no_picture_is_refused(self, tmp_path):
         assert "holds no file" in refused(tmp_path)
         (tmp_path / "a.txt").write_text("text")
-        assert "only .txt files" in refused(tmp_path)
+        assert "it holds 1 file of formats that are not read (.txt 1)" in refused(tmp_path)
 
     def test_a_single_picture_is_a_folder_of_one(self, tmp_path):
         samples = read(put(tmp_path / "a.png", gradient(4, 5)))

@@ -9,6 +9,8 @@ from PIL import Image, ImageCms
 from PIL.PngImagePlugin import PngInfo
 from restoring import noise, save
 
+from narrows.data.image_file import read_original, write_original
+
 ORIENTATION = 0x0112
 PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
@@ -29,6 +31,19 @@ def test_what_a_photograph_says_of_itself_is_kept(tmp_path):
     assert written.info["dpi"] == (300, 300)
     assert written.info["comment"] == b"hello"
     assert written.info["xmp"] == xmp
+
+
+def test_what_a_camera_says_goes_into_a_tiff_too(tmp_path):
+    exif = Image.Exif()
+    exif[271] = "a camera"
+    exif[0x8769] = {0x829A: 0.01}
+    exif[0x8825] = {1: "N", 2: (1.0, 2.0, 3.0)}
+    original = read_original(save(tmp_path / "a.jpg", noise(40, 64, 3), exif=exif))
+    write_original(tmp_path / "b.tif", original, original.values, "TIFF")
+    written = again(tmp_path / "b.tif")[1]
+    assert written.getexif()[271] == "a camera"
+    assert float(written.getexif().get_ifd(0x8769)[0x829A]) == pytest.approx(0.01)
+    assert written.getexif().get_ifd(0x8825)[1] == "N"
 
 
 def test_what_a_tiff_says_of_itself_is_kept(tmp_path):

@@ -68,6 +68,20 @@ def test_fractions_are_written_as_pictures_of_the_range_0_to_1(tmp_path):
     assert np.asarray(Image.open(tmp_path / "out" / "0.png")).tolist() == [[0, 128], [255, 255]]
 
 
+def test_fractions_that_came_from_tiffs_are_written_as_tiffs(tmp_path):
+    x = RNG.normal(0, 1000, (2, 4, 5)).astype(np.float32)
+    write(tmp_path / "out", x, names=["a/b.tif[1]", "a/b.tif[2]"])
+    back = read(tmp_path / "out")
+    assert back.names == ("a/b[1].tif", "a/b[2].tif")
+    assert np.array_equal(back.x, x)
+
+
+def test_colours_of_16_bits_are_written_with_16(tmp_path):
+    x = RNG.integers(0, 65536, (2, 4, 5, 3), dtype=np.uint16)
+    write(tmp_path / "out", x)
+    assert np.array_equal(read(tmp_path / "out").x, x)
+
+
 @pytest.mark.parametrize(("name", "shape"), [("x.csv", (2, 3, 4)), ("x.jpeg", (2, 8, 8)), ("out", (5, 3))])
 def test_a_path_that_does_not_suit_is_refused(tmp_path, name, shape):
     with pytest.raises(DataError, match="does not suit"):

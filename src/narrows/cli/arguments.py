@@ -14,6 +14,7 @@ Output = Annotated[str, arg(aliases=["-o"], metavar="OUT", help=ARRAYS)]
 Size = Annotated[tuple[int, ...] | None, arg(metavar="N | H W", help_behavior_hint="")]
 ResizeMode = Annotated[Literal["crop", "pad", "stretch"] | None, arg(metavar="crop|pad|stretch", help_behavior_hint="")]
 Axes = Annotated[str | None, arg(metavar="NZHW|NHWC|NCHW|NHW|HWC", help_behavior_hint="")]
+Pages = Annotated[Literal["all", "first"], arg(metavar="all|first", help_behavior_hint="")]
 Damages = Annotated[tuple[str, ...], UseAppendAction, arg(metavar="CORRUPTION", help_behavior_hint="")]
 Most = Annotated[int | None, arg(metavar="N", help_behavior_hint="")]
 Labels = Annotated[str | None, arg(metavar="FILE", help_behavior_hint="")]
@@ -27,6 +28,8 @@ class HowRead:
 
     axes: Axes = None
     """of an array of pictures; of NZHW every slice is a picture"""
+    pages: Pages = "all"
+    """of TIFFs and animations, each page as a picture of its own, or the first of each file"""
 
 
 Reading = Annotated[HowRead, arg(name="")]

@@ -39,11 +39,21 @@ def list_pictures(path: Path, skipped: dict[str, str]) -> tuple[list[tuple[str, 
         else:
             others[suffix or "without extension"] += 1
     if not pictures and not skipped:
-        held = f"only {', '.join(sorted(others)[:5])} files" if others else "no file"
+        held = _describe(others) if others else "no file"
         known = ", ".join(sorted(EXTENSIONS))
         raise DataError(f"the folder {str(path)!r} must hold pictures ({known}), however: it holds {held}")
-    note = f"ignored {sum(others.values())} files that are no pictures ({', '.join(sorted(others)[:5])})"
-    return pictures, (note,) if others else ()
+    return pictures, (f"ignored {_describe(others)}",) if others else ()
+
+
+def _describe(others: Counter[str]) -> str:
+    """Return how many files of formats that are not read there are, and how many of each ending.
+
+    >>> _describe(Counter({".dcm": 2, ".txt": 1}))
+    '3 files of formats that are not read (.dcm 2, .txt 1)'
+    """
+    total = sum(others.values())
+    counted = ", ".join(f"{ending} {count:,}" for ending, count in sorted(others.items()))
+    return f"{total:,} file{'s' if total > 1 else ''} of formats that are not read ({counted})"
 
 
 def subfolder_labels(names: tuple[str, ...]) -> tuple[str, ...] | None:

@@ -1,62 +1,57 @@
-"""Which files are pictures, and what their headers say before any pixel is decoded."""
+"""Which files are pictures, and what is said of those that cannot be read."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import NamedTuple
 
 from PIL import Image, UnidentifiedImageError
 
 from narrows.data.unreadable import one_line
 
 # Only decoders that need no outside program: Pillow's EPS reader, for one, starts Ghostscript.
-DECODERS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP", "PPM", "AVIF", "JPEG2000")
-EXTENSIONS = {".png", ".jpg", ".jpeg", ".jfif", ".bmp", ".dib", ".gif", ".tif", ".tiff", ".webp", ".avif", ".jp2"}
-EXTENSIONS |= {".pbm", ".pgm", ".ppm", ".pnm"}
+DECODERS = (
+    *("PNG", "JPEG", "BMP", "DIB", "GIF", "TIFF", "WEBP", "PPM", "AVIF", "JPEG2000", "TGA", "SGI", "PCX", "DCX"),
+    *("SUN", "PSD", "QOI", "XBM", "XPM", "ICO", "CUR", "ICNS", "DDS", "BLP", "FTEX", "MSP", "FLI", "FITS", "IM"),
+    *("IMT", "GBR", "PCD", "PIXAR", "SPIDER"),
+)
+EXTENSIONS = {
+    *(".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".bmp", ".dib", ".gif", ".tif", ".tiff", ".btf"),
+    *(".tf8", ".webp", ".avif", ".avifs", ".jp2", ".j2k", ".j2c", ".jpc", ".jpf", ".jpx", ".pbm", ".pgm", ".ppm"),
+    *(".pnm", ".pfm", ".tga", ".icb", ".vda", ".vst", ".sgi", ".rgb", ".rgba", ".bw", ".pcx", ".dcx", ".ras", ".psd"),
+    *(".qoi", ".xbm", ".xpm", ".ico", ".cur", ".icns", ".dds", ".blp", ".ftc", ".ftu", ".msp", ".fli", ".flc", ".fit"),
+    *(".fits", ".im", ".imt", ".gbr", ".pcd", ".pxr", ".spider"),
+}
+HEIF = {".heic", ".heif", ".hif"}  # read where pillow-heif is installed
+EXTENSIONS |= HEIF
 GREY_MODES = ("1", "L", "LA", "La")  # Pillow's names for grey pixels of at most 8 bits
 ORIENTATION = 0x0112  # the EXIF tag
-
-
-class Header(NamedTuple):
-    """What is known of a picture before its pixels are decoded.
-
-    Attributes
-    ----------
-    name : its path relative to the folder that is read.
-    path : where it is.
-    size : (H, W) once it is upright.
-    grey : whether it has no colours.
-    deep : whether it is grey with 16 bits.
-    """
-
-    name: str
-    path: Path
-    size: tuple[int, int]
-    grey: bool
-    deep: bool
-
-
-def read_header(name: str, path: Path, skipped: dict[str, str]) -> Header | None:
-    """Return what a picture's file says of it, or None where it cannot be read, with the reason in `skipped`."""
-    try:
-        with open_picture(path) as image:
-            width, height = image.size
-            # a quarter turn swaps the sides; Pillow gives a TIFF's size upright already
-            turned = image.format != "TIFF" and read_orientation(image) >= 5
-            size = (width, height) if turned else (height, width)
-            return Header(name, path, size, image.mode in GREY_MODES or is_deep(image), is_deep(image))
-    except Exception as error:  # Pillow's decoders raise about seven classes of error
-        skipped[name] = reason_of(error)
-        return None
+IMAGES_EXTRA = 'pip install "narrows[images]"'
 
 
 def open_picture(path: Path) -> Image.Image:
     """Open a picture with one of DECODERS; raises OSError or ValueError for any other file."""
+    check_file(path)
+    if path.suffix.lower() in HEIF:
+        register_heif()
+        return Image.open(path, formats=(*DECODERS, "HEIF"))
+    return Image.open(path, formats=DECODERS)
+
+
+def check_file(path: Path) -> None:
+    """Raise a ValueError where `path` is no file, or an empty one."""
     if not path.is_file():  # to open a named pipe would wait for ever
         raise ValueError("it is no file, or a broken link")
     if path.stat().st_size == 0:
         raise ValueError("the file is empty")
-    return Image.open(path, formats=DECODERS)
+
+
+def register_heif() -> None:
+    """Make Pillow read and write HEIC; raises a ValueError where its decoder is not installed."""
+    try:
+        import pillow_heif
+    except ImportError:
+        raise ValueError(f"HEIC needs a decoder that is not installed: {IMAGES_EXTRA}") from None
+    pillow_heif.register_heif_opener()
 
 
 def read_orientation(image: Image.Image) -> int:

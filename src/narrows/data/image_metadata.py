@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from PIL import Image
@@ -10,6 +11,7 @@ from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
 from narrows.data.image_formats import ORIENTATION
 
+DESCRIPTION = 270
 LOSSLESS_TIFF = ("raw", "tiff_lzw", "tiff_adobe_deflate", "tiff_deflate", "packbits")
 EXIF, GPS, EXIF_WIDTH, EXIF_HEIGHT, XMP_TAG = 0x8769, 0x8825, 0xA002, 0xA003, 700
 TEXT_TAGS = (270, 271, 272, 282, 283, 296, 305, 306, 315, 33432)  # description, device, resolution, software, author
@@ -61,14 +63,43 @@ def keywords_for_saving(metadata: dict[str, Any], format_: str, with_profile: bo
     keywords: dict[str, Any] = {key: metadata[key] for key in ("exif", "xmp", "dpi", "comment") if key in metadata}
     if "icc_profile" in metadata and with_profile:
         keywords["icc_profile"] = metadata["icc_profile"]
+    if format_ in ("GIF", "PNG", "WEBP", "AVIF"):
+        keywords |= {key: metadata[key] for key in ("duration", "loop") if key in metadata}
     if format_ == "TIFF":
         keywords["compression"] = metadata.get("compression", "tiff_adobe_deflate")
         if "tags" in metadata:
             keywords["tiffinfo"] = metadata["tags"]
             keywords.pop("dpi", None)  # the tags have the resolution, with its unit
+        if _has_directories(metadata):
+            keywords["compression"] = "raw"  # Pillow writes no directories of EXIF beside a compression
     if format_ == "PNG":
         keywords["pnginfo"] = _png_texts(metadata)
     return keywords
+
+
+def _has_directories(metadata: dict[str, Any]) -> bool:
+    """Return whether the EXIF of a picture holds the directories of a camera or of a place."""
+    exif = Image.Exif()
+    exif.load(metadata.get("exif", b""))
+    return any(tag in exif or tag in metadata.get("tags", ()) for tag in (EXIF, GPS))
+
+
+def without_shape(description: str) -> str:
+    """Return a TIFF's description without the shape that tifffile notes there, which holds for one array in one piece.
+
+    Examples
+    --------
+    >>> without_shape('{"shape": [3, 6, 7], "axes": "ZYX"}'), without_shape("a cell")
+    ('{"axes": "ZYX"}', 'a cell')
+    """
+    if not description.startswith('{"shape":'):
+        return description
+    try:
+        about = json.loads(description)
+    except ValueError:
+        return description
+    del about["shape"]
+    return json.dumps(about) if about else ""
 
 
 def _exif(image: Image.Image) -> bytes:
@@ -91,6 +122,8 @@ def _tiff_metadata(image: Any) -> dict[str, Any]:
         if tag in source:
             tags[tag] = source[tag]
             tags.tagtype[tag] = source.tagtype[tag]
+    if DESCRIPTION in tags:
+        tags[DESCRIPTION] = without_shape(str(tags[DESCRIPTION]))
     for tag in TEXT_TAGS:
         if tag in source:
             exif[tag] = source[tag]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from narrows.data.image_formats import Header
+from narrows.data.image_open import Header
 
 FITS = {"crop": "scaled and centre-cut", "pad": "scaled and padded with black", "stretch": "stretched"}
 
@@ -16,7 +16,7 @@ def describe_sizes(headers: Sequence[Header], size: tuple[int, int], fit: str) -
     Examples
     --------
     >>> from pathlib import Path
-    >>> headers = [Header("a.png", Path("a.png"), (2448, 2048), True, False)] * 3
+    >>> headers = [Header("a.png", Path("a.png"), 0, (2448, 2048), True, 8)] * 3
     >>> describe_sizes(headers, (64, 64), "crop")
     '3 pictures shrunk from 2448x2048 to 64x64: what is under 40 pixels vanishes'
     """
@@ -68,9 +68,10 @@ def describe_model_reading(
     grey = [header for header in headers if header.grey]
     if colour == "rgb" and grey:
         lines.append(f"grey: {len(grey)} of {_count(headers)}, read as RGB, as the model's were")
-    deep = [header for header in headers if header.deep]
-    if depth == 8 and deep:
-        lines.append(f"of 16 bits: {len(deep)} of {_count(headers)}, read with 8, as the model's were")
+    deep = [header for header in headers if header.depth > depth]
+    if deep:
+        most = max(header.depth for header in deep)
+        lines.append(f"of {most} bits: {len(deep)} of {_count(headers)}, read with {depth}, as the model's were")
     return lines
 
 

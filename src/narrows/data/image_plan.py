@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from narrows.data.image_formats import Header
 from narrows.data.image_notes import FITS, describe_model_reading, describe_sizes
+from narrows.data.image_open import Header
+from narrows.data.image_source import TYPES
 from narrows.errors import DataError
 
 KEPT_SIDE = 128  # pixels; pictures that share one size stay as they are up to this side
@@ -24,7 +25,7 @@ class Plan:
     size : (H, W).
     fit : the resize mode, a key of FITS; `reading` calls it fit.
     colour : "grey", "rgb", or "unknown": read as RGB, and made grey if no pixel has a colour.
-    depth : 8 or 16 bits a value.
+    depth : 8 or 16 bits a value, or 32 or 64 for fractions.
 
     Examples
     --------
@@ -45,7 +46,7 @@ class Plan:
     @property
     def dtype(self) -> np.dtype:
         """Of the values."""
-        return np.dtype(np.uint16 if self.depth == 16 else np.uint8)
+        return np.dtype(TYPES[self.depth])
 
 
 def make_plan(headers: list[Header], size: Any, fit: str | None, reading: dict[str, Any]) -> tuple[Plan, list[str]]:
@@ -66,7 +67,6 @@ def make_plan(headers: list[Header], size: Any, fit: str | None, reading: dict[s
         plan = _plan_of_model(wanted, fit, reading, {header.size for header in headers})
         return plan, describe_model_reading(headers, plan.size, plan.fit, plan.colour, plan.depth)
     sizes = {header.size for header in headers}
-    deep = [header.deep for header in headers]
     fit, notes = fit or "crop", []
     if wanted is None and (len(sizes) > 1 or max(max(sizes)) > KEPT_SIDE):
         wanted = DEFAULT_SIZE
@@ -75,10 +75,25 @@ def make_plan(headers: list[Header], size: Any, fit: str | None, reading: dict[s
         notes.append(f"pictures of {found}: {way}; {describe_sizes(headers, wanted, fit)}")
     elif wanted is not None and (line := describe_sizes(headers, wanted, fit)):
         notes.append(line)
-    if any(deep) and not all(deep):
-        notes.append(f"{sum(deep)} of {len(deep)} pictures are 16-bit grey: all are read with 8 bits")
+    depth = max(header.depth for header in headers)
+    if note := _note_on_depths([header.depth for header in headers], depth):
+        notes.append(note)
     colour = "grey" if all(header.grey for header in headers) else "unknown"
-    return Plan(wanted or min(sizes), fit, colour, 16 if all(deep) else 8), notes
+    return Plan(wanted or min(sizes), fit, colour, depth), notes
+
+
+def _note_on_depths(depths: list[int], deepest: int) -> str | None:
+    """Return a line where pictures of less depth become like the deepest one.
+
+    >>> _note_on_depths([8, 8, 16], 16)
+    '2 of 3 pictures have 8 bits and count as 16: their full range is stretched to the full range'
+    """
+    if deepest == 16 and (count := depths.count(8)):
+        of = f"{count:,} of {len(depths):,} pictures have 8 bits and count as 16"
+        return f"{of}: their full range is stretched to the full range"
+    if deepest > 16 and (count := depths.count(8) + depths.count(16)):
+        return f"{count:,} of {len(depths):,} pictures have 8 or 16 bits; among fractions they keep their values"
+    return None
 
 
 def _plan_of_model(
@@ -89,7 +104,7 @@ def _plan_of_model(
         raise DataError(f"a reading must hold size, fit, colour and depth, however: {reading!r}")
     size = min(sizes) if reading["size"] is None else _as_size(reading["size"])
     plan = Plan(size, reading["fit"], reading["colour"], reading["depth"])
-    if plan.fit not in FITS or plan.colour not in ("grey", "rgb") or plan.depth not in (8, 16):
+    if plan.fit not in FITS or plan.colour not in ("grey", "rgb") or plan.depth not in TYPES:
         raise DataError(f"a reading must hold a fit, a colour and a depth that are known, however: {reading!r}")
     if reading["size"] is None and len(sizes) > 1:
         raise DataError(

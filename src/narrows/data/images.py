@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Sized
+from collections.abc import Iterator, Sized
 from dataclasses import replace
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -14,26 +15,28 @@ import numpy as np
 from narrows.data import memory
 from narrows.data.image_decode import decode
 from narrows.data.image_folder import list_pictures, subfolder_labels
-from narrows.data.image_formats import Header, read_header, reason_of
+from narrows.data.image_formats import reason_of
 from narrows.data.image_notes import describe_mixed_colours
+from narrows.data.image_open import Header, check_pages, note_on_pages, open_file, read_headers
 from narrows.data.image_plan import Plan, make_plan
 from narrows.data.samples import Samples
 from narrows.errors import DataError
 
 
 def read_pictures(
-    path: Path, size: Any = None, fit: str | None = None, reading: dict[str, Any] | None = None
+    path: Path, size: Any = None, fit: str | None = None, reading: dict[str, Any] | None = None, pages: str = "all"
 ) -> Samples:
     """Read a picture, or all pictures of a folder and its subfolders, sorted by path, in one size.
 
     Parameters
     ----------
     path : a folder or a picture; hidden files are ignored.
-    size, fit, reading : as for `narrows.read`.
+    size, fit, reading, pages : as for `narrows.read`.
 
     Returns
     -------
-    Samples, whose `x` is (N, H, W) where all are grey, else (N, H, W, 3); bytes, or uint16 where all are 16-bit grey.
+    Samples, whose `x` is (N, H, W) where all are grey, else (N, H, W, 3); bytes, or uint16, float32 or float64 where
+    that is what the deepest picture needs.
 
     Raises
     ------
@@ -52,7 +55,7 @@ def read_pictures(
     skipped: dict[str, str] = {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow warns of odd metadata and of large pictures that it reads well
-        headers, notes = _read_headers(path, skipped)
+        headers, notes = _read_headers(path, pages, skipped)
         plan, more = make_plan(headers, size, fit, reading or {})
         _check_memory(len(headers), plan)
         x, names = _read_pixels(headers, plan, skipped)
@@ -63,7 +66,7 @@ def read_pictures(
     return _as_samples(x, names, skipped, settled, (*notes, *more, *mixed))
 
 
-def read_originals(path: Path, reading: dict[str, Any] | None = None) -> Samples:
+def read_originals(path: Path, reading: dict[str, Any] | None = None, pages: str = "all") -> Samples:
     """Read a picture, or all pictures of a folder and its subfolders, sorted by path, each in its own size.
 
     `reading` is a model's, which says the colour and the depth.
@@ -91,7 +94,7 @@ def read_originals(path: Path, reading: dict[str, Any] | None = None) -> Samples
     skipped: dict[str, str] = {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        headers, notes = _read_headers(path, skipped)
+        headers, notes = _read_headers(path, pages, skipped)
         if reading:
             plan, more = _plan_of_originals(headers, reading)
         else:
@@ -100,9 +103,8 @@ def read_originals(path: Path, reading: dict[str, Any] | None = None) -> Samples
         pixels = sum(height * width for height, width in (header.size for header in headers))
         needed = pixels * plan.channels * plan.dtype.itemsize
         memory.check_memory(needed, f"{len(headers)} pictures at full resolution")
-        found = [(header.name, _try_decode(header, replace(plan, size=header.size), skipped)) for header in headers]
-    pictures = [values for _, values in found if values is not None]
-    names = tuple(name for name, values in found if values is not None)
+        found = list(_decoded(headers, plan, skipped, own_size=True))
+    pictures, names = [values for _, values in found], tuple(name for name, _ in found)
     _check_some(names, path, skipped)
     grey = plan.colour == "grey" or (plan.colour == "unknown" and not any(map(_has_colour, pictures)))
     pictures = [np.ascontiguousarray(values[..., 0]) for values in pictures] if grey else pictures
@@ -119,12 +121,14 @@ def _plan_of_originals(headers: list[Header], reading: dict[str, Any]) -> tuple[
     return make_plan(alike, None, None, {**reading, "size": list(size)})
 
 
-def _read_headers(path: Path, skipped: dict[str, str]) -> tuple[list[Header], tuple[str, ...]]:
-    """Return the headers of all pictures that can be opened, at least one, and a note on the other files."""
+def _read_headers(path: Path, pages: str, skipped: dict[str, str]) -> tuple[list[Header], tuple[str, ...]]:
+    """Return the headers of all pictures that can be opened, at least one, and notes on other files and on pages."""
+    check_pages(pages)
     files, notes = list_pictures(path, skipped)
-    headers = [header for name, file in files if (header := read_header(name, file, skipped))]
+    counts: list[int] = []
+    headers = [header for name, file in files for header in read_headers(name, file, pages, skipped, counts)]
     _check_some(headers, path, skipped)
-    return headers, notes
+    return headers, (*notes, *note_on_pages(counts, pages))
 
 
 def _check_some(found: Sized, path: Path, skipped: dict[str, str]) -> None:
@@ -151,24 +155,34 @@ def _read_pixels(headers: list[Header], plan: Plan, skipped: dict[str, str]) -> 
     x = np.empty((len(headers), *plan.size, plan.channels), plan.dtype)
     names: list[str] = []
     colourful = plan.colour == "rgb"
-    for header in headers:
-        values = _try_decode(header, plan, skipped)
-        if values is None:
-            continue
+    for name, values in _decoded(headers, plan, skipped):
         x[len(names)] = values
-        names.append(header.name)
+        names.append(name)
         colourful = colourful or _has_colour(values)
     x = x[: len(names)]
     return (x if colourful else np.ascontiguousarray(x[..., 0])), tuple(names)
 
 
-def _try_decode(header: Header, plan: Plan, skipped: dict[str, str]) -> np.ndarray | None:
-    """Return one picture (H, W, channels), or None where it cannot be decoded, with the reason in `skipped`."""
-    try:
-        return decode(header.path, plan)
-    except Exception as error:
-        skipped[header.name] = reason_of(error)
-        return None
+def _decoded(
+    headers: list[Header], plan: Plan, skipped: dict[str, str], own_size: bool = False
+) -> Iterator[tuple[str, np.ndarray]]:
+    """Yield the name and the values (H, W, channels) of each picture that can be decoded; each file is opened once."""
+    for path, pages in groupby(headers, lambda header: header.path):
+        group = list(pages)
+        try:
+            file = open_file(path)
+        except Exception as error:
+            skipped |= {header.name: reason_of(error) for header in group}
+            continue
+        with file:
+            for header in group:
+                try:
+                    wanted = replace(plan, size=header.size) if own_size else plan
+                    values = decode(file, header.page, wanted)
+                except Exception as error:
+                    skipped[header.name] = reason_of(error)
+                else:
+                    yield header.name, values
 
 
 def _has_colour(values: np.ndarray) -> bool:

@@ -12,6 +12,7 @@ import numpy as np
 from narrows.data.arrays import as_numbers, pick_array, read_arrays
 from narrows.data.axes import Axes, ModelAxes, arrange, check_axes, is_one_picture
 from narrows.data.image_formats import EXTENSIONS
+from narrows.data.image_source import depth_of
 from narrows.data.images import read_originals, read_pictures
 from narrows.data.labels import as_labels, read_labels, with_labels
 from narrows.data.named import NAMED, NamedSet
@@ -22,7 +23,7 @@ from narrows.data.unreadable import FORMATS
 from narrows.errors import DataError, did_you_mean
 from narrows.spec import DEPRECATED, check_whole, take_renamed
 
-SHARED = ("axes",)  # options of `read` that every verb which reads data takes
+SHARED = ("axes", "pages")  # options of `read` that every verb which reads data takes
 
 
 def read(
@@ -35,6 +36,7 @@ def read(
     patch_size: int | None = None,
     target: Any = None,
     axes: str | ModelAxes | None = None,
+    pages: str = "all",
     fit: Any = DEPRECATED,
     crop: Any = DEPRECATED,
 ) -> Samples:
@@ -59,6 +61,8 @@ def read(
     axes : of an array of pictures: "NHW", "NHWC", "NCHW", "HWC" (one colour picture), or "NZHW", of which every slice
         is a picture and so a sample. By default dimensions decide, and (H, W, 3 or 4) with sides of 8 or more is one
         colour picture. `x` is (N, H, W) or (N, H, W, C); results come back as the array was arranged.
+    pages : "all" reads every page of a TIFF and every frame of an animation as a picture of its own, "a.tif[2]";
+        "first" the first of each file.
     fit, crop : the former names of `resize_mode` and `patch_size`, which warn.
 
     Raises
@@ -75,14 +79,22 @@ def read(
     resize_mode = take_renamed("fit", fit, "resize_mode", resize_mode)
     patch_size = take_renamed("crop", crop, "patch_size", patch_size)
     patch_size = None if patch_size is None else check_whole("patch_size", patch_size, 1)
-    samples, name, pictures = _read_source(source, size, resize_mode, reading, patch_size)
+    samples, name, pictures = _read_source(source, size, resize_mode, reading, patch_size, pages)
     if not pictures and not (size is None and resize_mode is None):
         raise DataError(f"size and resize_mode are for files of pictures, however: {name} is none; leave them out")
     samples = _with_axes(samples, axes, name)
     if isinstance(samples.x, np.ndarray):
         _check_values(samples, name)
     if target is not None:
-        wanted = read(target, size, resize_mode=resize_mode, reading=reading, patch_size=patch_size, axes=axes)
+        wanted = read(
+            target,
+            size,
+            resize_mode=resize_mode,
+            reading=reading,
+            patch_size=patch_size,
+            axes=axes,
+            pages=pages,
+        )
         samples = with_target(samples, wanted, name)
     if patch_size is not None and isinstance(samples.x, np.ndarray):
         samples = _as_crops(samples, patch_size)
@@ -104,7 +116,7 @@ def are_pictures(source: str | os.PathLike[str]) -> bool:
 
 
 def _read_source(
-    source: Any, size: Any, resize_mode: str | None, reading: Any, patch_size: int | None
+    source: Any, size: Any, resize_mode: str | None, reading: Any, patch_size: int | None, pages: str
 ) -> tuple[Samples, str, bool]:
     """Return samples, their name in messages, and whether they are files of pictures."""
     if isinstance(source, Samples):
@@ -117,13 +129,13 @@ def _read_source(
     if not are_pictures(source):
         return _read_file(path, name), name, False
     if patch_size is None:
-        return replace(read_pictures(path, size, resize_mode, reading), origin=_short_name(path)), name, True
+        return replace(read_pictures(path, size, resize_mode, reading, pages), origin=_short_name(path)), name, True
     if not (size is None and resize_mode is None):
         raise DataError(
             "patches keep the pictures' resolution, so size and resize_mode have no meaning beside patch_size; leave "
             "them out"
         )
-    return _read_crops(path, patch_size, reading), name, True
+    return _read_crops(path, patch_size, reading, pages), name, True
 
 
 def _with_axes(samples: Samples, axes: str | ModelAxes | None, name: str) -> Samples:
@@ -201,10 +213,10 @@ def _read_file(path: Path, name: str) -> Samples:
     return with_labels(samples, labels, f"y of {name}")
 
 
-def _read_crops(path: Path, side: int, reading: Any) -> Samples:
+def _read_crops(path: Path, side: int, reading: Any, pages: str) -> Samples:
     from narrows.data.crops import Crops  # imports torch
 
-    samples = read_originals(path, reading)
+    samples = read_originals(path, reading, pages)
     return replace(samples, x=Crops(samples.x, side), origin=_short_name(path))
 
 
@@ -216,7 +228,7 @@ def _as_crops(samples: Samples, side: int) -> Samples:
     if x.ndim not in (3, 4) or max(x.shape[1:3]) <= side:
         return samples
     colour = {1: "grey", 3: "rgb"}.get(1 if x.ndim == 3 else x.shape[3])
-    reading = {"size": None, "fit": "crop", "colour": colour, "depth": 16 if x.dtype == np.uint16 else 8}
+    reading = {"size": None, "fit": "crop", "colour": colour, "depth": depth_of(x.dtype)}
     target = None if samples.target is None else Crops(samples.target, side)
     return replace(samples, x=Crops(x, side), target=target, reading=samples.reading or (reading if colour else {}))
 

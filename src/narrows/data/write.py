@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,18 +10,25 @@ import numpy as np
 from PIL import Image
 
 from narrows.data.cells import write_rows
+from narrows.data.image_deep import write_deep
+from narrows.data.image_source import Pixels
+from narrows.data.image_tiff_write import write_tiff
 from narrows.errors import DataError
 from narrows.files import whole, whole_folder
 
+OWN_ENDING = re.compile(r"\.[^./\[\]]+(\[\d+\])?$")  # of a name, before the number of a page
+TIFF_NAME = re.compile(r"\.(tiff?|btf|tf8|pfm)(\[\d+\])?$", re.IGNORECASE)
+
 
 def write(path: str | Path, x: np.ndarray, names: Sequence[str] | None = None, overwrite: bool = False) -> None:
-    """Write `x` to `path`: a .npy, .npz (key `x`) or .csv file, else a folder of PNG pictures.
+    """Write `x` to `path`: a .npy, .npz (key `x`) or .csv file, else a folder of pictures.
 
     Parameters
     ----------
     x : any array for .npy and .npz; (N, D) for .csv; for a folder pictures (N, H, W) or (N, H, W, 3) of bytes, of
-        16-bit numbers or of floats in [0, 1].
-    names : a name per column for .csv, or per picture for a folder (its ending becomes .png).
+        16-bit numbers or of floats. They become PNG files, of bytes for floats, which are clipped to
+        [0, 1]; floats that came from TIFFs, by one of the names, become TIFFs as they are.
+    names : a name per column for .csv, or per picture for a folder (its ending becomes .png or .tif).
     overwrite : replace what is there.
 
     Raises DataError where the path exists, cannot be written or does not suit the array.
@@ -63,16 +71,28 @@ def _are_pictures(x: np.ndarray) -> bool:
 def _write_pictures(folder: Path, x: np.ndarray, names: Sequence[str] | None, overwrite: bool) -> None:
     if x.ndim == 4 and 1 in (x.shape[1], x.shape[-1]):
         x = x.squeeze(1 if x.shape[1] == 1 else -1)
+    names = number_names(len(x)) if names is None else names
+    if x.dtype.kind == "f" and any(TIFF_NAME.search(name) for name in names):  # bytes would hold [0, 1] alone
+        _write_floats(folder, x, names, overwrite)
+        return
     if x.dtype.kind in "fb":
         x = np.round(np.clip(x, 0, 1) * 255).astype(np.uint8)
-    if x.dtype == np.uint16 and x.ndim == 4:
-        x = (x >> 8).astype(np.uint8)  # Pillow cannot write 16-bit colours
-    names = number_names(len(x)) if names is None else names
     with whole_folder(folder, overwrite) as temporary:
         for picture, name in zip(x, png_names(names), strict=True):
             path = temporary / name
             path.parent.mkdir(parents=True, exist_ok=True)
-            Image.fromarray(picture).save(path)
+            if picture.dtype == np.uint16 and picture.ndim == 3:
+                write_deep(path, picture)
+            else:
+                Image.fromarray(picture).save(path)
+
+
+def _write_floats(folder: Path, x: np.ndarray, names: Sequence[str], overwrite: bool) -> None:
+    with whole_folder(folder, overwrite) as temporary:
+        for picture, name in zip(x, with_ending(names, ".tif"), strict=True):
+            path = temporary / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_tiff(path, [Pixels(picture)], [{}])
 
 
 def number_names(count: int) -> list[str]:
@@ -91,5 +111,14 @@ def png_names(names: Sequence[str]) -> list[str]:
     >>> png_names(["a.jpg", "b.tif"]), png_names(["a.jpg", "a.tif"])
     (['a.png', 'b.png'], ['a.jpg.png', 'a.tif.png'])
     """
-    stems = [str(Path(name).with_suffix("")) for name in names]
-    return [f"{name}.png" for name in (stems if len(set(stems)) == len(stems) else names)]
+    return with_ending(names, ".png")
+
+
+def with_ending(names: Sequence[str], ending: str) -> list[str]:
+    """Return the names with another ending, which comes behind the number of a page.
+
+    >>> with_ending(["a/b.tif[1]", "a/b.tif[2]", "c"], ".png")
+    ['a/b[1].png', 'a/b[2].png', 'c.png']
+    """
+    stems = [OWN_ENDING.sub(r"\1", name) for name in names]
+    return [f"{name}{ending}" for name in (stems if len(set(stems)) == len(stems) else names)]

@@ -83,6 +83,7 @@ def denoise(
     except KeyboardInterrupt:
         if not source.goes_on:
             raise
+        outcomes = list(source.settle(outcomes))
         written = sum(outcome.written for outcome in outcomes)
         yield Note(
             f"stopped; {written} of {len(source.jobs)} pictures are restored; --skip-existing goes on with the others",
@@ -90,7 +91,7 @@ def denoise(
         )
         yield Result(outcomes, 130)
         return
-    yield from source.finish(outcomes)
+    yield from source.finish(source.settle(outcomes))
 
 
 def _open(
@@ -110,7 +111,8 @@ def _open(
         if output is None:
             raise DataError(f"files of pictures are restored to files, so {str(data)!r} needs an output; name one")
         sheets, truth = (None if name is None else Path(name) for name in (compare, clean))
-        return Pictures(Path(data), Path(output), sheets, truth, overwrite, skip_existing)
+        pages = reading.get("pages") or "all"
+        return Pictures(Path(data), Path(output), sheets, truth, overwrite, skip_existing, pages)
     if skip_existing:
         raise DataError(
             "skipping what exists is for files of pictures that are restored one by one, by a model that takes any "

@@ -94,6 +94,10 @@ class Source(ABC):
     notes: tuple[str, ...] = ()
     goes_on = False
 
+    def settle(self, outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
+        """Return the outcomes as they are once no job follows: a file of several pages may be missing by then."""
+        return outcomes
+
     @abstractmethod
     def finish(self, outcomes: Sequence[Outcome]) -> Events:
         """Yield lines on the outcomes, and the result; raise DataError where nothing was restored."""
