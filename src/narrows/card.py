@@ -14,6 +14,7 @@ QUANTILES = (0.0, 0.25, 0.5, 0.75, 0.95, 1.0)  # of the errors of held-out sampl
 NAMES_IN_FILES = {"metrics": "figures"}  # fields that have another name in files
 # the keys of format 1; later ones may be missing
 NEVER_MISSING = {"layout", "dtype", "columns", "reading", "origin", "recipe", "figures", "error_quantiles"}
+NUMBERS = ("steps", "epochs", "seconds", "map_samples", "map_seconds")  # of a recipe
 MAX_SIDE = 2**20  # of one axis of a sample
 MAX_ITEMS = 10_000  # of a list or table
 DTYPES = {"bool", "float16", "float32", "float64"} | {f"{u}int{n}" for u in ("", "u") for n in (8, 16, 32, 64)}
@@ -112,10 +113,10 @@ def is_text(value: Any) -> bool:
 
 def _is_layout(value: Any, shape: tuple[int, ...]) -> bool:
     try:
-        Layout(value)
+        arrangement = Layout(value).kind.removeprefix("one_")
     except (NarrowsError, TypeError):
         return False
-    return True
+    return (arrangement == "table") == (len(shape) == 1) and (arrangement != "grey" or shape[0] == 1)
 
 
 def _are_columns(value: Any, shape: tuple[int, ...]) -> bool:
@@ -141,6 +142,16 @@ def _are_quantiles(value: Any, shape: tuple[int, ...]) -> bool:
 
 def _are_variances(value: Any, shape: tuple[int, ...]) -> bool:
     return isinstance(value, list) and len(value) in (0, shape[0]) and all(map(_is_positive, value))
+
+
+def _is_recipe(value: Any, shape: tuple[int, ...]) -> bool:
+    """Return whether a recipe holds single values, and numbers where narrows writes some: pages reckon with these."""
+    return (
+        _is_table(value, lambda v: v is None or is_text(v) or _is_number(v))
+        and all(_is_number(value[key]) for key in NUMBERS if key in value)
+        and (value.get("kept_step") is None or _is_number(value["kept_step"]))
+        and ("map_samples" in value) == ("map_seconds" in value)
+    )
 
 
 def _is_size(value: Any) -> bool:
@@ -174,7 +185,7 @@ RULES: dict[str, Callable[[Any, tuple[int, ...]], bool]] = {
     "columns": _are_columns,
     "reading": _is_reading,
     "origin": lambda value, shape: is_text(value),
-    "recipe": lambda value, shape: _is_table(value, lambda v: v is None or is_text(v) or _is_number(v)),
+    "recipe": _is_recipe,
     "figures": lambda value, shape: _is_table(value, _is_number),
     "error_quantiles": _are_quantiles,
     "variances": _are_variances,
