@@ -34,7 +34,8 @@ class Run:
 
     The first step also sets the weights by the samples, which takes seconds for large data. Between two steps the whole
     state can be taken by `state_dict` and loaded into another run of the same plan, which then ends with the same bits,
-    unless the cap on seconds cuts it.
+    unless the cap on seconds cuts it. A step that Ctrl-C interrupts may be half done: the run can be finished or go on,
+    though not to the same bits.
 
     Parameters
     ----------
