@@ -249,3 +249,23 @@ def test_where_there_is_no_gpu_the_reason_is_torchs_own():
 
     assert find_trouble("cuda")
     assert "\n" not in find_trouble("cuda")
+
+
+def test_what_was_given_comes_back_from_a_file_and_trains_the_same_again(digits, tmp_path):
+    flat = digits[:120].reshape(120, -1)
+    given = {"shape": (8, 8), "epochs": 2, "random_state": 4, "validation": 0.2, "max_seconds": 60, "batch_size": 16}
+    model = Autoencoder(backbone="dense(hidden=[])", bottleneck="linear(3)", corruption="none", **given).fit(flat)
+    model.save(tmp_path / "d.safetensors")
+    loaded = narrows.load(tmp_path / "d.safetensors")
+    assert {name: getattr(loaded, name) for name in given} == given
+    assert loaded.history_ == model.history_
+    assert loaded.fit(flat).model_.network.shape == (1, 8, 8)
+    assert np.array_equal(loaded.transform(flat), model.transform(flat))
+
+
+def test_a_run_folder_gives_back_what_was_given(tmp_path, wine):
+    narrows.train(wine, output=tmp_path / "run", epochs=2, seed=7, **{k: v for k, v in FAST.items() if k != "epochs"})
+    loaded = narrows.load(tmp_path / "run")
+    assert (loaded.epochs, loaded.random_state) == (2, 7)
+    assert [row["epoch"] for row in loaded.history_] == [1, 2]
+    assert Autoencoder(random_state=np.random.RandomState(0), **FAST).fit(wine).model_.card.given.keys() >= FAST.keys()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
+
+import numpy as np
 
 from narrows.data.layout import Layout
 from narrows.errors import ModelFileError, NarrowsError
@@ -38,6 +40,8 @@ class Card:
     error_quantiles : the MSE of held-out samples at the QUANTILES, in rising order; () when none was measured.
     variances : of the training data's columns, or of pictures' channels about each pixel's mean, in user's units; ()
         where the file has none.
+    given : the options that a person gave, by their names in `Autoencoder`; None where the file does not say.
+    history : a row per epoch that was measured: epoch, train_mse, val_mse and seconds.
     """
 
     layout: str
@@ -49,9 +53,23 @@ class Card:
     metrics: dict[str, float] = field(default_factory=dict)
     error_quantiles: tuple[float, ...] = ()
     variances: tuple[float, ...] = ()
+    given: dict[str, Any] | None = None
+    history: tuple[tuple[float | None, ...], ...] = ()
 
 
 FIELDS = {NAMES_IN_FILES.get(f.name, f.name): f.name for f in fields(Card)}  # by their names in files
+
+
+def as_given(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return those of a person's options that a card holds: texts, numbers and tuples of whole numbers.
+
+    Examples
+    --------
+    >>> as_given({"epochs": 3, "shape": (8, 8), "preset": None, "random_state": object()})
+    {'epochs': 3, 'shape': [8, 8]}
+    """
+    plain = {name: _as_plain(value) for name, value in options.items()}
+    return {name: value for name, value in plain.items() if value is not None and _is_given(value)}
 
 
 def card_in_file(card: Card) -> dict[str, Any]:
@@ -84,7 +102,7 @@ def read_card(card: Any, shape: tuple[int, ...]) -> Card:
     for key, value in card.items():
         if not RULES[key](value, shape):
             raise ModelFileError(f"the {key!r} of its card is not one that narrows writes")
-    values: dict[str, Any] = {FIELDS[key]: tuple(v) if isinstance(v, list) else v for key, v in card.items()}
+    values: dict[str, Any] = {FIELDS[key]: _as_tuple(v) for key, v in card.items()}
     return Card(**values)
 
 
@@ -134,6 +152,26 @@ def _is_reading(value: Any, shape: tuple[int, ...]) -> bool:
         and value["colour"] in ("grey", "rgb")
         and value["depth"] in (8, 16, 32, 64)
     )
+
+
+def _as_tuple(value: Any) -> Any:
+    """Return a list, and lists in it, as tuples."""
+    return tuple(map(_as_tuple, value)) if isinstance(value, list) else value
+
+
+def _as_plain(value: Any) -> Any:
+    """Return NumPy's numbers and tuples as Python's and lists."""
+    if isinstance(value, np.generic):
+        return value.item()
+    return [_as_plain(item) for item in value] if isinstance(value, tuple | list) else value
+
+
+def _is_given(value: Any) -> bool:
+    return value is None or is_text(value) or _is_number(value) or _is_list(value, is_whole)
+
+
+def _is_row(value: Any) -> bool:
+    return _is_list(value, lambda v: v is None or _is_number(v)) and len(value) == 4
 
 
 def _are_quantiles(value: Any, shape: tuple[int, ...]) -> bool:
@@ -189,4 +227,6 @@ RULES: dict[str, Callable[[Any, tuple[int, ...]], bool]] = {
     "figures": lambda value, shape: _is_table(value, _is_number),
     "error_quantiles": _are_quantiles,
     "variances": _are_variances,
+    "given": lambda value, shape: value is None or _is_table(value, _is_given),
+    "history": lambda value, shape: _is_list(value, _is_row),
 }

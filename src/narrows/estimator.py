@@ -16,6 +16,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted, check_random_state, validate_data
 
 from narrows import modelfile
+from narrows.card import as_given
 from narrows.data.arrays import as_numbers
 from narrows.data.axes import ModelAxes
 from narrows.data.read import read
@@ -23,7 +24,7 @@ from narrows.data.samples import Samples
 from narrows.errors import DataError, SpecError, TrainingError
 from narrows.files import refuse_existing
 from narrows.modelfile import Model
-from narrows.runfolder import or_elsewhere, read_history
+from narrows.runfolder import COLUMNS, or_elsewhere, read_history
 from narrows.spec import DEPRECATED, take_renamed
 from narrows.tasks.depths import find_depth
 from narrows.tasks.encode import decode, decode_map, encode, encode_map, has_map
@@ -284,13 +285,21 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
         Raises ModelFileError where `path` is not a valid model.
         """
-        return cls.of(modelfile.load(path, device), read_history(Path(path)))
+        model = modelfile.load(path, device)
+        return cls.of(model, () if model.card.history else read_history(Path(path)))
 
     @classmethod
     def of(cls, model, history=()):
-        """Return a fitted estimator of a trained `narrows.modelfile.Model` and its history."""
-        estimator = cls(preset=model.card.recipe.get("preset"), **model.network.texts)
-        estimator.history_ = list(history)
+        """Return a fitted estimator of a trained `narrows.modelfile.Model` and its history.
+
+        Its parameters are those that the training was given, and the preset and the parts that it chose.
+        """
+        card, known = model.card, cls().get_params()
+        given = {"preset": card.recipe.get("preset"), **model.network.texts, **(card.given or {})}
+        plain = {name: tuple(v) if isinstance(v, list) else v for name, v in given.items() if name in known}
+        estimator = cls(**plain)
+        rows = [dict(zip(COLUMNS, row, strict=True)) for row in card.history]
+        estimator.history_ = list(history) or rows
         estimator._adopt(model)
         return estimator
 
@@ -333,10 +342,11 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     def _keep(self, training: Fit) -> None:
         """Take the model of a training, and codes for a map head, which is fitted on first use, as few are mapped."""
         self.history_ = training.history
-        self._adopt(training.end.model)
-        self._map_codes = (
-            training_codes(training.plan, training.network, KEPT_VALUES) if gets_map(training.training) else None
-        )
+        model = training.end.model
+        given = as_given({**self.get_params(), "patch_size": training.plan.asked["patch_size"]})
+        self._adopt(model._replace(card=replace(model.card, given=given)))
+        is_mapped = gets_map(training.training)
+        self._map_codes = training_codes(training.plan, model.network, KEPT_VALUES) if is_mapped else None
         self._map_seed: int = training.plan.seed
         self._no_map: Exception | None = None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,7 +13,7 @@ from torch import Tensor
 
 from narrows import __version__
 from narrows.batch import Batch
-from narrows.card import QUANTILES, Card
+from narrows.card import QUANTILES, Card, as_given
 from narrows.data.crops import Crops
 from narrows.data.layout import to_samples
 from narrows.data.read import read
@@ -70,6 +71,8 @@ def finish(run: Run) -> Finished:
         metrics=metrics,
         error_quantiles=quantiles,
         variances=column_variances(some),
+        given=_describe_given(plan.asked),
+        history=tuple(map(_as_row, run.history)),
     )
     kept, steps = _kept_step(run), 0 if run.last is None else run.last.step
     line = describe_kept(kept, steps, network) if kept is not None and kept < steps else ""
@@ -186,6 +189,21 @@ def _describe_recipe(run: Run) -> dict[str, Any]:
         "device": plan.device.type,
         "narrows": __version__,
     }
+
+
+def _describe_given(asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options that a plan was given, by the names that `Autoencoder` has for them."""
+    options = {name: value for name, value in asked.items() if name not in ("checks", "shape", "seed")}
+    if asked["shape"] is not None:
+        channels, *grid = asked["shape"]
+        options["shape"] = grid if channels == 1 else [*grid, channels]
+    return as_given({**options, "random_state": asked["seed"]})
+
+
+def _as_row(row: Mapping[str, Any]) -> tuple[float | None, ...]:
+    """Return an epoch of the history; what is not finite is None."""
+    values = (row[key] for key in ("epoch", "train_mse", "val_mse", "seconds"))
+    return tuple(v if v is not None and np.isfinite(v) else None for v in values)
 
 
 def _printable(text: str) -> str:
