@@ -18,6 +18,7 @@ from narrows.tasks.score import errors
 from narrows.training.fit import Fit
 from narrows.view.colours import ERROR, MAX_GROUPS, MAX_NAME, colour
 from narrows.view.figure import GREY, GROUND, Figure
+from narrows.view.fonts import find_font, spell_out
 from narrows.view.map_decoded import draw_decoded
 from narrows.view.map_frame import CELLS
 from narrows.view.map_picture import draw_map
@@ -137,6 +138,39 @@ def test_samples_without_a_label_are_grey_counted_and_empty_in_tables(bars, file
     groups = colour(make_map(bars[0], read(bars[1].x, labels=labels))).groups
     assert [(group.name, len(group.index)) for group in groups] == [("=a", 20), ("b", 20), ("not labelled", 20)]
     assert groups[2].colour == GREY
+
+
+def test_letters_of_all_scripts_are_drawn_or_named(files, capsys):
+    names = ["Été", "Ωμέγα", "Жук", "\U00013000a", "\U00013001a"]  # hieroglyphs are in few fonts
+    (files / "labels.txt").write_text("\n".join(names[i % 5] for i in range(60)), encoding="utf-8")
+    assert run_map(files, files / "bars.npz", "map.png", "--labels", files / "labels.txt") == 0
+    said = capsys.readouterr().out
+    assert "no font here has" in said or all(find_font(c) is not None for c in "".join(names))
+    spelled = [spell_out(name) for name in names]
+    assert len(set(spelled)) == 5
+
+
+@pytest.mark.skipif(find_font("é") is None, reason="the system has no font with accents")
+def test_accents_are_no_boxes():
+    drawn = []
+    for words in ("é", chr(0x10FFFF)):
+        raster = Raster(40, 30)
+        raster.text(20, 20, words)
+        drawn.append(raster.pixels)
+    assert not np.array_equal(*drawn)
+    plain, mixed = Raster(80, 30), Raster(80, 30)
+    plain.text(5, 20, "ab", anchor="start")
+    mixed.text(5, 20, "abé", anchor="start")
+    assert np.array_equal(plain.pixels[:, :30], mixed.pixels[:, :30])
+    assert not np.array_equal(plain.pixels, mixed.pixels)
+
+
+def test_labels_with_line_breaks_stay_on_their_line():
+    points = np.zeros((2, 2), np.float32)
+    assert [group.name for group in colour(Map(points, points[:, 0], points, np.array(["a\nb", "c\x07"]))).groups] == [
+        "a□b",
+        "c□",
+    ]
 
 
 def test_numbers_without_a_label_are_grey_too():

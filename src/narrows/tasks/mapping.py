@@ -29,6 +29,7 @@ class Map:
     columns : a table's column names, x0, x1, ... where it has none; None for pictures.
     origin : a short name of the data.
     samples : `x` as (N, C, *grid), in the units that the model was trained in.
+    codes : of the samples, float32 (N, k).
     """
 
     points: np.ndarray
@@ -39,6 +40,7 @@ class Map:
     columns: tuple[str, ...] | None = None
     origin: str = ""
     samples: Tensor | None = None
+    codes: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.points)
@@ -73,7 +75,8 @@ def make_map(model: Model, about: Samples, session: Session | None = None) -> Ma
             f"position; train one on samples such as these"
         )
     columns = model.column_names if len(model.network.shape) == 1 else None
-    return Map(points, errors, session.x, about.labels, about.names, columns, about.origin, session.samples)
+    known = about.labels, about.names, columns, about.origin
+    return Map(points, errors, session.x, *known, session.samples, session.codes)
 
 
 def check_differ(session: Session, about: Samples) -> None:

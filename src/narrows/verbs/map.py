@@ -25,6 +25,7 @@ from narrows.view.explorer.page import write_explorer
 from narrows.view.map_picture import write_picture
 
 PICTURES = (".png", ".svg")
+MOST_NAMED = 10  # characters that a note names
 DRAWN = (*PICTURES, ".html")
 ENDINGS = (*DRAWN, ".csv", ".parquet")
 
@@ -69,7 +70,11 @@ def draw_map(
         session = yield from _with_map(session, samples, path)
     mapped = make_map(session.model, samples, session)
     if output is not None:
-        write_map(output, session.model, mapped, colour_by, overwrite)
+        if missing := write_map(output, session.model, mapped, colour_by, overwrite):
+            yield Note(
+                f"note: no font here has {' '.join(missing[:MOST_NAMED])}, so {output} shows the codes of these; "
+                f"install a font that has them, or write .svg or .html"
+            )
         yield Note(f"{output}: {len(mapped):,} samples")
     yield Result(mapped)
 
@@ -85,15 +90,16 @@ def check_output(output: Location, colour_by: str | None, overwrite: bool) -> No
     check_table(output)
 
 
-def write_map(output: Location, model: Model, mapped: Map, colour_by: str | None, overwrite: bool) -> None:
-    """Write a map in the format that the ending of `output` names."""
+def write_map(output: Location, model: Model, mapped: Map, colour_by: str | None, overwrite: bool) -> str:
+    """Write a map in the format that the ending of `output` names; return characters that no font here has."""
     ending = Path(output).suffix.lower()
     if ending == ".html":
         write_explorer(output, model, mapped, overwrite, colour_by)
     elif ending in PICTURES:
-        write_picture(output, model, mapped, colour_by, overwrite=overwrite)
+        return write_picture(output, model, mapped, colour_by, overwrite=overwrite)
     else:
         write_table(output, mapped, overwrite=overwrite)
+    return ""
 
 
 def _reference_codes(session: Session, samples: Samples, most: bool = False) -> np.ndarray:

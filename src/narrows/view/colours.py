@@ -134,4 +134,5 @@ def _by_steps(by: str, values: np.ndarray, unlabelled: Sequence[Group] = ()) -> 
 
 
 def _name(value: object) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    text = f"{value:g}" if isinstance(value, float) else str(value)
+    return "".join(c if c.isprintable() else "□" for c in text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import TypeVar
+from unicodedata import east_asian_width
 
 import numpy as np
 import torch
@@ -73,7 +74,7 @@ def _name_groups(drawing: Drawing, frame: Frame, mapped: Map, colouring: Colouri
     for group in (group for group in colouring.groups if group.name != NOT_LABELLED):
         own = mapped.points[group.index[:: -(-len(group.index) // CENTRAL)]].astype(np.float64)
         apart = np.hypot(*(own[:, np.newaxis] - own).transpose(2, 0, 1)).sum(1)
-        wide = 8.0 * len(group.name) + 8
+        wide = 8.0 + sum(14.0 if east_asian_width(c) in "WF" else 8.0 for c in group.name)
         candidates = [(x - wide / 2, y - 10, wide, 20.0) for x, y in frame.at(own[apart.argsort(kind="stable")])]
         box = next((box for box in candidates if not any(_overlap(box, other) for other in boxes)), candidates[0])
         boxes.append(box)

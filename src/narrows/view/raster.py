@@ -4,28 +4,29 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from narrows.files import whole
 from narrows.view.figure import GROUND, INK, Anchor, Box, Drawing, Mark, Points
+from narrows.view.fonts import split_by_font
 
 DOTS = 2  # dots per CSS pixel
 FINE = 2  # pixels per dot each way, which are averaged so that edges are smooth
 SCALE = DOTS * FINE
 UPRIGHT = 90  # degrees that upright text is turned by
 MINUS = "\N{MINUS SIGN}"  # which Pillow's font lacks
-ANCHORS = {"start": "ls", "middle": "ms", "end": "rs"}  # Pillow's names: left, middle or right, on the baseline
+SHARES = {"start": 0.0, "middle": 0.5, "end": 1.0}  # of a line's width that lie before its anchor
 
 
 class Raster(Drawing):
     """A drawing as a picture of bytes, two dots per CSS pixel.
 
-    Texts are in Pillow's own font, which has Latin letters and shows others as a box; a `Figure` shows all.
+    Texts are in Pillow's own font, and letters that it lacks in the first of the system's that has them; one that none
+    has is a box.
 
     Examples
     --------
@@ -92,20 +93,20 @@ class Raster(Drawing):
         upright: bool = False,
     ) -> None:
         """Write lines of text, the first with its baseline at `y`; upright text reads from bottom to top."""
-        style: dict[str, Any] = {"font": _font(size), "stroke_width": round(SCALE * size / 40) if bold else 0}
-        pillow_anchor = ANCHORS[anchor]
+        stroke = round(SCALE * size / 40) if bold else 0
         for i, line in enumerate(words.replace(MINUS, "-").split("\n") if words else ()):
-            at = SCALE * x, SCALE * (y + 1.4 * size * i)
+            pieces = split_by_font(line, SCALE * size)
+            wide = sum(font.getlength(piece) for font, piece in pieces)
+            before = wide * SHARES[anchor]
+            x_here, y_here = SCALE * x, SCALE * (y + 1.4 * size * i)
             if not upright:
-                self._draw.text(at, line, colour, anchor=pillow_anchor, **style)
+                _write(self._draw, x_here - before, y_here, pieces, colour, stroke)
                 continue
-            wide, high = (math.ceil(side) for side in (style["font"].getlength(line), 2 * SCALE * size))
-            mask = Image.new("L", (wide, high))
-            ImageDraw.Draw(mask).text((0, high / 2), line, 255, anchor="ls", **style)
-            shift = {"start": wide, "middle": wide / 2, "end": 0}[anchor]
-            self._image.paste(
-                colour, (round(at[0] - high / 2), round(at[1] - shift)), mask.rotate(UPRIGHT, expand=True)
-            )
+            high = math.ceil(2 * SCALE * size)
+            mask = Image.new("L", (math.ceil(wide), high))
+            _write(ImageDraw.Draw(mask), 0, high / 2, pieces, 255, stroke)
+            corner = round(x_here - high / 2), round(y_here - math.ceil(wide) + before)
+            self._image.paste(colour, corner, mask.rotate(UPRIGHT, expand=True))
 
     def image(self, box: Box, pixels: np.ndarray) -> None:
         """Draw a picture of bytes, (H, W), (H, W, 3) or with opacity (H, W, 4); small ones have sharp squares."""
@@ -118,9 +119,11 @@ class Raster(Drawing):
         self._image.paste(picture, (left, top), picture if picture.mode == "RGBA" else None)
 
 
-@cache
-def _font(size: float) -> Any:
-    return ImageFont.load_default(SCALE * size)
+def _write(draw: Any, x: float, y: float, pieces: list[tuple[Any, str]], colour: Any, stroke: int) -> None:
+    """Write pieces of a line one after another, from (x, y) on its baseline."""
+    for font, piece in pieces:
+        draw.text((x, y), piece, colour, font=font, anchor="ls", stroke_width=stroke)
+        x += font.getlength(piece)
 
 
 def _scaled(points: Points) -> list[tuple[float, float]]:

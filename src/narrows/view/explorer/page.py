@@ -15,16 +15,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from narrows.data.labels import group_labels
 from narrows.files import whole
 from narrows.metrics.data_range import find_limits
 from narrows.metrics.reconstruction import scale_samples
+from narrows.model import chain
 from narrows.modelfile import Model
-from narrows.tasks.depths import FULL
+from narrows.tasks.depths import FULL, cast
 from narrows.tasks.encode import decode_map
-from narrows.tasks.reconstruct import reconstruct
 from narrows.tasks.units import as_samples, in_chunks
 from narrows.view.colours import MAX_GROUPS, STEPS, colour, kind_colours
 from narrows.view.explorer.export import Exported, export_decoder, export_encoder
@@ -152,19 +153,23 @@ def _point_blocks(mapped: Map, order: np.ndarray) -> dict[str, str]:
 
 def _map_errors(model: Model, mapped: Map) -> np.ndarray:
     """Return the MSE of every sample (N,) to what is decoded from its position, per value and in model's units."""
-    network, errors, start = model.network, [], 0
+    network, head = model.network, model.map_head
     assert mapped.samples is not None, "made by make_map"
-    for chunk in in_chunks(network, mapped.samples):
-        decoded, _ = as_samples(model, decode_map(model, mapped.points[start : start + len(chunk)]))
-        away = scale_samples(network, decoded) - scale_samples(network, chunk)
+    positions, errors = torch.from_numpy(mapped.points), []
+    for points, samples in zip(in_chunks(network, positions), in_chunks(network, mapped.samples), strict=True):
+        decoded = network.in_blocks(lambda z: chain.decode_map(network, head, z), points)
+        away = scale_samples(network, decoded.to(samples.dtype)) - scale_samples(network, samples)
         errors.append(np.square(away, dtype=np.float64).mean(1))
-        start += len(chunk)
     return np.concatenate(errors)
 
 
-def _reconstructed(model: Model, mapped: Map) -> Tensor:
-    """Return the model's own reconstructions of the samples, (N, C, *grid)."""
-    return as_samples(model, reconstruct(model, mapped.x))[0]
+def _reconstructed(model: Model, mapped: Map) -> np.ndarray:
+    """Return the model's own reconstructions of the samples, (N, C, *grid), rounded as `narrows reconstruct` does."""
+    network, dtype = model.network, np.dtype(model.card.dtype)
+    assert mapped.codes is not None, "made by make_map"
+    codes = torch.from_numpy(mapped.codes).view(-1, *network.code_shape)
+    decoded = (network.in_blocks(network.decode, chunk) for chunk in in_chunks(network, codes))
+    return np.concatenate([cast(chunk.numpy(), dtype) for chunk in decoded])
 
 
 def _add_pictures(
@@ -178,7 +183,7 @@ def _add_pictures(
         decoded, _ = as_samples(model, decode_map(model, _grid_points(about["spots"])))
         _add_sheets(about, blocks, "spot", pack(_as_bytes(decoded, limits), LEAST_PICTURES))
     if about["numbers"]:
-        made = _as_bytes(_reconstructed(model, mapped), limits, order)
+        made = _as_bytes(torch.from_numpy(_reconstructed(model, mapped)), limits, order)
         _add_sheets(about, blocks, "made", pack(made, MAX_MADE))
     used = sum(map(len, blocks.values()))
     pictures = _as_bytes(samples, limits, order)
@@ -200,7 +205,7 @@ def _add_columns(
     for i in range(kept):
         blocks[f"column-{i}"] = _encode(values[order, i], np.float32)
     if about["numbers"]:
-        made = _reconstructed(model, mapped).double().numpy()
+        made = _reconstructed(model, mapped)
         blocks |= {f"made-{i}": _encode(made[order, i], np.float32) for i in range(kept)}
     if about["decoder"] is None:
         about["spots"] = find_grid(mapped.points)
