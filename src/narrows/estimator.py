@@ -8,6 +8,7 @@ import threading
 import warnings
 from contextlib import suppress
 from dataclasses import replace
+from os import PathLike
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,9 @@ from narrows import modelfile
 from narrows.card import as_given
 from narrows.data.arrays import as_numbers
 from narrows.data.axes import ModelAxes
-from narrows.data.read import read
+from narrows.data.crops import Crops
+from narrows.data.layout import to_pictures
+from narrows.data.read import are_pictures, read
 from narrows.data.samples import Samples
 from narrows.errors import DataError, SpecError, TrainingError
 from narrows.files import refuse_existing
@@ -30,7 +33,7 @@ from narrows.tasks.depths import find_depth
 from narrows.tasks.encode import decode, decode_map, encode, encode_map, has_map
 from narrows.tasks.reconstruct import denoise, reconstruct
 from narrows.tasks.score import errors, variance_explained
-from narrows.tasks.tiles import takes_any_size
+from narrows.tasks.tiles import is_other_size, keeps_size, picture_errors, takes_any_size
 from narrows.training.fit import Fit
 from narrows.training.map_head import add_head, gets_map, training_codes
 from narrows.verbs.stopping import held_back
@@ -251,9 +254,13 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     def score_samples(self, X):
         """Return minus the MSE per value of every sample, float64 (N,), in model's units; lower is more unusual.
 
+        Where the model takes pictures of any size, each picture of a folder is measured at its own.
+
         Raises DataError for samples of another shape.
         """
-        return -errors(self._model(), self._samples(X).x)
+        model = self._model()
+        pictures = self._pictures_of_any_size(X)
+        return -(errors(model, self._samples(X).x) if pictures is None else picture_errors(model, pictures))
 
     def score(self, X, y=None):
         """Return the share of X's variance that the reconstruction explains, the mean over columns, in [-1, 1].
@@ -397,14 +404,14 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         height, width, *channels = self.shape
         return samples, (*(channels or (1,)), height, width)
 
-    def _read(self, X) -> Samples:
+    def _read(self, X, patch_size=None) -> Samples:
         """Return X as samples; files of pictures are read as those of the training were.
 
         Raises DataError for samples that were read from such files in another way.
         """
         way = self.model_.card.reading
         axes = ModelAxes(self.model_.card.layout, self.model_.network.shape)
-        samples = read(X, reading=way or None, axes=axes)
+        samples = read(X, reading=way or None, axes=axes, patch_size=patch_size)
         if samples.skipped:
             name, reason = samples.skipped[0]
             warnings.warn(f"{len(samples.skipped)} files are skipped, such as {name}: {reason}", stacklevel=4)
@@ -414,6 +421,18 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
                 f"the pictures, or read(path, reading=model.model_.card.reading)"
             )
         return samples
+
+    def _pictures_of_any_size(self, X):
+        """Return pictures of other sizes than the model's, one by one, where it takes these; None for all else."""
+        model, X = self.model_, _as_plain_array(X)
+        if keeps_size(model) and isinstance(X, str | PathLike) and are_pictures(X):
+            X = self._read(X, patch_size=max(model.network.shape[1:]))
+        if isinstance(X, Samples):
+            X = X.x
+        if isinstance(X, np.ndarray):
+            pictures = np.moveaxis(to_pictures(X)[0], 1, -1) if is_other_size(model, X) else None
+            return None if pictures is None else np.split(pictures, len(pictures))
+        return X.pictures if isinstance(X, Crops) else None
 
     def _samples(self, X, restores=False) -> Samples:
         """Return X as samples that the model takes, and warn where its depth was decided; see `find_depth`.

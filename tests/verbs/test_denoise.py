@@ -246,7 +246,7 @@ def test_a_model_of_one_size_brings_pictures_to_it(run, folder, tmp_path):
 
 
 def test_ctrl_c_keeps_the_pictures_that_are_done(run, folder, tmp_path, monkeypatch):
-    restore = originals.restore_pictures
+    restore = originals.restore_tiles
     calls = []
 
     def interrupted(*arguments):
@@ -255,7 +255,7 @@ def test_ctrl_c_keeps_the_pictures_that_are_done(run, folder, tmp_path, monkeypa
             raise KeyboardInterrupt
         return restore(*arguments)
 
-    monkeypatch.setattr(originals, "restore_pictures", interrupted)
+    monkeypatch.setattr(originals, "restore_tiles", interrupted)
     status, _, complaint = run("grey", folder, "-o", tmp_path / "out")
     assert status == 130
     assert "2 of 4 pictures are restored" in complaint

@@ -48,7 +48,7 @@ class Crops(Source):
             height, width = (min(side, max(plane.shape[axis] for plane in planes)) for axis in (1, 2))
         self.pictures = pictures
         self.shape = (planes[0].shape[0], height, width)
-        self.planes = [_mirror(plane, height, width) for plane in planes]
+        self.planes = [mirror(plane, height, width) for plane in planes]
         self.dtype = pictures[0].dtype
         counts = [max(1, round(plane[0].size / (height * width))) for plane in self.planes]
         self.visits = torch.arange(len(planes)).repeat_interleave(torch.tensor(counts))
@@ -74,6 +74,21 @@ class Crops(Source):
         """Return the crop in the middle of every picture, (N, *shape)."""
         return self._cut(range(len(self)), [(0.5, 0.5)] * len(self))
 
+    def patches(self) -> tuple[Tensor, list[tuple[int, int, int]]]:
+        """Return the patches (n, *shape) that cover every picture, and of each (picture, top, left).
+
+        The last ones of a row and of a column are moved back into the picture.
+        """
+        _, height, width = self.shape
+        places = [
+            (i, min(top, plane.shape[1] - height), min(left, plane.shape[2] - width))
+            for i, plane in enumerate(self.planes)
+            for top in range(0, plane.shape[1], height)
+            for left in range(0, plane.shape[2], width)
+        ]
+        found = [self.planes[i][:, top : top + height, left : left + width] for i, top, left in places]
+        return _as_tensor(np.stack(found)), places
+
     def to(self, device: torch.device | str) -> Crops:
         """Return itself: pictures stay in the machine's memory, only their crops go to a device."""
         return self
@@ -97,10 +112,11 @@ class Crops(Source):
         return _as_tensor(crops)
 
 
-def _mirror(plane: np.ndarray, height: int, width: int) -> np.ndarray:
-    """Return a plane (C, H, W), mirrored at its lower and right border where it is smaller than (height, width)."""
-    below, right = max(0, height - plane.shape[1]), max(0, width - plane.shape[2])
-    return np.pad(plane, ((0, 0), (0, below), (0, right)), mode="symmetric") if below or right else plane
+def mirror(plane: np.ndarray, height: int, width: int) -> np.ndarray:
+    """Return planes (..., H, W), mirrored at its lower and right border where it is smaller than (height, width)."""
+    below, right = max(0, height - plane.shape[-2]), max(0, width - plane.shape[-1])
+    widths = [*[(0, 0)] * (plane.ndim - 2), (0, below), (0, right)]
+    return np.pad(plane, widths, mode="symmetric") if below or right else plane
 
 
 def _as_tensor(values: np.ndarray) -> Tensor:

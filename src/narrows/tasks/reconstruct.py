@@ -6,7 +6,7 @@ import numpy as np
 
 from narrows.modelfile import Model
 from narrows.tasks.session import Session
-from narrows.tasks.tiles import restore_pictures, takes_any_size
+from narrows.tasks.tiles import is_other_size, restore_pictures, takes_any_size
 from narrows.tasks.units import in_chunks, joined
 
 
@@ -17,9 +17,9 @@ def reconstruct(model: Model, x: np.ndarray) -> np.ndarray:
     ----------
     x : samples of the model's shape, in any arrangement; integers of more than 16 bits come back as float64.
 
-    Raises DataError for an array whose samples are not of the model's shape.
+    Raises DataError for an array whose samples are not of the model's shape, where it does not take any size.
     """
-    return reconstruct_session(Session(model, x))
+    return restore_pictures(model, x) if is_other_size(model, x) else reconstruct_session(Session(model, x))
 
 
 def reconstruct_session(session: Session) -> np.ndarray:
@@ -38,8 +38,12 @@ def denoise(model: Model, x: np.ndarray) -> np.ndarray:
 
     Raises DataError for an array that the model does not take.
     """
-    flat = x.ndim == 1 or (x.ndim == 2 and model.card.layout.endswith("flat"))
-    return restore_pictures(model, x) if takes_any_size(model) and not flat else reconstruct(model, x)
+    return restore_pictures(model, x) if takes_any_size(model) and not is_flat(model, x) else reconstruct(model, x)
+
+
+def is_flat(model: Model, x: np.ndarray) -> bool:
+    """Return whether pictures lie in flat rows."""
+    return x.ndim == 1 or (x.ndim == 2 and model.card.layout.endswith("flat"))
 
 
 def was_damaged(model: Model) -> bool:

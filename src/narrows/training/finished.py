@@ -171,6 +171,7 @@ def _describe_recipe(run: Run) -> dict[str, Any]:
         "preset": plan.preset,
         "as_published": plan.as_published,
         "self_supervised": plan.is_self_supervised,
+        "patch_size": plan.split.source.shape[-1] if isinstance(plan.split.source, Crops) else None,
         "paired": plan.split.target is not None,
         "optimizer": repr(plan.optimizer),
         "schedule": repr(plan.schedule),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,9 +15,21 @@ from narrows.modelfile import Model
 from narrows.tasks import corrupt as damage
 from narrows.tasks import encode as codes_of
 from narrows.tasks import reconstruct as restore
+from narrows.tasks.tiles import is_other_size
 from narrows.verbs.describe import describe_array
 from narrows.verbs.events import Events, Note, Result
-from narrows.verbs.reading import Location, as_written, open_model, read_data, read_for
+from narrows.verbs.pictures import Pictures
+from narrows.verbs.reading import (
+    Location,
+    are_files_of_any_size,
+    as_written,
+    open_model,
+    read_data,
+    read_for,
+    reading_of,
+    start_session,
+)
+from narrows.verbs.restoring import restore_all, restore_tiles
 
 
 def reconstruct(
@@ -31,11 +44,25 @@ def reconstruct(
 
     reading : options of `read` that all verbs share, such as `axes`.
 
+    Where the model takes pictures of any size, files of pictures are written one by one at their own size; the result
+    is an `Outcome` for each then, and needs an output.
+
     Raises DataError for data that the model does not take, and where `output` exists and `overwrite` is False.
     """
-    _refuse(output, overwrite, data)
     model = open_model(model)
-    samples, session = yield from read_for(model, data, **reading)
+    if are_files_of_any_size(model, data) and output is not None:
+        yield from restore_all(
+            model,
+            Pictures(Path(data), Path(output), overwrite=overwrite, pages=reading.get("pages") or "all"),
+            overwrite,
+        )
+        return
+    _refuse(output, overwrite, data)
+    samples = yield from read_data(data, **reading_of(model, reading))
+    if is_other_size(model, samples.x):
+        yield from _reconstruct_any_size(model, samples, output, overwrite)
+        return
+    session = yield from start_session(model, samples)
     if output is not None:
         check_suits(output, as_written(output, samples, samples.x))  # before the work: the result has the data's type
     result = restore.reconstruct_session(session)
@@ -119,6 +146,16 @@ def corrupt(
     yield Note(f"before: {describe_array(samples.back(samples.x))}")
     yield Note(f"after:  {describe_array(damaged)}")
     yield Result(damaged)
+
+
+def _reconstruct_any_size(model: Model, samples: Samples, output: Location | None, overwrite: bool) -> Events:
+    """Encode and decode pictures of another size than the model's, in tiles or patches."""
+    if output is not None:
+        check_suits(output, as_written(output, samples, samples.x))
+    result = yield from restore_tiles(model, samples.x, samples.origin)
+    if output is not None:
+        yield _write(output, as_written(output, samples, result), _names(samples), overwrite)
+    yield Result(samples.back(result))
 
 
 def _refuse(output: Location | None, overwrite: bool, data: Any) -> None:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
-from os import PathLike
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from narrows.data.layout import to_pictures
-from narrows.data.read import are_pictures, read
+from narrows.data.read import read
 from narrows.data.samples import Samples
 from narrows.data.write import check_suits, write
 from narrows.errors import DataError
@@ -21,13 +20,13 @@ from narrows.metrics.likeness import likeness_table
 from narrows.modelfile import Model
 from narrows.tasks.depths import find_depth
 from narrows.tasks.reconstruct import denoise as restore_array
-from narrows.tasks.reconstruct import learned_to_restore
-from narrows.tasks.tiles import keeps_size, note_on_channels, takes_any_size
+from narrows.tasks.reconstruct import is_flat, learned_to_restore
+from narrows.tasks.tiles import note_on_channels, takes_any_size
 from narrows.verbs.describe import describe_array
-from narrows.verbs.events import Counted, Event, Events, Note, Result
+from narrows.verbs.events import Event, Events, Note, Result
 from narrows.verbs.pictures import Pictures
-from narrows.verbs.reading import Location, as_written, open_model, read_data, reading_of
-from narrows.verbs.restoring import Job, Outcome, Source, restore
+from narrows.verbs.reading import Location, are_files_of_any_size, as_written, open_model, read_data, reading_of
+from narrows.verbs.restoring import Job, Outcome, Source, restore_all, restore_tiles
 from narrows.view.sheets import write_sheets
 
 
@@ -60,38 +59,7 @@ def denoise(
             "note: this model never saw noise in training; --corruption 'gaussian(0.0, 0.5)' trains one that did"
         )
     source = yield from _open(model, data, output, compare, clean, reading, overwrite, skip_existing)
-    yield from (Note(note) for note in source.notes)
-    outcomes: list[Outcome] = []
-    said: set[str] = set()  # a note is shown once, whatever the number of pictures that it holds for
-    try:
-        yield Counted("restoring", 0, len(source.jobs))
-        for job in source.jobs:
-            outcome = restore(model, job, overwrite)
-            if outcome.error is not None and not source.goes_on:
-                raise outcome.error
-            yield from (Note(f"note: {note}") for note in outcome.notes if note not in said)
-            said.update(outcome.notes)
-            if outcome.missing:
-                yield Note(f"{'incomplete' if outcome.written else 'skipped'} {outcome.name}: {outcome.missing}")
-            outcomes.append(outcome)
-            yield Counted("restoring", len(outcomes), len(source.jobs))
-            if outcome.full:
-                break
-        for job in source.jobs[len(outcomes) :]:
-            outcomes.append(Outcome(job.name, outcome.full, error=outcome.error))
-            yield Note(f"skipped {job.name}: {outcome.full}")
-    except KeyboardInterrupt:
-        if not source.goes_on:
-            raise
-        outcomes = list(source.settle(outcomes))
-        written = sum(outcome.written for outcome in outcomes)
-        yield Note(
-            f"stopped; {written} of {len(source.jobs)} pictures are restored; --skip-existing goes on with the others",
-            is_error=True,
-        )
-        yield Result(outcomes, 130)
-        return
-    yield from source.finish(source.settle(outcomes))
+    yield from restore_all(model, source, overwrite)
 
 
 def _open(
@@ -105,7 +73,7 @@ def _open(
     skip_existing: bool,
 ) -> Generator[Event, None, Source]:
     """Return the source: files at their own size where the model takes pictures of any size, else an array."""
-    if keeps_size(model) and isinstance(data, str | PathLike) and are_pictures(data):
+    if are_files_of_any_size(model, data):
         if reading.get("axes") is not None:
             raise DataError(f"axes are for arrays, however: {str(data)!r} is files of pictures; leave them out")
         if output is None:
@@ -160,9 +128,11 @@ class ArrayJob(Job):
         colours = note_on_channels(model, to_pictures(x)[0].shape[1]) if any_size else ""
         return x, tuple(filter(None, (colours, find_depth(model, x, restores=any_size).note)))
 
-    def restore(self, model: Model, noisy: np.ndarray) -> np.ndarray:
-        """Return the restored array, and keep it."""
-        self.restored = restore_array(model, noisy)
+    def restore(self, model: Model, noisy: np.ndarray) -> Generator[Event, None, np.ndarray]:
+        """Yield progress, return the restored array, and keep it."""
+        any_size = takes_any_size(model) and not is_flat(model, noisy)
+        tiles = restore_tiles(model, noisy, self.name)
+        self.restored = (yield from tiles) if any_size else restore_array(model, noisy)
         return self.restored
 
     def write(self, restored: np.ndarray, overwrite: bool) -> None:

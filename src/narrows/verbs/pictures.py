@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -30,9 +30,9 @@ from narrows.metrics.data_range import find_range
 from narrows.metrics.likeness import likeness_table
 from narrows.modelfile import Model
 from narrows.tasks.depths import find_depth
-from narrows.tasks.tiles import note_on_channels, restore_pictures
-from narrows.verbs.events import Events, Note, Result
-from narrows.verbs.restoring import Job, Outcome, Source
+from narrows.tasks.tiles import note_on_channels
+from narrows.verbs.events import Event, Events, Note, Result
+from narrows.verbs.restoring import Job, Outcome, Source, restore_tiles
 from narrows.view.sheets import write_sheet
 
 ARRAYS = {".npy", ".npz", ".csv"}
@@ -136,9 +136,9 @@ class PictureJob(Job):
             notes.append(f"transparency is left out, which {output.target.suffix or original.format} does not hold")
         return original.values, tuple(notes)
 
-    def restore(self, model: Model, noisy: np.ndarray) -> np.ndarray:
-        """Return the restored picture."""
-        return restore_pictures(model, noisy)
+    def restore(self, model: Model, noisy: np.ndarray) -> Generator[Event, None, np.ndarray]:
+        """Yield progress and return the restored picture."""
+        return (yield from restore_tiles(model, noisy, self.name))
 
     def write(self, restored: np.ndarray, overwrite: bool) -> None:
         """Give the restored picture to its file, which has the format, depth and metadata of the original."""

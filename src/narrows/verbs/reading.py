@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping
+from dataclasses import replace
+from os import PathLike
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,13 +12,16 @@ import numpy as np
 
 from narrows import modelfile
 from narrows.data.axes import ModelAxes
+from narrows.data.crops import Crops
+from narrows.data.layout import Layout, to_pictures
 from narrows.data.named import NAMED
-from narrows.data.read import read
+from narrows.data.read import are_pictures, read
 from narrows.data.samples import Samples
 from narrows.modelfile import Model
 from narrows.tasks.depths import find_depth
 from narrows.tasks.score import UNUSUAL, times_usual
 from narrows.tasks.session import Session
+from narrows.tasks.tiles import is_other_size, keeps_size
 from narrows.verbs.events import Event, Note
 
 Location = str | Path  # of a file or a folder
@@ -60,8 +65,51 @@ def read_data(data: Any, **options: Any) -> Generator[Event, None, Samples]:
 
 
 def read_as(model: Model, data: Any, *, labels: Any = None, **reading: Any) -> Generator[Event, None, Samples]:
-    """Read data in the way of the model's training data; raises DataError for data that cannot be read."""
-    return (yield from read_data(data, labels=labels, **reading_of(model, reading)))
+    """Read data in the way of the model's training data.
+
+    Pictures of another size than the model's are cut into patches of its own, where it takes any size.
+
+    Raises DataError for data that cannot be read.
+    """
+    options: dict[str, Any] = reading_of(model, reading) | {"labels": labels}
+    if are_files_of_any_size(model, data):
+        options["patch_size"] = max(model.network.shape[1:])
+    samples = yield from read_data(data, **options)
+    has_sizes = isinstance(samples.x, Crops)
+    if not has_sizes and not is_other_size(model, samples.x):
+        return samples
+    patches = cut_into_patches(model, samples)
+    if len(patches.x) > len(samples.x) or not has_sizes:
+        _, height, width = model.network.shape
+        yield Note(f"note: pictures of another size, cut into {len(patches.x):,} patches of {height}x{width}")
+    return patches
+
+
+def are_files_of_any_size(model: Model, data: Any) -> bool:
+    """Return whether data are files of pictures that the model takes at their own size."""
+    return keeps_size(model) and isinstance(data, str | PathLike) and are_pictures(data)
+
+
+def cut_into_patches(model: Model, samples: Samples) -> Samples:
+    """Return pictures of any size as samples of the model's own: patches, named by their picture and their place."""
+    _, height, width = model.network.shape
+    crops = samples.x if isinstance(samples.x, Crops) else _as_crops(samples.x, (height, width))
+    if crops.shape[1:] != (height, width):
+        crops = Crops(crops.pictures, (height, width))
+    values, places = crops.patches()
+    layout = Layout("grey" if values.shape[1] == 1 else "channels_last")
+    index = [i for i, *_ in places]
+    counts = np.bincount(index)
+    names = None
+    if samples.names is not None:
+        names = tuple(samples.names[i] + (f" [{top}, {left}]" if counts[i] > 1 else "") for i, top, left in places)
+    labels = None if samples.labels is None else samples.labels[index]
+    return replace(samples, x=layout.back(values.numpy()), names=names, labels=labels)
+
+
+def _as_crops(x: np.ndarray, size: tuple[int, int]) -> Crops:
+    pictures = to_pictures(x)[0]
+    return Crops([picture[0] if len(picture) == 1 else np.moveaxis(picture, 0, -1) for picture in pictures], size)
 
 
 def read_for(
@@ -77,6 +125,11 @@ def read_for(
     Raises DataError for data that the model does not take.
     """
     samples = yield from read_as(model, data, labels=labels, **reading)
+    return samples, (yield from start_session(model, samples, measures_all))
+
+
+def start_session(model: Model, samples: Samples, measures_all: bool = False) -> Generator[Event, None, Session]:
+    """Return a session, and yield notes on the samples' range and where they differ much from those of training."""
     if note := find_depth(model, samples.x).note:
         yield Note(f"note: {note}")
     session = Session(model, samples.x)
@@ -87,7 +140,7 @@ def read_for(
             f"note: the error on {samples.origin} is {times:.0f} times the usual, so these data are unlike those of "
             f"training (a light background, another scale?) and the results may be poor"
         )
-    return samples, session
+    return session
 
 
 def reading_of(model: Model, reading: Mapping[str, Any]) -> dict[str, Any]:
