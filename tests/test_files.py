@@ -45,7 +45,7 @@ def test_overwriting_a_folder_keeps_what_is_not_replaced(tmp_path):
 @pytest.mark.parametrize("context", [whole, whole_folder])
 def test_existing_things_are_refused_with_the_way_out(tmp_path, context):
     (tmp_path / "there").mkdir()
-    with pytest.raises(DataError, match="exists already and is kept; add --overwrite"):
+    with pytest.raises(DataError, match="exists already and is kept; overwrite=True replaces it"):
         context(tmp_path / "there").__enter__()
 
 

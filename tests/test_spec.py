@@ -152,7 +152,7 @@ def test_what_is_no_call_with_literals_is_refused(text):
 
 @pytest.mark.parametrize("text", [None, 3, b"thing", ["thing"], Thing()])
 def test_what_is_no_text_is_refused(text):
-    with pytest.raises(SpecError, match="is written as a text"):
+    with pytest.raises(SpecError, match="thing must be a text"):
         build(text, MENU, "thing")
 
 

@@ -6,8 +6,10 @@ import functools
 import math
 import threading
 import warnings
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
+from numbers import Real
 from os import PathLike
 from pathlib import Path
 
@@ -18,7 +20,7 @@ from sklearn.utils.validation import check_is_fitted, check_random_state, valida
 
 from narrows import modelfile
 from narrows.card import as_given
-from narrows.data.arrays import as_numbers
+from narrows.data.arrays import as_numbers, refuse_columns, refuse_sparse
 from narrows.data.axes import ModelAxes
 from narrows.data.crops import Crops
 from narrows.data.layout import to_pictures
@@ -28,7 +30,7 @@ from narrows.errors import DataError, SpecError, TrainingError
 from narrows.files import refuse_existing
 from narrows.modelfile import Model
 from narrows.runfolder import COLUMNS, or_elsewhere, read_history
-from narrows.spec import DEPRECATED, take_renamed
+from narrows.spec import DEPRECATED, check_whole, take_renamed
 from narrows.tasks.depths import find_depth
 from narrows.tasks.encode import decode, decode_map, encode, encode_map, has_map
 from narrows.tasks.reconstruct import denoise, reconstruct
@@ -342,9 +344,10 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
                     print(line, flush=True)  # noqa: T201, verbose asked for it
 
     def _seed(self) -> int:
-        if self.random_state is None or not isinstance(self.random_state, int | np.integer):
-            return int(check_random_state(self.random_state).randint(2**31))
-        return int(self.random_state)
+        given = self.random_state
+        if given is None or isinstance(given, np.random.RandomState) or given is np.random:
+            return int(check_random_state(given).randint(2**31))
+        return check_whole("random_state", given, 0, 2**63 - 1)
 
     def _keep(self, training: Fit) -> None:
         """Take the model of a training, and codes for a map head, which is fitted on first use, as few are mapped."""
@@ -401,8 +404,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             samples = replace(samples, columns=tuple(self.feature_names_in_))
         if self.shape is None:
             return samples, None
-        height, width, *channels = self.shape
-        return samples, (*(channels or (1,)), height, width)
+        return samples, _check_shape(self.shape)
 
     def _read(self, X, patch_size=None) -> Samples:
         """Return X as samples; files of pictures are read as those of the training were.
@@ -455,11 +457,29 @@ def _is_pictures(X) -> bool:
     return isinstance(X, Samples) or dimensions > 2
 
 
+def _check_shape(shape) -> tuple[int, int, int]:
+    """Return the model's shape (C, H, W) for the parameter `shape`; raise a SpecError where that is none."""
+    if not isinstance(shape, list | tuple | np.ndarray) or len(shape) not in (2, 3):
+        raise SpecError(f"shape must be (height, width) or (height, width, channels), however: shape={shape!r}")
+    height, width, channels = (check_whole(f"shape[{i}]", n, 1) for i, n in enumerate((*shape, 1)[:3]))
+    return channels, height, width
+
+
 def _as_plain_array(X):
     """Return masked, structured, byte-swapped and torch arrays as arrays that torch accepts, all else unchanged.
 
-    scikit-learn's checks would drop a mask, and torch refuses a foreign byte order.
+    scikit-learn's checks would drop a mask, and torch refuses a foreign byte order. Raises DataError for what is no
+    array: a path, a number, a sparse matrix.
     """
+    if isinstance(X, str | PathLike):
+        raise DataError(f"X must be an array or Samples, however: it is a path; write narrows.read({str(X)!r})")
+    if isinstance(X, list) and X and all(isinstance(path, str | PathLike) for path in X):
+        raise DataError("X must be an array or Samples, however: it is a list of paths; write narrows.read([...])")
+    refuse_sparse(X, "X")
+    if X is None or isinstance(X, Real | bytes | dict | set | Iterator):
+        kind = type(X).__name__
+        raise DataError(f"X must be an array, rows (N, values) or pictures (N, H, W), however: it is of type {kind}")
+    refuse_columns(X, "X")
     is_array = isinstance(X, np.ndarray)
     if isinstance(X, np.ma.MaskedArray) or (is_array and (X.dtype.kind == "V" or not X.dtype.isnative)):
         return as_numbers(X, "the array")

@@ -119,7 +119,7 @@ def refuse_existing(path: str | Path, overwrite: bool) -> None:
     if not os.path.exists(path):  # Path.exists raises an error for a folder that may not be searched
         return
     if not overwrite:
-        raise DataError(f"{path} exists already and is kept; add --overwrite, or choose another name with -o")
+        raise DataError(f"{path} exists already and is kept; overwrite=True replaces it, or choose another name")
     if not (os.path.isfile(path) or os.path.isdir(path)):
         raise DataError(f"{path} is neither a file nor a folder, so it is kept; choose another name with -o")
 

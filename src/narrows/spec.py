@@ -20,6 +20,9 @@ from narrows.errors import SpecError, did_you_mean
 
 DEPRECATED = "deprecated"  # the default of an argument that has been renamed
 MAX_LENGTH = 1000  # characters; the longest text that is read
+# how parts are written, with the number or the list that somebody gave instead; for others as they are
+EXAMPLES = {"bottleneck": "linear({})", "corruption": "gaussian({})", "optimizer": "adamw({})"}
+EXAMPLES |= {"backbone": "dense(hidden={})", "loss": "mse", "scaling": "standard", "schedule": "constant"}
 SIGNS: dict[str, type[ast.operator]] = {"|": ast.BitOr, "+": ast.Add}
 T = TypeVar("T")
 
@@ -164,7 +167,7 @@ def _range(low: float, high: float) -> str:
 
 def _parse(text: str, kind: str) -> ast.expr:
     if not isinstance(text, str):
-        raise SpecError(f"a {kind} is written as a text such as 'name(1)', however: {text!r}")
+        raise SpecError(f"{kind} must be a text, however: {kind}={text!r}; write {_example(kind, text)}")
     if len(text) > MAX_LENGTH:
         raise SpecError(f"a {kind} has at most {MAX_LENGTH} characters, however this one has {len(text)}")
     try:
@@ -173,6 +176,21 @@ def _parse(text: str, kind: str) -> ast.expr:
             return ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError, Warning):
         raise SpecError(f"the {kind} {text!r} cannot be read; write it as a call, 'name(1, option=2)'") from None
+
+
+def _example(kind: str, value: Any, node: ast.expr | None = None) -> str:
+    """Return how to write what somebody meant by a value, or by a text that is the literal `node`: an argument."""
+    if isinstance(value, Part):
+        return f'{kind}="{value!r}"'
+    lists = kind == "backbone"  # whose sizes are one list
+    number = isinstance(value, numbers.Real) or (isinstance(node, ast.Constant) and not isinstance(node.value, str))
+    several = isinstance(value, list | tuple) or isinstance(node, ast.List | ast.Tuple)
+    default = {"bottleneck": "32", "corruption": "0.1", "optimizer": "0.001", "backbone": "[256]"}.get(kind, "")
+    if lists and several:
+        default = str(value if isinstance(value, str) else list(value))
+    elif number and not isinstance(value, bool):
+        default = f"[{value}]" if lists else str(value)
+    return f'{kind}="{EXAMPLES.get(kind, "name(1)").format(default)}"'
 
 
 def _split(node: ast.expr, operator: type[ast.operator]) -> list[ast.expr]:
@@ -188,7 +206,8 @@ def _read_call(node: ast.expr, text: str, kind: str) -> tuple[str, list[Any], di
     if isinstance(node, ast.Name):
         return node.id, [], {}
     if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name)):
-        raise SpecError(f"the {kind} {text!r} is not a call; write it as 'name(1, option=2)'")
+        value = node.operand if isinstance(node, ast.UnaryOp) else node
+        raise SpecError(f"the {kind} {text!r} must be a call, however: it is none; write {_example(kind, text, value)}")
     kwargs = {}
     for keyword in node.keywords:
         if keyword.arg is None or keyword.arg in kwargs:

@@ -68,6 +68,8 @@ def as_array(values: Any, name: str) -> np.ndarray:
         if torch is not None and isinstance(values, torch.Tensor):
             values = values.detach().cpu()
             return (values.float() if values.dtype == torch.bfloat16 else values).numpy()
+        refuse_sparse(values, name)
+        refuse_columns(values, name)
         if np.ma.is_masked(values):
             raise DataError(f"{name} holds masked values; fill or remove them")
         return np.asarray(values)
@@ -75,6 +77,36 @@ def as_array(values: Any, name: str) -> np.ndarray:
         if isinstance(error, DataError):
             raise
         raise DataError(f"{name} is no array of numbers, all rows of one length: {one_line(error)}") from None
+
+
+def refuse_sparse(values: Any, name: str) -> None:
+    """Raise a DataError for a sparse matrix or array of SciPy.
+
+    >>> refuse_sparse(np.zeros(3), "x")
+    """
+    sparse = sys.modules.get("scipy.sparse")  # whoever has one has imported it
+    if sparse is not None and sparse.issparse(values):
+        raise DataError(f"{name} must be dense, however: it is sparse; write .toarray() where that fits into memory")
+
+
+def refuse_columns(values: Any, name: str) -> None:
+    """Raise a DataError that names the first column of a pandas frame that holds no numbers.
+
+    >>> refuse_columns(np.zeros(3), "x")
+    """
+    pandas = sys.modules.get("pandas")
+    if pandas is None or not isinstance(values, pandas.DataFrame):
+        return
+    for i, (column, dtype) in enumerate(values.dtypes.items()):
+        try:
+            if dtype.kind in "Mm" or isinstance(dtype, pandas.CategoricalDtype):
+                raise ValueError("dates and categories would become other numbers")
+            pandas.to_numeric(values.iloc[:, i])
+        except (ValueError, TypeError):
+            raise DataError(
+                f"{name} must hold numbers, however: column {column!r} holds {dtype}; encode it, as scikit-learn's "
+                f"OneHotEncoder(sparse_output=False) does, or leave it out"
+            ) from None
 
 
 def _check_type(dtype: np.dtype, name: str) -> None:

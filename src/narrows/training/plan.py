@@ -22,7 +22,7 @@ from narrows.model.network import Network
 from narrows.model.settings import default_settings
 from narrows.model.summary import describe_code
 from narrows.recipe import PARTS, Recipe
-from narrows.spec import DEPRECATED, build, check_whole, take_renamed
+from narrows.spec import DEPRECATED, build, check_flag, check_whole, take_renamed
 from narrows.training.choose import (
     SCHEDULE,
     check_learnable,
@@ -164,6 +164,7 @@ def make_plan(
     asked = {"preset": preset, "shape": shape, "validation": validation, "self_supervised": self_supervised}
     asked |= {"as_published": as_published, "seed": seed, "device": device, "checks": checks, **options}
     seed = check_whole("seed", seed, 0, 2**63 - 1)
+    check_flag("self_supervised", self_supervised)
     where = find_device(device)
     _check_names(options)
     is_paired = samples.target is not None and not (isinstance(samples.x, np.ndarray) and samples.x.ndim < 3)
@@ -172,6 +173,8 @@ def make_plan(
     given = {kind: options.pop(kind, None) for kind in PARTS}
     max_seconds = options.pop("max_seconds", None)
     recipe = find_recipe(name, as_published).given(**options)
+    if recipe.epochs is not None:
+        check_whole("epochs", recipe.epochs, 1)
     samples = samples if recipe.patch_size is None else read(samples, patch_size=recipe.patch_size)
     if shape is None and samples.axes is not None and isinstance(samples.x, np.ndarray):
         shape = samples.axes.sample_shape(samples.x)

@@ -55,6 +55,8 @@ def find_recipe(preset: str | Recipe | None, as_published: bool) -> Recipe:
     >>> find_recipe("tutorial-linear", as_published=True).optimizer
     'adam(0.001)'
     """
+    if not (preset is None or isinstance(preset, str | Recipe)):
+        raise SpecError(f"preset must be the name of a preset or a Recipe, however: preset={preset!r}")
     recipe = find_preset(preset) if isinstance(preset, str) else preset or Recipe()
     if not as_published:
         return recipe
@@ -108,6 +110,9 @@ def resolve(
     ------
     SpecError : for a text that is not one, and for data that `self_supervised` cannot learn from.
     """
+    for kind, text in given.items():
+        if text is not None and not isinstance(text, str):
+            build_part(kind, text)  # says how it is written
     texts = {kind: given.get(kind) or recipe.texts[kind] or "auto" for kind in MENUS}
     was_named = texts["corruption"] != "auto"
     fixed = {kind: text for kind, text in given.items() if text and text != "auto"}
