@@ -24,7 +24,7 @@ from narrows.data.arrays import as_numbers, refuse_columns, refuse_sparse
 from narrows.data.axes import ModelAxes
 from narrows.data.crops import Crops
 from narrows.data.layout import to_pictures
-from narrows.data.read import are_pictures, read
+from narrows.data.read import read
 from narrows.data.samples import Samples
 from narrows.errors import DataError, SpecError, TrainingError
 from narrows.files import refuse_existing
@@ -35,9 +35,10 @@ from narrows.tasks.depths import find_depth
 from narrows.tasks.encode import decode, decode_map, encode, encode_map, has_map
 from narrows.tasks.reconstruct import denoise, reconstruct
 from narrows.tasks.score import errors, variance_explained
-from narrows.tasks.tiles import is_other_size, keeps_size, picture_errors, takes_any_size
+from narrows.tasks.tiles import is_other_size, picture_errors, takes_any_size
 from narrows.training.fit import Fit
 from narrows.training.map_head import add_head, gets_map, training_codes
+from narrows.verbs.reading import are_files_of_any_size
 from narrows.verbs.stopping import held_back
 
 _MAPPING = threading.RLock()
@@ -427,7 +428,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     def _pictures_of_any_size(self, X):
         """Return pictures of other sizes than the model's, one by one, where it takes these; None for all else."""
         model, X = self.model_, _as_plain_array(X)
-        if keeps_size(model) and isinstance(X, str | PathLike) and are_pictures(X):
+        if are_files_of_any_size(model, X):
             X = self._read(X, patch_size=max(model.network.shape[1:]))
         if isinstance(X, Samples):
             X = X.x

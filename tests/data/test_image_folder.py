@@ -22,14 +22,16 @@ class TestFolder:
         assert samples.notes == ()
         assert samples.reading == {"size": [4, 5], "fit": "crop", "colour": "grey", "depth": 8}
 
-    def test_subfolders_are_labels_where_all_pictures_lie_in_some(self, tmp_path):
+    def test_subfolders_are_labels_and_pictures_beside_them_have_none(self, tmp_path):
         for name in ("cat/1.png", "cat/kitten/2.png", "dog/1.png"):
             put(tmp_path / name, gradient(4, 5))
         assert read(tmp_path).labels.tolist() == ["cat", "cat", "dog"]
         assert read(tmp_path, labels=[1, 2, 3]).labels.tolist() == [1, 2, 3]
         assert read(tmp_path / "cat").labels is None
         put(tmp_path / "1.png", gradient(4, 5))
-        assert read(tmp_path).labels is None
+        samples = read(tmp_path)
+        assert samples.labels.tolist() == [None, "cat", "cat", "dog"]
+        assert samples.notes == ("1 of 4 pictures lie beside the folders and are not labelled",)
 
     def test_links_in_a_circle_end(self, tmp_path):
         put(tmp_path / "a/1.png", gradient(4, 5))

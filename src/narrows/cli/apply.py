@@ -6,7 +6,7 @@ from typing import Annotated
 
 from tyro.conf import Positional, arg
 
-from narrows.cli.arguments import USUAL, Data, Output, Reading, ResizeMode, Run, Size, as_size
+from narrows.cli.arguments import USUAL, Data, Output, Reading, ResizeMode, Run, Size, as_data, as_size
 from narrows.cli.display import show
 
 
@@ -21,7 +21,7 @@ def reconstruct(run: Run, data: Data, *, output: Output, reading: Reading = USUA
     """
     from narrows.verbs import apply
 
-    return show(apply.reconstruct(run, data, output=output, **vars(reading), overwrite=overwrite))
+    return show(apply.reconstruct(run, as_data(data), output=output, **vars(reading), overwrite=overwrite))
 
 
 def encode(run: Run, data: Data, *, output: Output, reading: Reading = USUAL, overwrite: bool = False) -> int:
@@ -35,7 +35,7 @@ def encode(run: Run, data: Data, *, output: Output, reading: Reading = USUAL, ov
     """
     from narrows.verbs import apply
 
-    return show(apply.encode(run, data, output=output, **vars(reading), overwrite=overwrite))
+    return show(apply.encode(run, as_data(data), output=output, **vars(reading), overwrite=overwrite))
 
 
 def decode(
@@ -80,7 +80,7 @@ def corrupt(
 
     return show(
         apply.corrupt(
-            data,
+            as_data(data),
             with_,
             output=output,
             seed=seed,

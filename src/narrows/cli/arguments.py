@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from tyro.conf import Positional, UseAppendAction, arg
 
 ARRAYS = "FILE.npy, .npz or .csv, or a folder for pictures"
-Data = Annotated[Positional[str], arg(metavar="DATA")]
+Data = Annotated[Positional[tuple[str, ...]], arg(metavar="DATA ...", help_behavior_hint="(required)")]
 Run = Annotated[Positional[str], arg(metavar="RUN")]
 Output = Annotated[str, arg(aliases=["-o"], metavar="OUT", help=ARRAYS)]
 Size = Annotated[tuple[int, ...] | None, arg(metavar="N | H W", help_behavior_hint="")]
@@ -34,6 +34,21 @@ class HowRead:
 
 Reading = Annotated[HowRead, arg(name="")]
 USUAL = HowRead()
+
+
+def as_data(words: tuple[str, ...]) -> str | list[str]:
+    """Return the only path or name, or the list of several paths; raise a DataError for none.
+
+    Examples
+    --------
+    >>> as_data(("mnist",)), as_data(("a.png", "b.png"))
+    ('mnist', ['a.png', 'b.png'])
+    """
+    from narrows.errors import DataError
+
+    if not words:
+        raise DataError("DATA is missing; name a file, a folder, several paths or a data set such as mnist")
+    return words[0] if len(words) == 1 else list(words)
 
 
 def as_size(size: tuple[int, ...] | None) -> tuple[int, int] | None:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from tyro.conf import arg
 
-from narrows.cli.arguments import USUAL, Data, Reading, Run
+from narrows.cli.arguments import USUAL, Data, Reading, Run, as_data
 from narrows.cli.display import show
 
 
@@ -37,7 +37,7 @@ def denoise(
     return show(
         verb.denoise(
             run,
-            data,
+            as_data(data),
             output=output,
             compare=compare,
             clean=clean,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from tyro.conf import Positional, arg
+from tyro.conf import arg
 
-from narrows.cli.arguments import USUAL, Damages, Data, Labels, Most, Reading, Reference, Run
+from narrows.cli.arguments import USUAL, Damages, Data, Labels, Most, Reading, Reference, Run, as_data
 from narrows.cli.display import show
 
 
@@ -40,7 +40,7 @@ def evaluate(
 
     events = verb.evaluate(
         run,
-        data,
+        as_data(data),
         output=output,
         corruption=corruption,
         most=most,
@@ -55,7 +55,7 @@ def evaluate(
 
 def report(
     run: Run,
-    data: Annotated[Positional[str | None], arg(metavar="DATA", help_behavior_hint="")] = None,
+    data: Annotated[Data, arg(help_behavior_hint="")] = (),
     *,
     output: Annotated[str | None, arg(aliases=["-o"], metavar="FILE.html", help_behavior_hint="")] = None,
     corruption: Damages = (),
@@ -84,7 +84,7 @@ def report(
     return show(
         verb.report(
             run,
-            data,
+            as_data(data) if data else None,
             output=output,
             corruption=corruption,
             most=most,

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
-from tyro.conf import Positional, arg
+from tyro.conf import arg
 
-from narrows.cli.arguments import USUAL, HowRead, Reading
+from narrows.cli.arguments import USUAL, Data, HowRead, Reading, as_data
 from narrows.cli.display import drain
 from narrows.cli.printing import print_rows, signature, visible
 
 
-def info(source: Annotated[Positional[str], arg(metavar="RUN | DATA")], *, reading: Reading = USUAL) -> int:
+def info(source: Annotated[Data, arg(metavar="RUN | DATA ...")], *, reading: Reading = USUAL) -> int:
     """Say what is in a model or in data.
 
     Args:
         source: a run folder, a model file, or data.
     """
-    if _is_model(source):
-        return _info_model(source)
-    return _info_data(source, reading)
+    found = as_data(source)
+    if isinstance(found, str) and _is_model(found):
+        return _info_model(found)
+    return _info_data(found, reading)
 
 
 def parts() -> int:
@@ -75,11 +77,11 @@ def _info_model(source: str) -> int:
     return 0
 
 
-def _info_data(source: str, reading: HowRead) -> int:
+def _info_data(source: str | list[str], reading: HowRead) -> int:
     import numpy as np
 
     from narrows.data.labels import group_labels
-    from narrows.verbs.describe import describe_array, shell_word
+    from narrows.verbs.describe import describe_array
     from narrows.verbs.reading import read_data
 
     samples = drain(read_data(source, **vars(reading)))
@@ -91,5 +93,6 @@ def _info_data(source: str, reading: HowRead) -> int:
         shown = ", ".join(f"{' '.join(str(value).split())}: {count:,}" for value, count in some)
         print(f"labels: {len(values):,} ({visible(shown)}{', ...' if len(values) > 12 else ''})")
     print(f"skipped: {len(samples.skipped)}")
-    print(f"next: narrows train {shell_word(source)}")
+    words = [source] if isinstance(source, str) else source
+    print(f"next: narrows train {shlex.join(words)}")
     return 0

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from tyro.conf import arg
 
-from narrows.cli.arguments import USUAL, Data, Labels, Reading, Run
+from narrows.cli.arguments import USUAL, Data, Labels, Reading, Run, as_data
 from narrows.cli.display import show
 
 
@@ -38,6 +38,13 @@ def draw_map(
 
     return show(
         verb.draw_map(
-            run, data, output=output, labels=labels, colour_by=colour_by, pca=pca, **vars(reading), overwrite=overwrite
+            run,
+            as_data(data),
+            output=output,
+            labels=labels,
+            colour_by=colour_by,
+            pca=pca,
+            **vars(reading),
+            overwrite=overwrite,
         )
     )

@@ -6,12 +6,12 @@ from typing import Annotated
 
 from tyro.conf import arg
 
-from narrows.cli.arguments import USUAL, Data, Labels, Part, Reading, ResizeMode, Size, as_size
+from narrows.cli.arguments import USUAL, Data, Labels, Part, Reading, ResizeMode, Size, as_data, as_size
 from narrows.cli.display import show
 
 
 def train(
-    data: Data = "mnist",
+    data: Annotated[Data, arg(help_behavior_hint="(default: mnist)")] = ("mnist",),
     *,
     output: Annotated[str | None, arg(aliases=["-o"], metavar="RUN", help_behavior_hint="")] = None,
     preset: Annotated[str | None, arg(metavar="NAME", help_behavior_hint="")] = None,
@@ -42,7 +42,7 @@ def train(
     """Train an autoencoder on DATA and leave a run folder.
 
     Args:
-        data: a name (mnist), a folder of pictures, or a .npy, .npz, IDX or .csv file.
+        data: a name (mnist), a folder, a zip or several paths of pictures, or a .npy, .npz, IDX or .csv file.
         output: the run folder; runs/NAME by default, then runs/NAME-2.
         preset: a ready choice of parts, see `narrows parts`.
         backbone: how both halves are built, "dense(hidden=[256])".
@@ -72,7 +72,7 @@ def train(
 
     return show(
         verb.train(
-            data,
+            as_data(data),
             output=output or verb.next_folder,
             **vars(reading),
             overwrite=overwrite,

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
+
 from narrows.data.image_formats import EXTENSIONS
+from narrows.data.places import Place, printable, walk
 from narrows.errors import DataError
 
 
-def list_pictures(path: Path, skipped: dict[str, str]) -> tuple[list[tuple[str, Path]], tuple[str, ...]]:
+def list_pictures(path: Path | Place, skipped: dict[str, str]) -> tuple[list[tuple[str, Path]], tuple[str, ...]]:
     """Return (name, path) of all pictures of a folder and its subfolders, and a note on the other files.
 
     Parameters
     ----------
-    path : a folder, or one picture. Pictures are told by their extensions, hidden files are ignored.
+    path : a folder or a place, or one picture. Pictures are told by their extensions, hidden files are ignored.
     skipped : gets each folder that cannot be listed, with the reason.
 
     Raises
@@ -29,13 +30,14 @@ def list_pictures(path: Path, skipped: dict[str, str]) -> tuple[list[tuple[str, 
     >>> pictures == [("a.png", Path("photos/a.png"))], notes
     (True, ())
     """
-    if not path.is_dir():
-        return [(_printable(path.name), path)], ()
+    root = find_root(path)
+    if isinstance(path, Path) and not path.is_dir():
+        return [(printable(path.name), path)], ()
     pictures, others = [], Counter[str]()
-    for file in sorted(_walk(path, skipped), key=lambda file: file.parts):
+    for file in sorted(walk(path, skipped), key=lambda file: file.parts):
         suffix = file.suffix.lower()
         if suffix in EXTENSIONS:
-            pictures.append((_printable(file.relative_to(path).as_posix()), file))
+            pictures.append((printable(file.relative_to(root).as_posix()), file))
         else:
             others[suffix or "without extension"] += 1
     if not pictures and not skipped:
@@ -56,34 +58,27 @@ def _describe(others: Counter[str]) -> str:
     return f"{total:,} file{'s' if total > 1 else ''} of formats that are not read ({counted})"
 
 
-def subfolder_labels(names: tuple[str, ...]) -> tuple[str, ...] | None:
-    """Return the first folder of each name, or None where a name has none or all are the same.
+def find_root(path: Path | Place) -> Path:
+    """Return the folder from which pictures are named: that of a single picture, or the one that is read.
 
-    >>> subfolder_labels(("cat/1.png", "cat/kitten/2.png", "dog/1.png"))
-    ('cat', 'cat', 'dog')
+    >>> find_root(Path("photos/a.png"))
+    PosixPath('photos')
     """
-    folders = tuple(name.partition("/")[0] for name in names)
-    return folders if len(set(folders)) > 1 and all("/" in name for name in names) else None
+    if isinstance(path, Place):
+        return path.root
+    return path if path.is_dir() else path.parent
 
 
-def _walk(root: Path, skipped: dict[str, str]) -> Iterator[Path]:
-    """Yield all files that are not hidden; each folder once, so that links in a circle end."""
+def subfolder_labels(names: tuple[str, ...]) -> np.ndarray | None:
+    """Return the first folder of each name, masked where a picture lies in none; None for fewer than two folders.
 
-    def note_error(error: OSError) -> None:
-        folder = os.path.relpath(error.filename or root, root)
-        skipped[f"{_printable(folder)}/"] = error.strerror or "the folder cannot be listed"
-
-    seen = set()
-    for folder, subfolders, files in os.walk(root, followlinks=True, onerror=note_error):
-        real = os.path.realpath(folder)
-        if real in seen:
-            subfolders.clear()
-            continue
-        seen.add(real)
-        subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
-        yield from (Path(folder, name) for name in files if not name.startswith("."))
-
-
-def _printable(name: str) -> str:
-    """Return a file's name as text that can be printed and saved, whatever its bytes."""
-    return os.fsencode(name).decode("utf-8", "replace")
+    >>> subfolder_labels(("cat/1.png", "cat/kitten/2.png", "dog/1.png")).tolist()
+    ['cat', 'cat', 'dog']
+    >>> subfolder_labels(("cat/1.png", "dog/1.png", "x.png")).tolist()
+    ['cat', 'dog', None]
+    """
+    folders = np.array([name.partition("/")[0] if "/" in name else "" for name in names])
+    if len(set(folders.tolist()) - {""}) < 2:
+        return None
+    stray = folders == ""
+    return np.ma.masked_array(folders, stray) if stray.any() else folders

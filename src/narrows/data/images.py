@@ -19,12 +19,17 @@ from narrows.data.image_formats import reason_of
 from narrows.data.image_notes import describe_mixed_colours
 from narrows.data.image_open import Header, check_pages, note_on_pages, open_file, read_headers
 from narrows.data.image_plan import Plan, make_plan
+from narrows.data.places import Place
 from narrows.data.samples import Samples
 from narrows.errors import DataError
 
 
 def read_pictures(
-    path: Path, size: Any = None, fit: str | None = None, reading: dict[str, Any] | None = None, pages: str = "all"
+    path: Path | Place,
+    size: Any = None,
+    fit: str | None = None,
+    reading: dict[str, Any] | None = None,
+    pages: str = "all",
 ) -> Samples:
     """Read a picture, or all pictures of a folder and its subfolders, sorted by path, in one size.
 
@@ -66,7 +71,7 @@ def read_pictures(
     return _as_samples(x, names, skipped, settled, (*notes, *more, *mixed))
 
 
-def read_originals(path: Path, reading: dict[str, Any] | None = None, pages: str = "all") -> Samples:
+def read_originals(path: Path | Place, reading: dict[str, Any] | None = None, pages: str = "all") -> Samples:
     """Read a picture, or all pictures of a folder and its subfolders, sorted by path, each in its own size.
 
     `reading` is a model's, which says the colour and the depth.
@@ -121,7 +126,7 @@ def _plan_of_originals(headers: list[Header], reading: dict[str, Any]) -> tuple[
     return make_plan(alike, None, None, {**reading, "size": list(size)})
 
 
-def _read_headers(path: Path, pages: str, skipped: dict[str, str]) -> tuple[list[Header], tuple[str, ...]]:
+def _read_headers(path: Path | Place, pages: str, skipped: dict[str, str]) -> tuple[list[Header], tuple[str, ...]]:
     """Return the headers of all pictures that can be opened, at least one, and notes on other files and on pages."""
     check_pages(pages)
     files, notes = list_pictures(path, skipped)
@@ -131,7 +136,7 @@ def _read_headers(path: Path, pages: str, skipped: dict[str, str]) -> tuple[list
     return headers, (*notes, *note_on_pages(counts, pages))
 
 
-def _check_some(found: Sized, path: Path, skipped: dict[str, str]) -> None:
+def _check_some(found: Sized, path: Path | Place, skipped: dict[str, str]) -> None:
     """Raise a DataError if nothing was found, with the first of the files that were skipped."""
     if not found:
         name, reason = min(skipped.items())
@@ -192,6 +197,8 @@ def _has_colour(values: np.ndarray) -> bool:
 def _as_samples(
     x: Any, names: tuple[str, ...], skipped: dict[str, str], reading: dict[str, Any], notes: tuple[str, ...]
 ) -> Samples:
-    folders = subfolder_labels(names)
-    labels = None if folders is None else np.array(folders)
+    labels = subfolder_labels(names)
+    strays = 0 if labels is None else int(np.ma.getmaskarray(labels).sum())
+    if strays:
+        notes = (*notes, f"{strays:,} of {len(names):,} pictures lie beside the folders and are not labelled")
     return Samples(x, labels=labels, names=names, skipped=tuple(sorted(skipped.items())), reading=reading, notes=notes)

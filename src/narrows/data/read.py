@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from narrows.data.array_files import read_array_files
 from narrows.data.arrays import as_numbers, pick_array, read_arrays
 from narrows.data.axes import Axes, ModelAxes, arrange, check_axes, is_one_picture
 from narrows.data.image_formats import EXTENSIONS
@@ -17,10 +18,11 @@ from narrows.data.images import read_originals, read_pictures
 from narrows.data.labels import as_labels, read_labels, with_labels
 from narrows.data.named import NAMED, NamedSet
 from narrows.data.pairs import with_target
+from narrows.data.places import Place, are_paths, open_place, printable, walk
 from narrows.data.samples import Samples
 from narrows.data.tables import read_table
 from narrows.data.unreadable import FORMATS
-from narrows.errors import DataError, did_you_mean
+from narrows.errors import DataError
 from narrows.spec import DEPRECATED, check_whole, take_renamed
 
 SHARED = ("axes", "pages")  # options of `read` that every verb which reads data takes
@@ -44,9 +46,10 @@ def read(
 
     Parameters
     ----------
-    source : an array (NumPy, torch or nested lists), a name such as "mnist", a path (a folder of pictures, a
-        picture, .npy, .npz with `x` and `y`, IDX, .csv), or Samples, which come back as they are. A text that is a
-        name means the name; "./mnist" means the path.
+    source : an array (NumPy, torch or nested lists), a name such as "mnist", a path (a folder or a zip of pictures, a
+        picture, .npy, .npz with `x` and `y`, IDX, .csv, a folder of .npy of which each is one sample), a list of paths
+        or a pattern such as "pics/*.png", which are read as one folder, or Samples, which come back as they are. A text
+        that is a name means the name; "./mnist" means the path.
     size : pictures become this size, (H, W) or one number for both; by default one common size of at most 128
         pixels a side is kept, else they become 64x64.
     resize_mode : how pictures of another shape become that size: "crop" (the default) cuts the centre out, "pad" adds
@@ -101,18 +104,20 @@ def read(
     return samples if labels is None else _with_labels(samples, read_labels(labels), "labels")
 
 
-def are_pictures(source: str | os.PathLike[str]) -> bool:
-    """Return whether a path or a name is a picture or a folder of them, by its ending.
+def are_pictures(place: Path | Place) -> bool:
+    """Return whether a place is a picture or holds some, by their endings; a folder without arrays counts as such.
 
-    Raises DataError where there is neither.
-
-    >>> are_pictures("mnist")
-    False
+    >>> are_pictures(Path("a.png")), are_pictures(Path("a.npy"))
+    (True, False)
     """
-    if source in NAMED:
-        return False
-    path = _find(source)
-    return path.is_dir() or path.suffix.lower() in EXTENSIONS
+    if isinstance(place, Path) and not place.is_dir():
+        return place.suffix.lower() in EXTENSIONS
+    endings = {""}
+    for file in walk(place, {}):
+        endings.add(file.suffix.lower())
+        if not EXTENSIONS.isdisjoint(endings):
+            return True
+    return endings == {""} or ".npy" not in endings
 
 
 def _read_source(
@@ -123,19 +128,36 @@ def _read_source(
         return source, source.origin or "the data", False
     if isinstance(source, str) and source in NAMED:
         return _read_named(NAMED[source]), source, False
-    if not isinstance(source, str | os.PathLike):
+    if not are_paths(source):
         return Samples(as_numbers(source, "the array"), origin="array"), "the array", False
-    path, name = _find(source), os.fspath(source)
-    if not are_pictures(source):
-        return _read_file(path, name), name, False
+    with open_place(source) as place:
+        name = os.fspath(source) if isinstance(source, str | os.PathLike) else str(place)
+        samples, pictures = _read_place(place, name, size, resize_mode, reading, patch_size, pages)
+        return replace(samples, origin=_short_name(place)), name, pictures
+
+
+def _read_place(
+    place: Path | Place,
+    name: str,
+    size: Any,
+    resize_mode: str | None,
+    reading: Any,
+    patch_size: int | None,
+    pages: str,
+) -> tuple[Samples, bool]:
+    """Return samples, and whether they are files of pictures."""
+    if not are_pictures(place):
+        if isinstance(place, Path) and not place.is_dir():
+            return _read_file(place, name), False
+        return read_array_files(place, name), False
     if patch_size is None:
-        return replace(read_pictures(path, size, resize_mode, reading, pages), origin=_short_name(path)), name, True
+        return read_pictures(place, size, resize_mode, reading, pages), True
     if not (size is None and resize_mode is None):
         raise DataError(
             "patches keep the pictures' resolution, so size and resize_mode have no meaning beside patch_size; leave "
             "them out"
         )
-    return _read_crops(path, patch_size, reading, pages), name, True
+    return _read_crops(place, patch_size, reading, pages), True
 
 
 def _with_axes(samples: Samples, axes: str | ModelAxes | None, name: str) -> Samples:
@@ -147,7 +169,7 @@ def _with_axes(samples: Samples, axes: str | ModelAxes | None, name: str) -> Sam
         return samples
     if isinstance(axes, ModelAxes):
         axes = axes.choose(x.shape)
-    elif axes is None and is_one_picture(x.shape):
+    elif axes is None and samples.names is None and is_one_picture(x.shape):
         axes = "HWC"
         height, width, channels = x.shape
         line = f'one colour picture of {height}x{width}; axes="NHW" reads {height} grey ones of {width}x{channels}'
@@ -167,24 +189,14 @@ def _with_labels(samples: Samples, labels: np.ndarray, name: str) -> Samples:
 def _spread(labels: np.ndarray, axes: Axes | None, count: int) -> np.ndarray:
     """Return a label per picture, where there is one per sample of several slices."""
     slices = 1 if axes is None else axes.slices
-    return np.repeat(labels, slices) if len(labels) * slices == count else labels
+    return labels.repeat(slices) if len(labels) * slices == count else labels
 
 
-def _find(source: str | os.PathLike[str]) -> Path:
-    path = Path(source)
-    try:
-        found = path.exists()
-    except (OSError, ValueError):  # a name too long, a zero byte
-        found = False
-    if not found:
-        hint = f"; {did_you_mean(source, NAMED)}" if isinstance(source, str) else ""
-        raise DataError(f"there is no file, folder or data set {os.fspath(source)!r}{hint}")
-    return path
-
-
-def _short_name(path: Path) -> str:
+def _short_name(place: Path | Place) -> str:
+    """Return the last name of a path, of a zip, or of the folder that holds what is read."""
+    path = place if isinstance(place, Path) else Path(place.origin)
     name = path.name if path.name not in ("", "..") else path.resolve().name
-    return os.fsencode(name).decode("utf-8", "replace")
+    return printable(name)
 
 
 def _read_named(named: NamedSet) -> Samples:
@@ -200,10 +212,10 @@ def _read_file(path: Path, name: str) -> Samples:
         raise DataError(f"{name} must be {FORMATS}, however: it is no file")
     if path.suffix.lower() in (".csv", ".tsv"):
         columns, values = read_table(path, name)
-        return Samples(values, columns=columns, origin=_short_name(path))
+        return Samples(values, columns=columns)
     arrays = read_arrays(path, name)
     x = as_numbers(pick_array(arrays, "x", name), name)
-    samples = Samples(x, origin=_short_name(path))
+    samples = Samples(x)
     if "y" not in arrays:
         return samples
     try:
@@ -213,11 +225,11 @@ def _read_file(path: Path, name: str) -> Samples:
     return with_labels(samples, labels, f"y of {name}")
 
 
-def _read_crops(path: Path, side: int, reading: Any, pages: str) -> Samples:
+def _read_crops(path: Path | Place, side: int, reading: Any, pages: str) -> Samples:
     from narrows.data.crops import Crops  # imports torch
 
     samples = read_originals(path, reading, pages)
-    return replace(samples, x=Crops(samples.x, side), origin=_short_name(path))
+    return replace(samples, x=Crops(samples.x, side))
 
 
 def _as_crops(samples: Samples, side: int) -> Samples:

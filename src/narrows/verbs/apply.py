@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from narrows.data.places import open_place
 from narrows.data.samples import Samples
 from narrows.data.write import check_suits, write
 from narrows.files import refuse_existing, refuse_inputs
@@ -51,11 +52,9 @@ def reconstruct(
     """
     model = open_model(model)
     if are_files_of_any_size(model, data) and output is not None:
-        yield from restore_all(
-            model,
-            Pictures(Path(data), Path(output), overwrite=overwrite, pages=reading.get("pages") or "all"),
-            overwrite,
-        )
+        pages = reading.get("pages") or "all"
+        with open_place(data) as place:
+            yield from restore_all(model, Pictures(place, Path(output), overwrite=overwrite, pages=pages), overwrite)
         return
     _refuse(output, overwrite, data)
     samples = yield from read_data(data, **reading_of(model, reading))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from narrows.data.layout import to_pictures
+from narrows.data.places import open_place
 from narrows.data.read import read
 from narrows.data.samples import Samples
 from narrows.data.write import check_suits, write
@@ -25,7 +27,7 @@ from narrows.tasks.tiles import note_on_channels, takes_any_size
 from narrows.verbs.describe import describe_array
 from narrows.verbs.events import Event, Events, Note, Result
 from narrows.verbs.pictures import Pictures
-from narrows.verbs.reading import Location, are_files_of_any_size, as_written, open_model, read_data, reading_of
+from narrows.verbs.reading import Location, as_written, open_model, read_data, reading_of
 from narrows.verbs.restoring import Job, Outcome, Source, restore_all, restore_tiles
 from narrows.view.sheets import write_sheets
 
@@ -58,11 +60,13 @@ def denoise(
         yield Note(
             "note: this model never saw noise in training; --corruption 'gaussian(0.0, 0.5)' trains one that did"
         )
-    source = yield from _open(model, data, output, compare, clean, reading, overwrite, skip_existing)
-    yield from restore_all(model, source, overwrite)
+    with ExitStack() as places:  # a zip of pictures is unpacked until the verb ends
+        source = yield from _open(places, model, data, output, compare, clean, reading, overwrite, skip_existing)
+        yield from restore_all(model, source, overwrite)
 
 
 def _open(
+    places: ExitStack,
     model: Model,
     data: Any,
     output: Location | None,
@@ -74,13 +78,14 @@ def _open(
 ) -> Generator[Event, None, Source]:
     """Return the source: files at their own size where the model takes pictures of any size, else an array."""
     if are_files_of_any_size(model, data):
+        place = places.enter_context(open_place(data))
         if reading.get("axes") is not None:
             raise DataError(f"axes are for arrays, however: {str(data)!r} is files of pictures; leave them out")
         if output is None:
             raise DataError(f"files of pictures are restored to files, so {str(data)!r} needs an output; name one")
         sheets, truth = (None if name is None else Path(name) for name in (compare, clean))
         pages = reading.get("pages") or "all"
-        return Pictures(Path(data), Path(output), sheets, truth, overwrite, skip_existing, pages)
+        return Pictures(place, Path(output), sheets, truth, overwrite, skip_existing, pages)
     if skip_existing:
         raise DataError(
             "skipping what exists is for files of pictures that are restored one by one, by a model that takes any "

@@ -19,10 +19,11 @@ from narrows.data.image_file import (
     write_pages,
     written_ending,
 )
-from narrows.data.image_folder import list_pictures
+from narrows.data.image_folder import find_root, list_pictures
 from narrows.data.image_formats import EXTENSIONS
 from narrows.data.image_open import check_pages, note_on_pages, open_file, page_names
 from narrows.data.image_source import PictureFile
+from narrows.data.places import Place
 from narrows.data.write import png_names
 from narrows.errors import DataError
 from narrows.files import OutputError, refuse_existing, refuse_inputs
@@ -204,7 +205,7 @@ class Pictures(Source):
 
     def __init__(
         self,
-        source: Path,
+        source: Path | Place,
         output: Path,
         compare: Path | None = None,
         clean: Path | None = None,
@@ -224,7 +225,7 @@ class Pictures(Source):
             raise DataError(f"there is no file or folder {str(clean)!r} with the clean pictures")
         if clean is not None and not alone and not clean.is_dir():
             raise DataError(f"the clean pictures of a folder are a folder too, however: {str(clean)!r} is a file")
-        root = source.parent if alone else source
+        root = find_root(source)
         paths = [file.relative_to(root) for _, file in found]
         held = [count_pages(file) for _, file in found]
         counts = [1] * len(held) if pages == "first" else held

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping
 from dataclasses import replace
-from os import PathLike
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,6 +14,7 @@ from narrows.data.axes import ModelAxes
 from narrows.data.crops import Crops
 from narrows.data.layout import Layout, to_pictures
 from narrows.data.named import NAMED
+from narrows.data.places import are_paths, open_place
 from narrows.data.read import are_pictures, read
 from narrows.data.samples import Samples
 from narrows.modelfile import Model
@@ -87,7 +87,10 @@ def read_as(model: Model, data: Any, *, labels: Any = None, **reading: Any) -> G
 
 def are_files_of_any_size(model: Model, data: Any) -> bool:
     """Return whether data are files of pictures that the model takes at their own size."""
-    return keeps_size(model) and isinstance(data, str | PathLike) and are_pictures(data)
+    if not (keeps_size(model) and are_paths(data)) or (isinstance(data, str) and data in NAMED):
+        return False
+    with open_place(data) as place:
+        return are_pictures(place)
 
 
 def cut_into_patches(model: Model, samples: Samples) -> Samples:

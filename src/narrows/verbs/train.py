@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from narrows.data.places import are_paths
 from narrows.data.read import SHARED
 from narrows.data.samples import Samples
 from narrows.files import check_folder, find_paths, refuse_inputs
@@ -92,7 +93,7 @@ def train(
         yield Note(cut)
     if folder is not None:
         yield Note(f"{folder}: model.safetensors, history.csv, {METRICS_FILE}{', report.html' if has_page else ''}")
-        if isinstance(data, str | Path):
+        if are_paths(data):
             yield Note(_next_command(model, samples, data, folder))
     yield Result(Trained(model, run, folder), learned.status)
 
@@ -124,7 +125,9 @@ def _describe_cut(run: Run) -> str:
     )
 
 
-def _next_command(model: Model, samples: Samples, data: Location, folder: Path) -> str:
+def _next_command(model: Model, samples: Samples, data: Any, folder: Path) -> str:
     verb = "reconstruct" if model.network.has_code else "denoise"
     ending = "" if samples.reading else ".npy" if samples.columns is None else ".csv"
-    return f"next: narrows {verb} {shell_word(folder)} {shell_word(samples.test or data)} -o out{ending}"
+    words = [samples.test] if samples.test else data if isinstance(data, list | tuple) else [data]
+    shown = " ".join(map(shell_word, (folder, *words)))
+    return f"next: narrows {verb} {shown} -o out{ending}"
