@@ -74,7 +74,7 @@ class TestSize:
             put(tmp_path / f"{i}.png", gradient(40, 40, 3))
         monkeypatch.setattr(memory, "available_memory", lambda: 10 * 3 * 21 * 21)
         monkeypatch.setattr(images, "decode", lambda *args: pytest.fail("a picture was decoded"))
-        assert "--size 21 would fit" in refused(tmp_path)
+        assert "size=21 would fit" in refused(tmp_path)
         monkeypatch.undo()
         monkeypatch.setattr(memory, "available_memory", lambda: 10 * 3 * 21 * 21)
         assert read(tmp_path, 21).x.shape == (10, 21, 21, 3)

@@ -151,7 +151,7 @@ def _check_memory(count: int, plan: Plan) -> None:
     height, width = plan.size
     per_pixel = count * plan.channels * plan.dtype.itemsize
     side = math.isqrt((memory.available_memory() or 0) // per_pixel)
-    way_out = f"--size {side} would fit" if side else "read fewer pictures"
+    way_out = f"size={side} would fit" if side else "read fewer pictures"
     memory.check_memory(per_pixel * height * width, f"{count} pictures of {height}x{width}", way_out)
 
 
