@@ -5,6 +5,7 @@ import pytest
 import torch
 from disk import put_all, waves
 
+import narrows
 from narrows.data.read import read
 from narrows.data.stream import take
 from narrows.errors import NarrowsError
@@ -45,3 +46,36 @@ def test_pairs_are_learned_without_added_damage():
     model = fit.run()
     scale = model.network.scaling.scale.item()
     assert model.card.metrics["validation_mse"] < 0.5 * (40 / scale) ** 2
+
+
+@pytest.mark.parametrize(
+    ("noisy", "clean"),
+    [
+        ("a.bmp", "a.png"),
+        ("a.PNG", "a.png"),
+        ("A.png", "a.png"),
+        ("\u00e9.png", "e\u0301.png"),
+        ("sub/e\u0301.PNG", "sub/\u00e9.bmp"),
+    ],
+)
+def test_pairs_match_by_stem_and_normal_form(tmp_path, noisy, clean):
+    rng = np.random.default_rng(0)
+    pictures = rng.integers(0, 200, (2, 12, 10), np.uint8)
+    put_all(tmp_path / "noisy", {noisy: pictures[0], "z.png": pictures[1]})
+    put_all(tmp_path / "clean", {clean: pictures[0] + 1, "z.png": pictures[1] + 1})
+    samples = read(tmp_path / "noisy", target=tmp_path / "clean")
+    assert samples.skipped == ()
+    assert "1 of 2 pairs were matched by their names without the ending" in samples.notes[-1]
+    np.testing.assert_array_equal(samples.target, samples.x + 1)
+    model = narrows.Autoencoder(backbone="unet(2)", max_steps=1, random_state=0).fit(pictures)
+    options = {"output": tmp_path / "out", "clean": tmp_path / "clean"}
+    outcomes = narrows.denoise(model, tmp_path / "noisy", **options)
+    assert [outcome.missing for outcome in outcomes] == ["", ""]
+    assert all(outcome.likeness is not None for outcome in outcomes)
+
+
+def test_a_name_that_could_mean_two_matches_none(tmp_path):
+    x = np.zeros((12, 10), np.uint8)
+    put_all(tmp_path / "noisy", {"a.bmp": x, "b.png": x})
+    put_all(tmp_path / "clean", {"a.png": x, "a.tif": x, "b.png": x})
+    assert read(tmp_path / "noisy", target=tmp_path / "clean").names == ("b.png",)

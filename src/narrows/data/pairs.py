@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from narrows.data.matching import match_names, note_on_names
 from narrows.data.samples import Samples
 from narrows.errors import DataError
 
@@ -14,8 +15,8 @@ from narrows.errors import DataError
 def with_target(samples: Samples, target: Samples, name: str) -> Samples:
     """Return `samples` with the data of `target` as their target.
 
-    Where both have names, pictures of the same name belong together, and those without a partner are skipped; else
-    the rows of both belong together in order.
+    Where both have names, pictures of the same name belong together, its ending left aside, and those without a partner
+    are skipped; else the rows of both belong together in order.
 
     Parameters
     ----------
@@ -51,23 +52,26 @@ def with_target(samples: Samples, target: Samples, name: str) -> Samples:
 def _match_names(samples: Samples, target: Samples, name: str) -> tuple[Samples, Any]:
     """Return the samples whose name is among those of the target, and their targets in the same order."""
     names, target_index = samples.names or (), {other: i for i, other in enumerate(target.names or ())}
-    kept = [i for i, other in enumerate(names) if other in target_index]
+    matched = match_names(names, target_index)
+    kept = [i for i, other in enumerate(names) if other in matched]
     if not kept:
         raise DataError(
             f"pictures and their targets must have the same names, however: {name} has {names[0]!r} and the target "
             f"{next(iter(target_index))!r}"
         )
-    skipped = [(other, "the target has no picture of this name") for other in names if other not in target_index]
-    skipped += [(f"target {other}", "no sample has this name") for other in target_index if other not in names]
+    partners = set(matched.values())
+    skipped = [(other, "the target has no picture of this name") for other in names if other not in matched]
+    skipped += [(f"target {other}", "no sample has this name") for other in target_index if other not in partners]
     skipped += [(f"target {other}", reason) for other, reason in target.skipped]
-    matched = replace(
+    paired = replace(
         samples,
         x=_choose(samples.x, kept),
         labels=None if samples.labels is None else samples.labels[kept],
         names=tuple(names[i] for i in kept),
         skipped=(*samples.skipped, *skipped),
+        notes=(*samples.notes, *note_on_names(matched)),
     )
-    return matched, _choose(target.x, [target_index[names[i]] for i in kept])
+    return paired, _choose(target.x, [target_index[matched[names[i]]] for i in kept])
 
 
 def _choose(x: Any, index: list[int]) -> Any:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from narrows.data.layout import to_pictures
+from narrows.data.matching import match_names
 from narrows.data.places import open_place
 from narrows.data.read import read
 from narrows.data.samples import Samples
@@ -27,7 +28,7 @@ from narrows.tasks.tiles import note_on_channels, takes_any_size
 from narrows.verbs.describe import describe_array
 from narrows.verbs.events import Event, Events, Note, Result
 from narrows.verbs.pictures import Pictures
-from narrows.verbs.reading import Location, as_written, open_model, read_data, reading_of
+from narrows.verbs.reading import Location, are_files_of_any_size, as_written, open_model, read_data, reading_of
 from narrows.verbs.restoring import Job, Outcome, Source, restore_all, restore_tiles
 from narrows.view.sheets import write_sheets
 
@@ -190,11 +191,11 @@ def _read_clean(clean: Any, samples: Samples, reading: Mapping[str, Any]) -> np.
     truth = read(clean, **{**reading, "reading": samples.reading or None})
     x = truth.x
     if samples.names is not None and truth.names is not None and samples.names != truth.names:
-        index_of = {name: i for i, name in enumerate(truth.names)}
-        lacking = [name for name in samples.names if name not in index_of]
+        matched, index = match_names(samples.names, truth.names), {name: i for i, name in enumerate(truth.names)}
+        lacking = [name for name in samples.names if name not in matched]
         if lacking:
             raise DataError(f"there is no clean picture {lacking[0]!r} in {truth.origin}")
-        x = x[[index_of[name] for name in samples.names]]
+        x = x[[index[matched[name]] for name in samples.names]]
     if x.shape != samples.x.shape or x.dtype != samples.x.dtype:
         raise DataError(
             f"the clean data must be like the noisy ones, {samples.x.dtype} {samples.x.shape}, however: {truth.origin} "

@@ -23,6 +23,7 @@ from narrows.data.image_folder import find_root, list_pictures
 from narrows.data.image_formats import EXTENSIONS
 from narrows.data.image_open import check_pages, note_on_pages, open_file, page_names
 from narrows.data.image_source import PictureFile
+from narrows.data.matching import match_names
 from narrows.data.places import Place
 from narrows.data.write import png_names
 from narrows.errors import DataError
@@ -332,7 +333,9 @@ def _find_clean(clean: Path, name: Path) -> Path:
         return clean
     if (clean / name).exists():
         return clean / name
-    for ending in sorted(EXTENSIONS):
-        if (clean / name).with_suffix(ending).exists():
-            return (clean / name).with_suffix(ending)
-    raise DataError(f"there is no clean picture {str(name)!r} in {clean}")
+    folder = clean / name.parent
+    others = [file.name for file in folder.iterdir() if file.suffix.lower() in EXTENSIONS] if folder.is_dir() else []
+    found = match_names([name.name], others).get(name.name)
+    if found is None:
+        raise DataError(f"there is no clean picture {str(name)!r} in {clean}")
+    return folder / found
