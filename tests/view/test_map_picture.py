@@ -259,6 +259,8 @@ def test_what_is_no_map_is_refused_in_one_sentence(files, pictures, picture_mode
         for ending in {"png": ("png", "csv", "html"), "csv": ("csv",), "jpg": ("jpg",)}[words[1].split(".")[1]]:
             if "--colour-by" in words and ending == "html":
                 continue
+            if ending == "csv" and said in ("holds one", "are equal"):  # a table has a row per sample, even of one
+                continue
             out = words[1] if "--colour-by" in words else f"a.{ending}"
             assert run_map(files, words[0], out, *words[2:]) == 2
             told = capsys.readouterr().err

@@ -16,6 +16,7 @@ from typing import IO, Any
 import numpy as np
 
 from narrows.data.memory import check_memory
+from narrows.data.npz_names import find_key
 from narrows.data.unreadable import explain_unknown, one_line, read_guarded
 from narrows.errors import DataError
 
@@ -128,21 +129,23 @@ def holds_arrays(head: bytes) -> bool:
     return head.startswith((NPY_START, ZIP_START, GZIP_START)) or _is_idx(head)
 
 
-def read_arrays(path: Path, name: str) -> dict[str, np.ndarray]:
+def read_arrays(
+    path: Path, name: str, kinds: tuple[str, ...] = ("x", "y"), split: str | None = None
+) -> dict[str, np.ndarray]:
     """Return the arrays of a .npz file by their names, or the one of .npy or IDX as "array".
 
-    The first bytes of the file tell which it is, not its ending. Of a .npz file with several arrays only `x` and `y`
-    are read; the others are empty.
+    The first bytes of the file tell which it is, not its ending. Of a .npz file with several arrays only those are read
+    that `find_key` says for `kinds` and `split`; the others are empty.
 
     Raises
     ------
     DataError : if the file is of another format, cut short, damaged or too large for the memory.
     """
-    return read_guarded(_read_by_content, path, name)
+    return read_guarded(lambda path, name: _read_by_content(path, name, kinds, split), path, name)
 
 
-def pick_array(arrays: dict[str, np.ndarray], key: str, name: str) -> np.ndarray:
-    """Return the array of that name, or the only one, unless that is named `x` or `y`.
+def pick_array(arrays: dict[str, np.ndarray], kind: str, name: str, split: str | None = None) -> np.ndarray:
+    """Return the array of samples ("x") or of labels ("y") of a split, or the only one, unless that is the other.
 
     Raises
     ------
@@ -153,15 +156,20 @@ def pick_array(arrays: dict[str, np.ndarray], key: str, name: str) -> np.ndarray
     >>> pick_array({"array": np.arange(3)}, "x", "a.npy")
     array([0, 1, 2])
     """
-    others = [other for other in arrays if other not in ("x", "y")]
-    chosen = key if key in arrays else others[0] if len(arrays) == len(others) == 1 else None
+    chosen = find_key(arrays, kind, split)
+    if chosen is None and len(arrays) == 1 and split is None and not any(find_key(arrays, other) for other in "xy"):
+        chosen = next(iter(arrays))
     if chosen is None:
         held = ", ".join(sorted(arrays)[:10]) or "no array"
-        raise DataError(f"{name} must hold an array `{key}`, or a single one, however: it holds {held}")
+        wanted = f"{kind}_{split}" if split else kind
+        raise DataError(
+            f"{name} must hold an array `{wanted}`, or a single one, however: it holds {held}; name it with "
+            f"numpy.savez(path, x=..., y=...)"
+        )
     return arrays[chosen]
 
 
-def _read_by_content(path: Path, name: str) -> dict[str, np.ndarray]:
+def _read_by_content(path: Path, name: str, kinds: tuple[str, ...], split: str | None) -> dict[str, np.ndarray]:
     size = path.stat().st_size
     with open(path, "rb") as file:
         head = file.read(8)
@@ -169,7 +177,7 @@ def _read_by_content(path: Path, name: str) -> dict[str, np.ndarray]:
         if head.startswith(NPY_START):
             return {"array": _read_npy(file, size, name)}
         if head.startswith(ZIP_START):
-            return _read_npz(file, name)
+            return _read_npz(file, name, kinds, split)
         if head.startswith(GZIP_START):
             with gzip.open(file) as unpacked:
                 return {"array": _read_idx(unpacked, MAX_GZIP_RATIO * size, name)}  # type: ignore[arg-type]
@@ -178,11 +186,12 @@ def _read_by_content(path: Path, name: str) -> dict[str, np.ndarray]:
     raise DataError(explain_unknown(head, path, name))
 
 
-def _read_npz(file: IO[bytes], name: str) -> dict[str, np.ndarray]:
+def _read_npz(file: IO[bytes], name: str, kinds: tuple[str, ...], split: str | None) -> dict[str, np.ndarray]:
     with zipfile.ZipFile(file) as archive:
         members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
         members = {key: info for key, info in members.items() if info.filename.endswith(".npy")}
-        wanted = [key for key in members if key in ("x", "y") or len(members) == 1]
+        known = [find_key(members, kind, split) for kind in kinds]
+        wanted = [key for key in members if key in known or len(members) == 1]
         arrays = {key: np.empty(0) for key in members}
         for key in wanted:
             with archive.open(members[key]) as member:

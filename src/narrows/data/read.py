@@ -10,18 +10,17 @@ from typing import Any
 import numpy as np
 
 from narrows.data.array_files import read_array_files
-from narrows.data.arrays import as_numbers, pick_array, read_arrays
+from narrows.data.arrays import as_numbers, read_arrays
 from narrows.data.axes import Axes, ModelAxes, arrange, check_axes, is_one_picture
 from narrows.data.image_formats import EXTENSIONS
 from narrows.data.image_source import depth_of
 from narrows.data.images import read_originals, read_pictures
-from narrows.data.labels import as_labels, read_labels, with_labels
+from narrows.data.labels import read_labels, with_labels
 from narrows.data.named import NAMED, NamedSet
+from narrows.data.number_files import check_values, find_split, read_number_file
 from narrows.data.pairs import with_target
 from narrows.data.places import Place, are_paths, open_place, printable, walk
 from narrows.data.samples import Samples
-from narrows.data.tables import read_table
-from narrows.data.unreadable import FORMATS
 from narrows.errors import DataError
 from narrows.spec import DEPRECATED, check_whole, take_renamed
 
@@ -46,10 +45,10 @@ def read(
 
     Parameters
     ----------
-    source : an array (NumPy, torch or nested lists), a name such as "mnist", a path (a folder or a zip of pictures, a
-        picture, .npy, .npz with `x` and `y`, IDX, .csv, a folder of .npy of which each is one sample), a list of paths
-        or a pattern such as "pics/*.png", which are read as one folder, or Samples, which come back as they are. A text
-        that is a name means the name; "./mnist" means the path.
+    source : an array (NumPy, torch or nested lists), a name such as "mnist", or a path: a folder or a zip of pictures,
+        a picture, .npy, IDX, .csv, .npz with `x` and `y` or other usual names ("a.npz:test" for its `x_test`), or a
+        folder of .npy of which each is one sample. A list of paths and a pattern such as "pics/*.png" are read as one
+        folder; Samples come back as they are. A text that is a name means the name; "./mnist" means the path.
     size : pictures become this size, (H, W) or one number for both; by default one common size of at most 128
         pixels a side is kept, else they become 64x64.
     resize_mode : how pictures of another shape become that size: "crop" (the default) cuts the centre out, "pad" adds
@@ -87,7 +86,7 @@ def read(
         raise DataError(f"size and resize_mode are for files of pictures, however: {name} is none; leave them out")
     samples = _with_axes(samples, axes, name)
     if isinstance(samples.x, np.ndarray):
-        _check_values(samples, name)
+        check_values(samples, name)
     if target is not None:
         wanted = read(
             target,
@@ -120,6 +119,15 @@ def are_pictures(place: Path | Place) -> bool:
     return endings == {""} or ".npy" not in endings
 
 
+def names_arrays(source: Any) -> bool:
+    """Return whether a text names a data set or a split of a .npz file, rather than a path.
+
+    >>> names_arrays("mnist:test"), names_arrays("a.png")
+    (True, False)
+    """
+    return isinstance(source, str) and (source in NAMED or find_split(source) is not None)
+
+
 def _read_source(
     source: Any, size: Any, resize_mode: str | None, reading: Any, patch_size: int | None, pages: str
 ) -> tuple[Samples, str, bool]:
@@ -130,6 +138,10 @@ def _read_source(
         return _read_named(NAMED[source]), source, False
     if not are_paths(source):
         return Samples(as_numbers(source, "the array"), origin="array"), "the array", False
+    if (named := find_split(source)) is not None:
+        path, split = named
+        samples = read_number_file(path, str(path), split)
+        return replace(samples, origin=f"{_short_name(path)}:{split}"), os.fspath(source), False
     with open_place(source) as place:
         name = os.fspath(source) if isinstance(source, str | os.PathLike) else str(place)
         samples, pictures = _read_place(place, name, size, resize_mode, reading, patch_size, pages)
@@ -148,7 +160,7 @@ def _read_place(
     """Return samples, and whether they are files of pictures."""
     if not are_pictures(place):
         if isinstance(place, Path) and not place.is_dir():
-            return _read_file(place, name), False
+            return read_number_file(place, name), False
         return read_array_files(place, name), False
     if patch_size is None:
         return read_pictures(place, size, resize_mode, reading, pages), True
@@ -179,7 +191,7 @@ def _with_axes(samples: Samples, axes: str | ModelAxes | None, name: str) -> Sam
     arranged, x = arrange(x, axes)
     target = None if samples.target is None else arrange(samples.target, axes)[1]
     labels = None if samples.labels is None else _spread(samples.labels, arranged, len(x))
-    return replace(samples, x=x, target=target, axes=arranged, labels=labels, notes=notes)
+    return replace(samples, x=x, target=target, axes=arranged, labels=labels, notes=notes, test=None)
 
 
 def _with_labels(samples: Samples, labels: np.ndarray, name: str) -> Samples:
@@ -206,25 +218,6 @@ def _read_named(named: NamedSet) -> Samples:
     return Samples(x, labels=y.astype(np.int64), origin=named.name, test=named.test)
 
 
-def _read_file(path: Path, name: str) -> Samples:
-    """Return the samples of a file of numbers; a `y` in it that holds no labels is left out with a note."""
-    if not path.is_file():  # to open a named pipe would wait for ever
-        raise DataError(f"{name} must be {FORMATS}, however: it is no file")
-    if path.suffix.lower() in (".csv", ".tsv"):
-        columns, values = read_table(path, name)
-        return Samples(values, columns=columns)
-    arrays = read_arrays(path, name)
-    x = as_numbers(pick_array(arrays, "x", name), name)
-    samples = Samples(x)
-    if "y" not in arrays:
-        return samples
-    try:
-        labels = as_labels(arrays["y"], "y")
-    except DataError as error:
-        return replace(samples, notes=(f"left out: {error}",))
-    return with_labels(samples, labels, f"y of {name}")
-
-
 def _read_crops(path: Path | Place, side: int, reading: Any, pages: str) -> Samples:
     from narrows.data.crops import Crops  # imports torch
 
@@ -243,22 +236,3 @@ def _as_crops(samples: Samples, side: int) -> Samples:
     reading = {"size": None, "fit": "crop", "colour": colour, "depth": depth_of(x.dtype)}
     target = None if samples.target is None else Crops(samples.target, side)
     return replace(samples, x=Crops(x, side), target=target, reading=samples.reading or (reading if colour else {}))
-
-
-def _check_values(samples: Samples, name: str) -> None:
-    """Raise a DataError if there is no value, or one that is NaN or infinite; it says where the first is."""
-    x = samples.x
-    if x.ndim == 0:
-        raise DataError(f"{name} must be an array of samples, however: it is a single number")
-    if x.size == 0:
-        raise DataError(f"{name} must hold at least one sample with one value, however: its shape is {x.shape}")
-    if x.dtype.kind != "f":
-        return
-    bad = ~np.isfinite(x)
-    if bad.any():
-        first = np.unravel_index(bad.argmax(), x.shape)
-        where = f"at [{', '.join(map(str, first))}]"
-        if samples.columns is not None:
-            where = f"in row {first[0] + 1} of column {samples.columns[first[1]]!r}"
-        values = "1 value that is" if bad.sum() == 1 else f"{bad.sum()} values that are"
-        raise DataError(f"{name} holds {values} NaN or infinite, the first {where}; remove or fill them")

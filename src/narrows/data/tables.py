@@ -18,7 +18,8 @@ GAPS = {"", "na", "n/a", "nan", "null", "none", "?"}  # cells that stand for a m
 def read_table(path: Path, name: str) -> tuple[tuple[str, ...], np.ndarray]:
     """Return the column names and the rows (N, D) as float64; `name` stands for the file in messages.
 
-    Values are separated by whichever of comma, semicolon and tab is the most frequent in the first line.
+    Values are separated by whichever of comma, semicolon and tab is the most frequent in the first line. A first column
+    that holds names, as `read_row_names` says, is left out.
 
     Raises
     ------
@@ -34,6 +35,14 @@ def read_table(path: Path, name: str) -> tuple[tuple[str, ...], np.ndarray]:
            [3. , 4. ]]))
     """
     return read_guarded(_read_csv, path, name)
+
+
+def read_row_names(path: Path, name: str) -> tuple[str, ...] | None:
+    """Return the texts of a table's first column where that is called "name", as `encode` writes it; else None.
+
+    Raises DataError for a file that cannot be read.
+    """
+    return read_guarded(_find_row_names, path, name)
 
 
 def is_number(text: str) -> bool:
@@ -59,15 +68,28 @@ def _read_csv(path: Path, name: str) -> tuple[tuple[str, ...], np.ndarray]:
         columns = [from_cell(column.strip()) or f"column {i}" for i, column in enumerate(columns, 1)]
         if all(map(is_number, columns)):
             raise DataError(f"{name} must begin with a line of column names, however: its first line is numbers")
-        start = file.tell()
+        named = _find_row_names(path, name) is not None
+        start, used = file.tell(), range(1, len(columns)) if named else None
+        columns = columns[1:] if named else columns
         try:
-            values = np.loadtxt(file, delimiter=separator, ndmin=2, comments=None, quotechar='"')
+            values = np.loadtxt(file, delimiter=separator, ndmin=2, comments=None, quotechar='"', usecols=used)
             if values.size and values.shape[1] != len(columns):
                 raise ValueError("rows longer or shorter than the header")
         except ValueError:
             file.seek(start)
-            raise DataError(_explain(csv.reader(file, delimiter=separator), columns, name)) from None
+            rows = (row[named:] for row in csv.reader(file, delimiter=separator))
+            raise DataError(_explain(rows, columns, name)) from None
     return tuple(columns), values.reshape(-1, len(columns))
+
+
+def _find_row_names(path: Path, name: str) -> tuple[str, ...] | None:
+    with open(path, encoding="utf-8-sig", newline="") as file:
+        first = file.readline()
+        separator = max(",;\t", key=first.count)
+        if first.partition(separator)[0].strip(' "\n\r') != "name":
+            return None
+        names = tuple(row[0] for row in csv.reader(file, delimiter=separator) if row)
+    return None if all(map(is_number, names)) else names
 
 
 def _explain(rows: Iterable[list[str]], columns: list[str], name: str) -> str:

@@ -20,7 +20,13 @@ OWN_ENDING = re.compile(r"\.[^./\[\]]+(\[\d+\])?$")  # of a name, before the num
 TIFF_NAME = re.compile(r"\.(tiff?|btf|tf8|pfm)(\[\d+\])?$", re.IGNORECASE)
 
 
-def write(path: str | Path, x: np.ndarray, names: Sequence[str] | None = None, overwrite: bool = False) -> None:
+def write(
+    path: str | Path,
+    x: np.ndarray,
+    names: Sequence[str] | None = None,
+    overwrite: bool = False,
+    rows: Sequence[str] | None = None,
+) -> None:
     """Write `x` to `path`: a .npy, .npz (key `x`) or .csv file, else a folder of pictures.
 
     Parameters
@@ -30,6 +36,7 @@ def write(path: str | Path, x: np.ndarray, names: Sequence[str] | None = None, o
         [0, 1]; floats that came from TIFFs, by one of the names, become TIFFs as they are.
     names : a name per column for .csv, or per picture for a folder (its ending becomes .png or .tif).
     overwrite : replace what is there.
+    rows : a name per row for .csv, its first column, which is called name.
 
     Raises DataError where the path exists, cannot be written or does not suit the array.
     """
@@ -42,8 +49,11 @@ def write(path: str | Path, x: np.ndarray, names: Sequence[str] | None = None, o
         with whole(path, overwrite) as temporary, temporary.open("wb") as file:
             np.savez_compressed(file, x=x)
     elif path.suffix == ".csv":
+        columns, cells = list(names or [f"x{i}" for i in range(x.shape[1])]), x.tolist()
+        if rows is not None:
+            columns, cells = ["name", *columns], [[name, *row] for name, row in zip(rows, cells, strict=True)]
         with whole(path, overwrite) as temporary:
-            write_rows(temporary, [names or [f"x{i}" for i in range(x.shape[1])], *x.tolist()])
+            write_rows(temporary, [columns, *cells])
     else:
         _write_pictures(path, x, names, overwrite)
 

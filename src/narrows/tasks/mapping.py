@@ -52,24 +52,26 @@ class Map:
         return columns | {key: values for key, values in known.items() if values is not None} | {"error": self.errors}
 
 
-def make_map(model: Model, about: Samples, session: Session | None = None) -> Map:
+def make_map(model: Model, about: Samples, session: Session | None = None, is_drawn: bool = True) -> Map:
     """Return samples on a model's map.
 
     Parameters
     ----------
     about : samples as `read` returns them, of the model's shape.
     session : of this model and these samples, where there is one; it saves converting and encoding them again.
+    is_drawn : whether the map must show how samples lie to each other; a table of positions need not.
 
     Raises
     ------
     SpecError : for a model without a map.
-    DataError : for fewer than two samples, and where all lie at one position.
+    DataError : where it is drawn, for fewer than two samples, and where all lie at one position.
     """
     check_map(model)
     session = session or Session(model, about.x)
-    check_differ(session, about)
+    if is_drawn:
+        check_differ(session, about)
     errors, points = session.errors, session.points  # errors first: that pass also computes the codes
-    if (points == points[0]).all():
+    if is_drawn and (points == points[0]).all():
         raise DataError(
             f"a map shows how samples differ, however: this model puts all {len(points):,} of {_name(about)} at one "
             f"position; train one on samples such as these"

@@ -88,10 +88,11 @@ def encode(
     _refuse(output, overwrite, data)
     model = open_model(model)
     model.network.check_code()
-    _, session = yield from read_for(model, data, **reading)
+    samples, session = yield from read_for(model, data, **reading)
     codes = session.codes
     if output is not None:
-        write(output, codes, names=[f"z{i}" for i in range(codes.shape[1])], overwrite=overwrite)
+        columns = [f"z{i}" for i in range(codes.shape[1])]
+        write(output, codes, names=columns, overwrite=overwrite, rows=samples.names)
         yield Note(f"{output}: {codes.shape[0]:,} codes of {codes.shape[1]:,} numbers")
     yield Result(codes)
 

@@ -27,7 +27,8 @@ from narrows.view.map_picture import write_picture
 PICTURES = (".png", ".svg")
 MOST_NAMED = 10  # characters that a note names
 DRAWN = (*PICTURES, ".html")
-ENDINGS = (*DRAWN, ".csv", ".parquet")
+TABLES = (".csv", ".parquet")
+ENDINGS = (*DRAWN, *TABLES)
 
 
 def draw_map(
@@ -63,12 +64,14 @@ def draw_map(
     model = open_model(model)
     model.network.check_code()
     samples, session = yield from read_for(model, data, labels=labels, measures_all=True, **reading)
-    check_differ(session, samples)
+    is_drawn = output is not None and Path(output).suffix.lower() not in TABLES
+    if is_drawn or pca or not has_map(model):
+        check_differ(session, samples)
     if pca:
         session = session.with_map(add_pca_head(model, _reference_codes(session, samples)))
     elif not has_map(model):
         session = yield from _with_map(session, samples, path)
-    mapped = make_map(session.model, samples, session)
+    mapped = make_map(session.model, samples, session, is_drawn)
     if output is not None:
         if missing := write_map(output, session.model, mapped, colour_by, overwrite):
             yield Note(

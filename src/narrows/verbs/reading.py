@@ -15,7 +15,7 @@ from narrows.data.crops import Crops
 from narrows.data.layout import Layout, to_pictures
 from narrows.data.named import NAMED
 from narrows.data.places import are_paths, open_place
-from narrows.data.read import are_pictures, read
+from narrows.data.read import are_pictures, names_arrays, read
 from narrows.data.samples import Samples
 from narrows.modelfile import Model
 from narrows.tasks.depths import find_depth
@@ -87,7 +87,7 @@ def read_as(model: Model, data: Any, *, labels: Any = None, **reading: Any) -> G
 
 def are_files_of_any_size(model: Model, data: Any) -> bool:
     """Return whether data are files of pictures that the model takes at their own size."""
-    if not (keeps_size(model) and are_paths(data)) or (isinstance(data, str) and data in NAMED):
+    if not (keeps_size(model) and are_paths(data)) or names_arrays(data):
         return False
     with open_place(data) as place:
         return are_pictures(place)
