@@ -24,6 +24,7 @@ from narrows.data.arrays import as_numbers, refuse_columns, refuse_sparse
 from narrows.data.axes import ModelAxes
 from narrows.data.crops import Crops
 from narrows.data.layout import to_pictures
+from narrows.data.places import are_paths
 from narrows.data.read import read
 from narrows.data.samples import Samples
 from narrows.errors import DataError, SpecError, TrainingError
@@ -407,6 +408,11 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             return samples, None
         return samples, _check_shape(self.shape)
 
+    def _given(self, X):
+        """Return X as a plain array; for a model of pictures, paths of pictures are left as they are."""
+        takes_files = len(self.model_.network.shape) > 1
+        return X if takes_files and are_paths(X) else _as_plain_array(X)
+
     def _read(self, X, patch_size=None) -> Samples:
         """Return X as samples; files of pictures are read as those of the training were.
 
@@ -427,7 +433,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
     def _pictures_of_any_size(self, X):
         """Return pictures of other sizes than the model's, one by one, where it takes these; None for all else."""
-        model, X = self.model_, _as_plain_array(X)
+        model, X = self.model_, self._given(X)
         if are_files_of_any_size(model, X):
             X = self._read(X, patch_size=max(model.network.shape[1:]))
         if isinstance(X, Samples):
@@ -443,7 +449,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         A model of pictures takes pictures and flat rows.
         """
         check_is_fitted(self, "model_")
-        X = _as_plain_array(X)
+        X = self._given(X)
         if _is_pictures(X) or len(self.model_.network.shape) > 1:
             samples = self._read(X)
             if note := find_depth(self.model_, samples.x, restores).note:

@@ -296,7 +296,7 @@ def test_what_exists_is_skipped_only_where_that_has_a_sense(run, folder, tmp_pat
 
 @pytest.mark.parametrize("good", [0, 2])
 def test_a_full_disk_is_told_as_such_and_calls_no_picture_broken(run, folder, tmp_path, monkeypatch, good):
-    write, calls = originals.write_original, []
+    write, calls = originals.write_pages, []
 
     def full(path, *arguments):
         calls.append(path)
@@ -305,7 +305,7 @@ def test_a_full_disk_is_told_as_such_and_calls_no_picture_broken(run, folder, tm
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         write(path, *arguments)
 
-    monkeypatch.setattr(originals, "write_original", full)
+    monkeypatch.setattr(originals, "write_pages", full)
     status, said, complaint = run("grey", folder, "-o", tmp_path / "out")
     assert len(calls) == good + 1
     for name in names(folder)[good:]:

@@ -116,7 +116,8 @@ def test_fractions_are_not_clipped_and_bytes_are(picture_model, pictures):
 
 def test_standardised_pictures_are_shown_from_their_smallest_to_their_largest_value(pictures):
     x = np.stack([pictures * 3.0 - 100, pictures * -0.5], axis=-1)
-    model = Fit(read(x), backbone="dense(hidden=[8])", bottleneck="linear(5)", epochs=1, device="cpu").run()
+    samples = read(x, axes="NHWC")
+    model = Fit(samples, backbone="dense(hidden=[8])", bottleneck="linear(5)", epochs=1, device="cpu").run()
     seen = study(model, x, "x", None)
     assert seen.limits == pytest.approx((x.min(), x.max()), rel=1e-5)
     drawn = x[pick(len(x), 10)]

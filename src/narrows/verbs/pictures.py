@@ -119,7 +119,7 @@ class PictureJob(Job):
     @property
     def is_done(self) -> bool:
         """Whether there is nothing to do, since all outputs are there and kept."""
-        return self.output.keeps and (self.sheet is None or self.sheet.exists())
+        return self.output.keeps and self.sheet is None
 
     def read(self, model: Model) -> tuple[np.ndarray, tuple[str, ...]]:
         """Return the picture's values at its own size, and notes on its colours, depth and transparency."""
@@ -169,7 +169,7 @@ class PictureJob(Job):
         self, model: Model, noisy: np.ndarray, restored: np.ndarray, clean: np.ndarray | None, overwrite: bool
     ) -> None:
         """Write noisy, restored and difference side by side, where there is a `sheet`."""
-        if self.sheet is not None and not (self.output.keeps and self.sheet.exists()):
+        if self.sheet is not None:
             data_range = find_range(model, noisy if clean is None else clean)
             write_sheet(self.sheet, noisy, restored, clean, data_range, overwrite)
 
@@ -245,6 +245,9 @@ class Pictures(Source):
         if compare is not None:
             _add_sheets(jobs, compare, alone, replaces, targets)
         sheet = jobs[0].sheet
+        for job in jobs:
+            if skip_existing and job.sheet is not None and job.sheet.exists():
+                job.sheet = None
         for made in filter(None, (targets[0], sheet) if alone else (output, compare)):
             refuse_inputs(made, source, clean)
         self.jobs: Sequence[PictureJob] = [job for job in jobs if not job.is_done]
