@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import numpy as np
 from torch import Tensor
+from torch.nn.functional import avg_pool2d
 
 from narrows.card import QUANTILES
+from narrows.data.layout import to_pictures
+from narrows.model.network import as_tensor
 from narrows.model.summary import column_variances
 from narrows.modelfile import Model
+from narrows.tasks.depths import find_depth
 from narrows.tasks.session import Session
 from narrows.tasks.units import as_samples
 
 LEAST_SHARE = -1.0  # the lowest share of a column's variance that counts as explained
+SQUARE = 8  # pixels of a side
+MOST_CHECKED, CHECKED_SIDE = 64, 512  # pictures that are compared, and pixels of a side of each
 UNUSUAL = 3.0  # times the usual error, from which verbs note that data are unlike those of training
 
 
@@ -52,12 +58,44 @@ def variance_explained(model: Model, x: np.ndarray) -> float:
     return float(shares.mean()) if varies.any() else 1.0
 
 
+def times_unexplained(model: Model, noisy: np.ndarray, restored: np.ndarray) -> float | None:
+    """Return how much more of pictures was changed than noise explains, over the usual error of clean training data.
+
+    Noise of independent pixels is gone in the means of small squares. What changed in these, beyond what changed within
+    them, a model takes for damage: its data were others. None where the model file holds no error, and for tables.
+
+    Parameters
+    ----------
+    noisy, restored : pictures in the user's layout, in the same units.
+    """
+    usual = _usual_error(model)
+    if usual is None or len(model.network.shape) != 3 or not noisy.size:
+        return None
+    depth = find_depth(model, noisy, restores=True)
+    scaling, planes = model.network.scaling, []
+    for x in (noisy, restored):
+        pictures = np.ascontiguousarray(to_pictures(x)[0][:MOST_CHECKED, :, :CHECKED_SIDE, :CHECKED_SIDE])
+        if pictures.shape[1] != model.network.shape[0]:
+            return None
+        planes.append(scaling(depth.inside(as_tensor(pictures)).to(model.network.device)).double())
+    change = planes[0] - planes[1]
+    side = min(SQUARE, *change.shape[2:])
+    means = avg_pool2d(change, side)
+    between = means.square().mean()
+    within = avg_pool2d(change.square(), side).mean() - between
+    return max(0.0, (between - within).item()) / usual
+
+
 def times_usual(model: Model, sample_errors: np.ndarray) -> float | None:
     """Return the median of `sample_errors` divided by the median error of held-out training data.
 
     It is near 1 for data like those of training; None where the model file holds no error, or it is 0.
     """
-    if not model.card.error_quantiles:
-        return None
-    usual = model.card.error_quantiles[QUANTILES.index(0.5)]
-    return float(np.median(sample_errors)) / usual if usual > 0 else None
+    usual = _usual_error(model)
+    return None if usual is None else float(np.median(sample_errors)) / usual
+
+
+def _usual_error(model: Model) -> float | None:
+    """Return the median error of held-out training data, None where the file holds none or it is 0."""
+    usual = model.card.error_quantiles[QUANTILES.index(0.5)] if model.card.error_quantiles else 0.0
+    return usual or None

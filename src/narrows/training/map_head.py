@@ -12,7 +12,7 @@ from torch import Generator, Tensor, nn
 from narrows.card import Scalar
 from narrows.data.read import read
 from narrows.data.stream import take
-from narrows.errors import DataError
+from narrows.errors import DataError, TrainingError
 from narrows.model.attachments.map import HEAD, MapHead, takes_head
 from narrows.model.bottleneck import Map
 from narrows.model.chain import squared_error
@@ -30,6 +30,7 @@ from narrows.training.run import Run
 LAYERS, WIDTH = 6, 128  # fewer layers separate groups less well, wider ones no better
 FEW_CODES, FEW_CODES_WIDTH = 4096, 64  # a wider head overfits fewer codes than these, and is slower
 OPTIMIZER = "muon(0.03)"  # at the default rate deep heads separate groups less well
+MIN_CODES = 100  # of fewer, a head that cannot be trained says that these are too few
 MAX_CODES = 20_000  # a third of MNIST
 MAX_CODE_VALUES = 2**25  # of all codes together: 128 MiB
 CHUNK = 1024  # samples that are encoded at once
@@ -98,8 +99,13 @@ def add_head(model: Model, codes: np.ndarray, seed: int = 0, max_seconds: float 
     ).given(**HEAD)
     device, seconds = str(model.network.device), max(max_seconds, MIN_SECONDS)
     run = Run(make_plan(read(codes), recipe, seed=seed, device=device, validation=0, max_seconds=seconds))
-    for _ in train(run):
-        pass
+    try:
+        for _ in train(run):
+            pass
+    except TrainingError:
+        if len(codes) >= MIN_CODES:
+            raise
+        raise DataError(f"{len(codes):,} samples are too few for a map of them; give more data") from None
     head = MapHead.of(run.network.eval())
     done: dict[str, Scalar] = {"map_samples": len(codes), "map_seconds": time.perf_counter() - began}
     card = replace(model.card, recipe=model.card.recipe | done)

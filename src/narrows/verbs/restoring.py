@@ -15,6 +15,8 @@ from narrows.files import OutputError
 from narrows.metrics.likeness import Likeness, measure_likeness
 from narrows.modelfile import Model
 from narrows.tasks.depths import find_depth
+from narrows.tasks.reconstruct import is_flat
+from narrows.tasks.score import UNUSUAL, times_unexplained
 from narrows.tasks.tiles import Restoring
 from narrows.verbs.events import Counted, Event, Events, Note, Result
 
@@ -193,6 +195,7 @@ def _restore(model: Model, job: Job, overwrite: bool) -> Generator[Event, None, 
         noisy, notes = job.read(model)
         restored = yield from job.restore(model, noisy)
         job.write(restored, overwrite)
+        notes = (*notes, *_note_on_data(model, noisy, restored))
     except Exception as error:  # Pillow's decoders and encoders raise about seven classes of error
         return Outcome(job.name, _reason(error), error=_light(error))
     try:
@@ -203,6 +206,17 @@ def _restore(model: Model, job: Job, overwrite: bool) -> Generator[Event, None, 
         missing = f"restored, but not compared: {_reason(error)}"
         return Outcome(job.name, missing, True, notes, error=_light(error))
     return Outcome(job.name, "", True, notes, likeness)
+
+
+def _note_on_data(model: Model, noisy: np.ndarray, restored: np.ndarray) -> tuple[str, ...]:
+    """Return a note where more was changed than noise explains."""
+    times = None if is_flat(model, noisy) else times_unexplained(model, noisy, restored)
+    if times is None or times < UNUSUAL:
+        return ()
+    return (
+        "more was changed than noise explains, so these data are unlike those of training (a light background, another "
+        "scale?) and the results may be poor",
+    )
 
 
 def _reason(error: Exception) -> str:
