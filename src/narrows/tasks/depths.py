@@ -47,8 +47,9 @@ def find_depth(model: Model, x: np.ndarray, restores: bool = False) -> Depth:
     """Return the conversion from numbers such as those of `x` to the units that `model` was trained in, and back.
 
     For a picture of another depth than that of the training data, the full range is mapped to the full range; so are
-    fractions from 0 to 1, noisy ones too, where a model knows whole numbers. On the way back uint8, uint16 and bool are
-    rounded and clamped last; other integers become float64; floats keep their type.
+    fractions from 0 to 1, noisy ones too, where a model knows whole numbers. Whole numbers of another depth pass as
+    they are where the scaling has no range. On the way back uint8, uint16 and bool are rounded and clamped last; other
+    integers become float64; floats keep their type.
 
     Parameters
     ----------
@@ -61,6 +62,8 @@ def find_depth(model: Model, x: np.ndarray, restores: bool = False) -> Depth:
     if x.dtype.name == model.card.dtype:
         return _as_they_are(x.dtype, _describe_foreign(x, known))
     if x.dtype.name in FULL:
+        if model.network.scaling.user_range is None:
+            return _as_they_are(x.dtype)
         top, note = find_top(x) if restores else (FULL[x.dtype.name], _describe_dark(x))
         return _mapped(known, x.dtype, top, note)
     if x.dtype.kind == "f" and np.dtype(model.card.dtype).kind in "iu" and known.high > FRACTIONS[1] and _is_share(x):
