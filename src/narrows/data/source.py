@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import torch
 from torch import Generator, Tensor
@@ -78,6 +78,6 @@ class Rows(Source):
         """Return the samples of `index` as a Source of their own."""
         return Rows(self.x[torch.as_tensor(index)])
 
-    def chunks(self, size: int = 4096) -> tuple[Tensor, ...]:
-        """Return all samples, `size` at a time: to convert all at once would make a large copy."""
-        return self.x.split(size)
+    def chunks(self, size: int = 4096) -> Iterator[Tensor]:
+        """Yield all samples, `size` at a time: to convert all at once would make a large copy."""
+        return (self.x[start : start + size] for start in range(0, len(self.x), size))
