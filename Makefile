@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup demo check test bench docs-figures clean
+.PHONY: help setup demo check test test-all bench docs-figures clean
 
 help:  ## say what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -29,6 +29,9 @@ check: setup  ## lint, format and types
 
 test: setup  ## run the tests
 	$(BIN)/pytest -n 2
+
+test-all: setup  ## run the slow tests too, at most 20 minutes
+	$(BIN)/pytest -n 2 -m "slow or not slow"
 
 benchmarks/.venv/.ready: benchmarks/requirements.txt constraints.txt pyproject.toml
 	@$(PYTHON) -m venv benchmarks/.venv

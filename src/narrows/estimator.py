@@ -498,17 +498,14 @@ def _as_plain_array(X):
 def validate_codes(codes) -> np.ndarray:
     """Return codes, or points of a map, as an array; they may come as a list or a table.
 
-    Raises DataError for objects that are no numbers.
+    Raises DataError for what is no array of numbers.
 
     Examples
     --------
     >>> validate_codes([[1, 2], [3, 4]]).shape
     (2, 2)
     """
-    codes = np.asarray(codes)
-    if codes.dtype == object:
-        raise DataError("codes must be numbers, however these are objects; make them with transform")
-    return codes
+    return as_numbers(codes, "the codes")
 
 
 def load(path, device="cpu") -> Autoencoder:

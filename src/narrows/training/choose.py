@@ -234,7 +234,8 @@ def find_noise(source: Source) -> float:
 def check_learnable(source: Source) -> None:
     """Raise a DataError for fewer than two samples, or where all values are equal."""
     if len(source.visits) < 2:
-        raise DataError("training needs at least 2 samples, however there is only 1 sample; give more data")
+        way = ", or patch_size=64 to take many patches of one picture" if len(source.shape) == 3 else ""
+        raise DataError(f"training needs at least 2 samples, however there is only 1 sample; give more data{way}")
     first = next(iter(source.chunks(1))).flatten()[0]
     if all(bool((rows == first).all()) for rows in source.chunks()):
         raise DataError(
