@@ -30,6 +30,18 @@ def pictures(folder):
     return folder / "pics"
 
 
+def tiffs(dtype, *shape):
+    def make(folder):
+        from tifffile import imwrite
+
+        (folder / "tiffs").mkdir()
+        for i in range(2):
+            imwrite(folder / "tiffs" / f"{i}.tif", (values(*shape) / (i + 1)).astype(dtype), photometric="minisblack")
+        return folder / "tiffs"
+
+    return make
+
+
 def zipped(folder):
     with zipfile.ZipFile(folder / "pics.zip", "w") as archive:
         for file in sorted(pictures(folder).rglob("*.png")):
@@ -77,6 +89,8 @@ def table(folder):
 MAKERS = {
     "folder of pictures": (pictures, 4),
     "one picture": (lambda folder: pictures(folder) / "a" / "1.png", 1),
+    "TIFF of several pages": (tiffs(np.uint8, 3, 12, 10), 6),
+    "TIFF of fractions": (tiffs(np.float32, 12, 10), 2),
     "zip of pictures": (zipped, 4),
     "several paths": (lambda folder: sorted(pictures(folder).rglob("*.png"))[1:], 3),
     "pattern in quotes": (lambda folder: f"{pictures(folder)}/*/*.png", 4),
@@ -148,7 +162,7 @@ def test_each_kind_goes_through_every_verb_of_the_shell(row, tmp_path, capsys):
             assert main([verb, run, *data, *flags, "-o", out]) == 0, (verb, capsys.readouterr())
         assert main(["evaluate", run, *data, *flags]) == 0, capsys.readouterr()
         assert main(["report", run, *data, *flags, "-o", str(tmp_path / "page.html")]) == 0, capsys.readouterr()
-    out = str(tmp_path / ("denoised" if data[0].endswith((".png", ".zip", "pics")) else "denoised.npy"))
+    out = str(tmp_path / ("denoised" if data[0].endswith((".png", ".zip", "pics", "tiffs")) else "denoised.npy"))
     assert main(["denoise", run, *data, *flags, "-o", out]) == 0, capsys.readouterr()
     assert main(["corrupt", *data, *flags, "--with", "mask(0.5)", "-o", str(tmp_path / "c.npy")]) == 0
     assert main(["info", *data, *flags]) == 0
