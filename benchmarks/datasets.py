@@ -113,7 +113,7 @@ def train_plain(fit: Fit, epochs: int, seed: int) -> tuple[Network, float]:
 
 def measure(network: Network, held_out: Tensor) -> float:
     """Return the MSE per value of undamaged samples, in model's units."""
-    errors = network.in_blocks(lambda rows: network.squared_error(rows).flatten(1).mean(1), held_out)
+    errors = network.in_blocks(network.errors, held_out)
     return errors.mean().item()
 
 

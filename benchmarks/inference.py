@@ -37,7 +37,7 @@ def verbs(network: Network, x: torch.Tensor) -> dict[str, Callable[[], torch.Ten
         "encode": lambda: network.in_blocks(lambda rows: network.encode(rows).z, x),
         "decode": lambda: network.in_blocks(network.decode, z),
         "reconstruct": lambda: network.in_blocks(network.reconstruct, x),
-        "score": lambda: network.in_blocks(lambda rows: network.squared_error(rows).flatten(1).mean(1), x),
+        "score": lambda: network.in_blocks(network.errors, x),
     }
 
 

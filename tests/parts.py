@@ -56,9 +56,9 @@ class Bridge(SkipBackbone):
     def __init__(self, *, width=6):
         self.width = check_whole("width", width, 1)
 
-    def build(self, shape, features_in, features_out):
-        size = torch.Size(shape).numel()
-        return BridgeEncoder(size, self.width, features_in), BridgeDecoder(shape, self.width, features_out)
+    def build(self, input_shape, output_shape, features_in, features_out):
+        size = torch.Size(input_shape).numel()
+        return BridgeEncoder(size, self.width, features_in), BridgeDecoder(output_shape, self.width, features_out)
 
 
 class BridgeEncoder(nn.Module):

@@ -40,6 +40,7 @@ VARIANTS = [
     ("corruption", "gaussian(0.0, 0.5, clip=True)"),
     ("corruption", "blur(0.0, 2.0) | poisson(1.0, 100.0) | mask(0.0, 0.5) | salt_pepper(0.0, 0.5)"),
     ("corruption", "holes(0.5, seen=0.1) | gaussian(0.1) | holes(0.5, seen=0.1)"),
+    ("corruption", "hide(0.0, 0.5) | gaussian(0.0, 0.8)"),
     ("scaling", "unit(output='linear')"),
 ]
 CHOICES = [*NAMES, *VARIANTS]
@@ -49,7 +50,9 @@ def takes(kind, text, shape):
     """Return whether a part is for samples of a shape: some are for pictures alone, and say so."""
     with pytest.MonkeyPatch.context() as patch:
         add_own_parts(patch)
-        return len(shape) > 1 or not getattr(build_part(kind, text), "pictures_only", False)
+        part = build_part(kind, text)
+        is_for = {name for name in ("pictures_only", "tables_only", "makes_gaps") if getattr(part, name, False)}
+        return not is_for or (len(shape) > 1) == (is_for == {"pictures_only"})
 
 
 def add_own_parts(patch):
@@ -75,6 +78,8 @@ def network_of(shape, kind, text):
         texts["backbone"] = f"{text}(4)"
     if text in ("sparse", "noisy", "turned"):
         texts["bottleneck"] = {"sparse": "sparse(6, 2)", "noisy": "noisy(3)", "turned": "turned(2)"}[text]
+    if text.startswith("hide"):
+        texts["scaling"] = "columns"
     network = Network.from_texts(shape, **texts)
     network.scaling.fit([samples(shape)])
     initialise(network, samples(shape))
@@ -144,7 +149,7 @@ def test_every_part_is_documented_with_an_example(kind, name):
 def test_shapes(kind, text, shape):
     network = network_of(shape, kind, text)
     x, n = samples(shape), 12
-    h, skips = network.encoder(network.scaling(x))
+    h, skips = network.encoder(network.scaling.as_input(network.scaling(x)))
     code = network.bottleneck(h)
     logits = network.decoder(code.z, skips)
     assert h.shape[1] == network.bottleneck.features_in
@@ -170,14 +175,14 @@ def test_total_is_loss_and_penalty_over_values(kind, text, shape):
     x = samples(shape)
     cost = network(batch(network, x))
     scaled = network.scaling(x)
-    h, skips = network.encoder(scaled)
+    h, skips = network.encoder(network.scaling.as_input(scaled))
     code = network.bottleneck(h)
     logits = network.decoder(code.z, skips)
     output = network.scaling.activation(logits)
     penalty = code.penalty
     if isinstance(network.bottleneck, PositionedBottleneck):
         penalty = penalty + network.bottleneck.relate(code.z, torch.ones_like(code.z))
-    loss = network.loss.pointwise((logits, output), scaled).flatten(1).sum(1)
+    loss = network.loss.costs((logits, output), scaled).flatten(1).sum(1)
     assert [part.shape for part in cost] == [(12,)] * 3
     assert torch.allclose(cost.penalty, penalty, atol=1e-6)
     assert torch.allclose(cost.total, (loss + penalty) / network.values, atol=1e-6)
@@ -249,8 +254,8 @@ def test_saved_and_loaded_it_gives_the_same_bits(kind, text, shape, tmp_path):
 
 @pytest.mark.parametrize(("kind", "text"), CHOICES)
 def test_a_copy_computes_the_same(kind, text):
-    network = network_of((1, 28, 28), kind, text)
-    x = samples((1, 28, 28))
+    shape = (1, 28, 28) if takes(kind, text, (1, 28, 28)) else (6,)
+    network, x = network_of(shape, kind, text), samples(shape)
     twin = copy.deepcopy(network).eval()
     network.eval()
     assert torch.equal(twin.reconstruct(x), network.reconstruct(x))
@@ -363,11 +368,11 @@ def test_bottlenecks_give_a_code_a_place():
 
 def test_recipes_hold_no_weights_and_build_plain_halves():
     recipe = Conv(channels=[4])
-    encoder, decoder = recipe.build((1, 8, 8), 3, 3)
+    encoder, decoder = recipe.build((1, 8, 8), (1, 8, 8), 3, 3)
     assert isinstance(encoder, Encoder)
     assert isinstance(decoder, Decoder)
     assert not isinstance(recipe, torch.nn.Module)
-    other, _ = recipe.build((1, 8, 8), 3, 3)
+    other, _ = recipe.build((1, 8, 8), (1, 8, 8), 3, 3)
     assert not torch.equal(next(other.parameters()), next(encoder.parameters()))
 
 

@@ -298,7 +298,7 @@ HOSTILE_TEXTS = [
     "densely()",
     "dense(hidden=[8]) | dense(hidden=[8])",
     "dense(" + "(" * 400,
-    "x" * 5000,
+    "x" * 70_000,
     "",
     "conv()",
     "lambda: 0",

@@ -159,7 +159,7 @@ def test_what_is_no_text_is_refused(text):
 def test_the_longest_text_is_read_and_one_letter_more_is_not():
     text = "thing('" + "x" * (MAX_LENGTH - len("thing('')")) + "')"
     assert len(build(text, MENU, "thing").a) == MAX_LENGTH - len("thing('')")
-    with pytest.raises(SpecError, match="at most 1000 characters, however this one has 1001"):
+    with pytest.raises(SpecError, match=f"at most {MAX_LENGTH:,} characters, however this one has {MAX_LENGTH + 1:,}"):
         build(text + " ", MENU, "thing")
 
 

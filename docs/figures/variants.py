@@ -60,7 +60,7 @@ def run_variant(name: str, seed: int, size: Size, cache: Path) -> dict[str, Any]
         "batch_size": fit.plan.batch_size,
         "parameters": sum(p.numel() for p in network.parameters()),
         "train_mse": fit.history[-1]["train_mse"],
-        "test_mse": float(network.in_blocks(lambda rows: network.squared_error(rows).flatten(1).mean(1), test).mean()),
+        "test_mse": float(network.in_blocks(network.errors, test).mean()),
         "dead_channels": count_dead(codes.movedim(1, -1).flatten(0, -2).numpy()),
     }
     record.save(place, row)

@@ -10,13 +10,13 @@ import numpy as np
 
 from narrows.data.layout import Layout
 from narrows.errors import ModelFileError, NarrowsError
-from narrows.spec import MAX_LENGTH
 
 QUANTILES = (0.0, 0.25, 0.5, 0.75, 0.95, 1.0)  # of the errors of held-out samples, see `Card`
 NAMES_IN_FILES = {"metrics": "figures"}  # fields that have another name in files
 # the keys of format 1; later ones may be missing
 NEVER_MISSING = {"layout", "dtype", "columns", "reading", "origin", "recipe", "figures", "error_quantiles"}
 NUMBERS = ("steps", "epochs", "seconds", "map_samples", "map_seconds")  # of a recipe
+MAX_TEXT = 1000  # characters of a text
 MAX_SIDE = 2**20  # of one axis of a sample
 MAX_ITEMS = 10_000  # of a list or table
 DTYPES = {"bool", "float16", "float32", "float64"} | {f"{u}int{n}" for u in ("", "u") for n in (8, 16, 32, 64)}
@@ -126,7 +126,7 @@ def is_whole(value: Any) -> bool:
 
 def is_text(value: Any) -> bool:
     """Return whether a value is a text that may be shown: terminals obey characters that are not printable."""
-    return isinstance(value, str) and len(value) <= MAX_LENGTH and value.isprintable()
+    return isinstance(value, str) and len(value) <= MAX_TEXT and value.isprintable()
 
 
 def _is_layout(value: Any, shape: tuple[int, ...]) -> bool:

@@ -160,6 +160,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         Parameters
         ----------
         X : rows (N, values), pictures (N, H, W) or (N, H, W, channels), or the `Samples` that `narrows.read` returns.
+            NaN in rows are gaps: the network is told of them, and they cost nothing.
 
         Ctrl-C stops the training, and the model so far is kept. Warns (ConvergenceWarning) of that, and where PCA with
         as many numbers is better on the validation share, or outputs hardly vary. Raises DataError (a ValueError) for
@@ -239,7 +240,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         return decode_map(self._model_with_map(), validate_codes(points))
 
     def reconstruct(self, X):
-        """Return X encoded and decoded, in its own arrangement, units and type.
+        """Return X encoded and decoded, in its own arrangement, units and type; gaps, NaN, get the model's values.
 
         Raises DataError for samples of another shape.
         """
@@ -332,6 +333,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        tags.input_tags.allow_nan = True
         return tags
 
     @property
@@ -395,7 +397,8 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     def _training_samples(self, X) -> tuple[Samples, tuple[int, ...] | None]:
         """Return X as samples, and the model's shape (C, *grid) where the parameter `shape` gives it."""
         X = _as_plain_array(X)
-        samples = read(X if _is_pictures(X) else validate_data(self, X, dtype="numeric"), axes=self.axes)
+        given = X if _is_pictures(X) else validate_data(self, X, dtype="numeric", ensure_all_finite="allow-nan")
+        samples = read(given, axes=self.axes)
         if not isinstance(X, Samples):
             for note in samples.notes:
                 warnings.warn(note, stacklevel=3)
@@ -455,7 +458,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             if note := find_depth(self.model_, samples.x, restores).note:
                 warnings.warn(note, stacklevel=3)
             return samples
-        return Samples(validate_data(self, X, reset=False, dtype="numeric"))
+        return Samples(validate_data(self, X, reset=False, dtype="numeric", ensure_all_finite="allow-nan"))
 
 
 def _is_pictures(X) -> bool:

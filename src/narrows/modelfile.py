@@ -36,7 +36,7 @@ from narrows.model.attachments import ATTACHMENTS, Attachment
 from narrows.model.attachments.map import MapHead
 from narrows.model.network import JOINS, MAX_VALUES, MENUS, Network
 from narrows.model.settings import default_settings
-from narrows.spec import MAX_LENGTH, build, find_names, name_of
+from narrows.spec import MAX_LENGTH, build, find_names, name_of, shown
 
 FORMAT = 3
 KEYS = {"format", "shape", "texts", "card"}  # of the header, in every format
@@ -283,7 +283,7 @@ def _check_texts(texts: Any) -> None:
         for part in find_names(text, kind, JOINS.get(kind, (None, "|"))[1]):
             if part not in MENUS[kind]:
                 raise ModelFileError(
-                    f"its {kind} {part!r} is not known here; register it first, by "
+                    f"its {kind} {shown(repr(part))} is not known here; register it first, by "
                     f"narrows.model.register({kind!r}, ...)"
                 )
 

@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 from narrows.errors import SpecError, did_you_mean
 
 DEPRECATED = "deprecated"  # the default of an argument that has been renamed
-MAX_LENGTH = 1000  # characters; the longest text that is read
+MAX_LENGTH = 2**16  # characters; the longest text that is read, of a wide table of mixed columns
 # how parts are written, with the number or the list that somebody gave instead; for others as they are
 EXAMPLES = {"bottleneck": "linear({})", "corruption": "gaussian({})", "optimizer": "adamw({})"}
 EXAMPLES |= {"backbone": "dense(hidden={})", "loss": "mse", "scaling": "standard", "schedule": "constant"}
@@ -47,6 +47,18 @@ class Part(ABC):  # noqa: B024, abstract since no part is just a part
 def name_of(part: type[Any]) -> str:
     """Return the name of a part's class in texts: its `spelling`, or the class's own name in lower case."""
     return getattr(part, "spelling", part.__name__.lower())
+
+
+def shown(text: str, most: int = 200) -> str:
+    """Return a text for a person to read: of a longer one than `most` characters the beginning and the end.
+
+    Examples
+    --------
+    >>> shown("columns('n1 c2 n1 c2 n1 c2')", most=20)
+    "columns(...n1 c2')"
+    """
+    half = (most - 3) // 2
+    return text if len(text) <= most else f"{text[:half]}...{text[-half:]}"
 
 
 def find_names(text: str, kind: str, sign: str = "|") -> list[str]:
@@ -85,7 +97,9 @@ def build(
     """
     calls = [_read_call(node, text, kind) for node in _split(_parse(text, kind), SIGNS[sign])]
     if len(calls) > 1 and join is None:
-        raise SpecError(f"the {kind} {text!r} joins several with {sign!r}, however only one is taken; name one of them")
+        raise SpecError(
+            f"the {kind} {shown(repr(text))} joins several with {sign!r}, however only one is taken; name one of them"
+        )
     parts = [_call(name, args, kwargs, menu, kind) for name, args, kwargs in calls]
     return parts[0] if join is None or len(parts) == 1 else join(*parts)
 
@@ -167,15 +181,19 @@ def _range(low: float, high: float) -> str:
 
 def _parse(text: str, kind: str) -> ast.expr:
     if not isinstance(text, str):
-        raise SpecError(f"{kind} must be a text, however: {kind}={text!r}; write {_example(kind, text)}")
+        raise SpecError(
+            f"{kind} must be a text, however: {kind}={shown(repr(text))}; write {shown(_example(kind, text))}"
+        )
     if len(text) > MAX_LENGTH:
-        raise SpecError(f"a {kind} has at most {MAX_LENGTH} characters, however this one has {len(text)}")
+        raise SpecError(f"a {kind} has at most {MAX_LENGTH:,} characters, however this one has {len(text):,}")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")  # a text that Python warns about is refused
             return ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError, Warning):
-        raise SpecError(f"the {kind} {text!r} cannot be read; write it as a call, 'name(1, option=2)'") from None
+        raise SpecError(
+            f"the {kind} {shown(repr(text))} cannot be read; write it as a call, 'name(1, option=2)'"
+        ) from None
 
 
 def _example(kind: str, value: Any, node: ast.expr | None = None) -> str:
@@ -207,11 +225,14 @@ def _read_call(node: ast.expr, text: str, kind: str) -> tuple[str, list[Any], di
         return node.id, [], {}
     if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name)):
         value = node.operand if isinstance(node, ast.UnaryOp) else node
-        raise SpecError(f"the {kind} {text!r} must be a call, however: it is none; write {_example(kind, text, value)}")
+        raise SpecError(
+            f"the {kind} {shown(repr(text))} must be a call, however: it is none; write "
+            f"{shown(_example(kind, text, value))}"
+        )
     kwargs = {}
     for keyword in node.keywords:
         if keyword.arg is None or keyword.arg in kwargs:
-            raise SpecError(f"the {kind} {text!r} may name each option once, and has no place for '**'")
+            raise SpecError(f"the {kind} {shown(repr(text))} may name each option once, and has no place for '**'")
         kwargs[keyword.arg] = _literal(keyword.value, text, kind)
     return node.func.id, [_literal(arg, text, kind) for arg in node.args], kwargs
 
@@ -227,12 +248,14 @@ def _literal(node: ast.expr, text: str, kind: str, depth: int = 0) -> Any:
         value = _literal(node.operand, text, kind, depth + 1) if depth < 4 else None
         if isinstance(value, int | float) and not isinstance(value, bool):
             return -value
-    raise SpecError(f"the {kind} {text!r} may hold finite numbers, texts, True, False, None and lists of them only")
+    raise SpecError(
+        f"the {kind} {shown(repr(text))} may hold finite numbers, texts, True, False, None and lists of them only"
+    )
 
 
 def _call(name: str, args: list[Any], kwargs: dict[str, Any], menu: Mapping[str, Callable[..., T]], kind: str) -> T:
     if name not in menu:
-        raise SpecError(f"there is no {kind} {name!r}; {did_you_mean(name, menu)}")
+        raise SpecError(f"there is no {kind} {shown(repr(name))}; {did_you_mean(name, menu)}")
     factory = menu[name]
     parameters = [p.replace(annotation=p.empty) for p in arguments(factory)]
     try:

@@ -25,7 +25,7 @@ def test_what_is_measured_by_chunks_is_what_all_samples_at_once_say(monkeypatch,
     np.testing.assert_allclose(measured.value_errors, found.squares.mean(0, dtype=float))
     np.testing.assert_allclose(measured.mean, found.x.mean(0, dtype=float), atol=1e-6)
     np.testing.assert_allclose(measured.variance, found.x.var(0, dtype=float), rtol=1e-5)
-    assert measured.mse_of(components.mean) == pytest.approx(np.square(found.x - components.mean).mean(), rel=1e-5)
+    assert measured.pca.nothing == pytest.approx(np.square(found.x - components.mean).mean(), rel=1e-5)
     assert measured.pca.mse == pytest.approx(components.reconstruct(found.x, 2).mse, rel=1e-6)
 
 

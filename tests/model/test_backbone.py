@@ -72,7 +72,7 @@ def test_a_relu_after_the_pooling_equals_one_before_it():
 @pytest.mark.parametrize("grid", [True, False])
 @pytest.mark.parametrize("size", [(1, 1), (1, 7), (2, 3), (5, 5), (31, 45), (16, 9)])
 def test_pictures_of_any_size_come_back_in_it(pool, up, grid, size):
-    encoder, decoder = Conv(channels=[3, 5], pool=pool, up=up, grid=grid).build((2, *size), 4, 6)
+    encoder, decoder = Conv(channels=[3, 5], pool=pool, up=up, grid=grid).build((2, *size), (2, *size), 4, 6)
     h, skips = encoder(torch.rand(2, 2, *size))
     assert skips == ()
     stages = 3 if grid else 2
@@ -85,7 +85,7 @@ def test_every_pixel_of_an_odd_picture_counts():
     """Halving upwards drops no border, and cutting leaves none without a gradient."""
     for pool in ("max", "stride"):
         for up in ("transposed", "upsample"):
-            encoder, decoder = Conv(channels=[8], pool=pool, up=up).build((1, 7, 5), 4, 4)
+            encoder, decoder = Conv(channels=[8], pool=pool, up=up).build((1, 7, 5), (1, 7, 5), 4, 4)
             x = torch.rand(64, 1, 7, 5, requires_grad=True)
             logits = decoder(encoder(x)[0])
             logits.square().sum().backward()
@@ -93,7 +93,7 @@ def test_every_pixel_of_an_odd_picture_counts():
 
 
 def test_dense_layers_mirror_each_other():
-    encoder, decoder = Dense(hidden=[20, 10]).build((3, 4, 2), 5, 6)
+    encoder, decoder = Dense(hidden=[20, 10]).build((3, 4, 2), (3, 4, 2), 5, 6)
     shapes = [[tuple(p.shape) for p in half.parameters() if p.ndim == 2] for half in (encoder, decoder)]
     assert shapes == [[(20, 24), (10, 20), (5, 10)], [(10, 6), (20, 10), (24, 20)]]
     assert decoder(torch.rand(7, 6)).shape == (7, 3, 4, 2)
@@ -101,7 +101,7 @@ def test_dense_layers_mirror_each_other():
 
 @pytest.mark.parametrize("recipe", [Dense(hidden=[4]), Conv(channels=[4]), Conv(channels=[4], grid=True)])
 def test_halves_end_in_a_layer_not_in_a_relu(recipe):
-    for half in recipe.build((1, 8, 8), 3, 3):
+    for half in recipe.build((1, 8, 8), (1, 8, 8), 3, 3):
         last = [module for module in half.modules() if not list(module.children())]
         assert not isinstance([m for m in last if not isinstance(m, nn.Unflatten | Cut)][-1], nn.ReLU)
         assert any(isinstance(module, nn.ReLU) for module in last)
@@ -278,7 +278,7 @@ def test_a_u_begins_as_a_correction_of_the_damage_that_it_will_see():
 
 
 def test_a_u_sees_its_stages_again_on_the_way_up():
-    encoder, decoder = UNet(4).build((3, 31, 45), 2, 5)
+    encoder, decoder = UNet(4).build((3, 31, 45), (3, 31, 45), 2, 5)
     h, skips = encoder(torch.rand(2, 3, 31, 45))
     assert h.shape == (2, 2, 4, 6)
     assert [tuple(kept.shape[1:]) for kept in skips] == [(3, 31, 45), (4, 31, 45), (8, 16, 23), (16, 8, 12)]
@@ -289,7 +289,7 @@ def test_a_u_sees_its_stages_again_on_the_way_up():
 def test_a_sum_adds_what_its_parts_make():
     torch.manual_seed(0)
     parts = build_part("backbone", "dense(hidden=[]) + dense(hidden=[7], leak=0.2)")
-    encoder, decoder = parts.build((5,), 3, 3)
+    encoder, decoder = parts.build((5,), (5,), 3, 3)
     x, z = torch.randn(4, 5), torch.randn(4, 3)
     assert torch.equal(encoder(x)[0], encoder.parts[0](x)[0] + encoder.parts[1](x)[0])
     assert torch.equal(decoder(z), decoder.parts[0](z) + decoder.parts[1](z))
@@ -303,5 +303,5 @@ def test_a_grid_and_skips_cannot_be_added(text):
 
 
 def test_a_leak_keeps_units_learning():
-    layers = list(build_part("backbone", "dense(hidden=[4], leak=0.3)").build((5,), 2, 2)[0])
+    layers = list(build_part("backbone", "dense(hidden=[4], leak=0.3)").build((5,), (5,), 2, 2)[0])
     assert layers[2](torch.tensor([-1.0])).item() == pytest.approx(-0.3)

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from narrows.errors import DataError, SpecError
 from narrows.model.network import as_tensor
-from narrows.model.scaling import SCALINGS, Robust, Standard, Unit, choose_scaling
+from narrows.model.scaling import Robust, Standard, Unit
+from narrows.model.scalings import SCALINGS, choose_scaling
 
 
 def fitted(scaling, x):
@@ -25,6 +26,8 @@ def grey(values, dtype):
 @pytest.mark.parametrize("shape", [(20, 3), (20, 1, 5, 4), (20, 3, 5, 4)])
 @pytest.mark.parametrize("dtype", [torch.uint8, torch.int16, torch.int64, torch.float16, torch.float32, torch.float64])
 def test_there_and_back(name, shape, dtype):
+    if SCALINGS[name].tables_only and len(shape) > 2:
+        return
     x = (torch.rand(shape, generator=torch.Generator().manual_seed(0)) * 200).to(dtype)
     scaling = fitted(SCALINGS[name](), x)
     inside = scaling(x)
@@ -38,7 +41,7 @@ def test_there_and_back(name, shape, dtype):
         assert inside.max() <= scaling.limits[1]
 
 
-@pytest.mark.parametrize("name", SCALINGS)
+@pytest.mark.parametrize("name", [name for name in SCALINGS if not SCALINGS[name].tables_only])
 def test_every_byte_comes_back_as_it_was(name):
     x = torch.arange(256, dtype=torch.uint8).view(256, 1, 1, 1)
     scaling = fitted(SCALINGS[name](), x)

@@ -50,7 +50,7 @@ def find_split(source: Any) -> tuple[Path, str] | None:
 
 
 def check_values(samples: Samples, name: str) -> None:
-    """Raise a DataError if there is no value, or one that is NaN or infinite; it says where the first is."""
+    """Raise a DataError if there is no value, or one that is infinite or, in pictures, NaN; it says where."""
     x = samples.x
     if x.ndim == 0:
         raise DataError(f"{name} must be an array of samples, however: it is a single number")
@@ -58,14 +58,16 @@ def check_values(samples: Samples, name: str) -> None:
         raise DataError(f"{name} must hold at least one sample with one value, however: its shape is {x.shape}")
     if x.dtype.kind != "f":
         return
-    bad = ~np.isfinite(x)
+    is_table = x.ndim <= 2
+    bad = np.isinf(x) if is_table else ~np.isfinite(x)  # NaN is a gap of a table
     if bad.any():
         first = np.unravel_index(bad.argmax(), x.shape)
         where = f"at [{', '.join(map(str, first))}]"
         if samples.columns is not None:
             where = f"in row {first[0] + 1} of column {samples.columns[first[1]]!r}"
         values = "1 value that is" if bad.sum() == 1 else f"{bad.sum()} values that are"
-        raise DataError(f"{name} holds {values} NaN or infinite, the first {where}; remove or fill them")
+        what = "infinite" if is_table else "NaN or infinite"
+        raise DataError(f"{name} holds {values} {what}, the first {where}; remove or fill them")
 
 
 def _with_own_labels(samples: Samples, path: Path, name: str, split: str | None) -> Samples:
@@ -83,6 +85,8 @@ def _with_test(samples: Samples, path: Path, name: str, key: str | None, other: 
     try:
         test = read_number_file(path, name, "test")
         check_values(test, named)
+        if _has_gaps(test.x) and not _has_gaps(samples.x):  # a model that has seen none may take none
+            raise DataError(f"{named} holds gaps, NaN, however {key} holds none; fill them")
     except DataError as error:
         return replace(samples, notes=(*samples.notes, f"left out: {error}"))
     if (test.x.shape[1:], test.x.dtype) != (samples.x.shape[1:], samples.x.dtype):
@@ -90,3 +94,7 @@ def _with_test(samples: Samples, path: Path, name: str, key: str | None, other: 
         return replace(samples, notes=(*samples.notes, line))
     line = f"{key} is read, {len(samples.x):,} samples; {named} names the {len(test.x):,} of {other}"
     return replace(samples, notes=(*samples.notes, line), test=named)
+
+
+def _has_gaps(x: np.ndarray) -> bool:
+    return x.dtype.kind == "f" and bool(np.isnan(x).any())

@@ -69,7 +69,7 @@ def read(
 
     Raises
     ------
-    DataError : if it cannot be read, is empty, or holds anything but finite numbers.
+    DataError : if it cannot be read, is empty, or holds anything but finite numbers and, in tables, NaN for gaps.
 
     Examples
     --------

@@ -75,6 +75,8 @@ def _read_csv(path: Path, name: str) -> tuple[tuple[str, ...], np.ndarray]:
             values = np.loadtxt(file, delimiter=separator, ndmin=2, comments=None, quotechar='"', usecols=used)
             if values.size and values.shape[1] != len(columns):
                 raise ValueError("rows longer or shorter than the header")
+            if np.isnan(values).any():  # of all spellings of a gap the one that is read as a number
+                raise ValueError("a gap")
         except ValueError:
             file.seek(start)
             rows = (row[named:] for row in csv.reader(file, delimiter=separator))

@@ -14,8 +14,8 @@ def find_limits(model: Model, samples: Tensor) -> tuple[float, float]:
     user_range = model.network.scaling.user_range
     if user_range is not None:
         return user_range.low, user_range.high
-    values = samples.numpy()  # torch finds no minimum of 16-bit integers
-    return float(values.min()), float(values.max())
+    values = np.ma.masked_invalid(samples.numpy())  # torch finds no minimum of 16-bit integers
+    return float(np.ma.filled(values.min(), 0)), float(np.ma.filled(values.max(), 0))
 
 
 def find_range(model: Model, x: np.ndarray) -> float:

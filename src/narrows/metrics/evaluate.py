@@ -19,6 +19,7 @@ from narrows.metrics.table import Cell, Table
 from narrows.model.network import Network
 from narrows.model.summary import describe_code
 from narrows.modelfile import Model
+from narrows.spec import shown
 from narrows.tasks.encode import has_map
 from narrows.tasks.score import times_usual
 from narrows.tasks.units import as_samples
@@ -76,7 +77,7 @@ def reconstruction_table(model: Model, measured: Measured, reference_name: str, 
     """
     network, recipe, beside = model.network, model.card.recipe, measured.pca
     assert beside is not None
-    components, nothing = beside.components, measured.mse_of(beside.components.mean)
+    components, nothing = beside.components, beside.nothing
     pca_kept = min(network.code_size, len(components.axes))
     found = [
         ("this model", network.code_size, measured.mse),
@@ -97,7 +98,7 @@ def reconstruction_table(model: Model, measured: Measured, reference_name: str, 
         columns = ("method", "MSE", "variance explained")
         rows = tuple((method, mse, explained_share(mse, nothing)) for method, _, mse in found if method != "PCA")
         note = [f"Code: {describe_code(network)}.", f"The mean is {fitted}"]
-    note.append(f"MSE per value, in units of {network.texts['scaling']}.")
+    note.append(f"MSE per value, in units of {shown(network.texts['scaling'])}.")
     if recipe.get("was_cut"):
         done, asked = recipe["steps"], recipe["steps_asked"]
         note.append(f"Its training was cut by the cap on seconds, to {done:,} of {asked:,} steps.")

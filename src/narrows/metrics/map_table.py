@@ -9,10 +9,12 @@ from torch import Tensor
 
 from narrows.metrics.map_quality import NEIGHBOURS, measure_map
 from narrows.metrics.measured import Measured
-from narrows.metrics.reconstruction import pick, scale_samples
+from narrows.metrics.reconstruction import Reconstructed, pick, scale_samples, with_gaps
 from narrows.metrics.table import Cell, Table
-from narrows.model.network import Network
+from narrows.model.chain import restore_map
+from narrows.model.network import Network, as_tensor
 from narrows.modelfile import Model
+from narrows.spec import shown
 from narrows.tasks.encode import decode_map, encode_map
 from narrows.tasks.units import as_samples, in_chunks
 
@@ -53,6 +55,9 @@ def map_table(
         return np.concatenate([components.encode(scale_samples(network, chunk), 2) for chunk in chunks])
 
     def decode(points: np.ndarray) -> np.ndarray:
+        if network.scaling.has_categories:  # which come back as the likeliest value
+            restored = network.in_blocks(lambda rows: restore_map(network, model.map_head, rows), as_tensor(points))
+            return restored.flatten(1).numpy()
         return scale_samples(network, as_samples(model, decode_map(model, points))[0])
 
     methods: dict[str, tuple[Coder, Coder]] = {"this model": (lambda values: encode_map(model, values), decode)}
@@ -74,9 +79,9 @@ def _mse(network: Network, samples: Tensor, points: np.ndarray, decoder: Coder) 
     total, start = 0.0, 0
     for chunk in in_chunks(network, samples):
         restored = decoder(points[start : start + len(chunk)])
-        total += float(np.square(restored - scale_samples(network, chunk)).sum(dtype=np.float64))
+        total += float(Reconstructed(with_gaps(network, chunk), restored, network.scaling).errors.sum())
         start += len(chunk)
-    return total / (len(samples) * network.values)
+    return total / len(samples)
 
 
 def _show_metric(name: str, value: float) -> str:
@@ -101,5 +106,5 @@ def _map_note(
             "V-measure: how far k-means on the map, with as many clusters as labels, finds the labels; silhouette: how "
             "far its clusters lie apart."
         )
-    notes.append(f"MSE: from the two numbers of the map alone, in units of {model.network.texts['scaling']}.")
+    notes.append(f"MSE: from the two numbers of the map alone, in units of {shown(model.network.texts['scaling'])}.")
     return " ".join(notes)

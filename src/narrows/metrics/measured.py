@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, replace
 
 import numpy as np
 from torch import Tensor
 
 from narrows.metrics.pca_reference import Components, components_needed
-from narrows.metrics.reconstruction import pick, reconstruct_tensor, scale_samples
+from narrows.metrics.reconstruction import pick, reconstruct_tensor, scale_samples, with_gaps
 from narrows.model.network import Network
 from narrows.modelfile import Model
 from narrows.tasks.units import in_chunks
@@ -25,22 +26,21 @@ class PcaMeasured:
     ----------
     components : the fitted PCA.
     value_errors : the MSE of every value with as many components as the code has numbers, float64 (D,).
+    mse : per value, over all samples.
+    nothing : the MSE of giving the mean that PCA has learned to every sample.
     needed : how many components reach the model's MSE, None where all of `components` do not.
     """
 
     components: Components
     value_errors: np.ndarray
+    mse: float
+    nothing: float
     needed: int | None
-
-    @property
-    def mse(self) -> float:
-        """The MSE per value over all samples."""
-        return float(self.value_errors.mean())
 
 
 @dataclass(frozen=True, eq=False)
 class Measured:
-    """The errors of a model on samples, and the samples' own moments, in model's units.
+    """The errors of a model on samples, and the samples' own moments, in model's units; gaps count nowhere.
 
     Attributes
     ----------
@@ -61,37 +61,43 @@ class Measured:
         """The MSE per value over all samples."""
         return float(self.errors.mean())
 
-    def mse_of(self, answer: np.ndarray) -> float:
-        """Return the MSE of giving the same `answer` (D,) to every sample."""
-        return float((self.variance + np.square(self.mean - answer)).mean())
-
 
 def measure(model: Model, samples: Tensor, components: Components | None = None) -> Measured:
     """Measure a model, and PCA that keeps as many numbers, on `samples` (N, C, *grid) in user's units."""
-    network, count = model.network, len(samples)
+    network, has_gaps = model.network, model.network.scaling.tells_observed
     origin = scale_samples(network, samples[:1])  # subtracted first, so that a constant value has no variance at all
-    errors = []
-    squares, pca_squares, sums, square_sums = np.zeros((4, network.values))
+    errors, pca_errors, nothing = [], [], []
+    gaps, squares, pca_squares, sums, square_sums = np.zeros((5, network.values))
+    add = functools.partial(np.nansum if has_gaps else np.sum, axis=0, dtype=np.float64)
     for chunk in in_chunks(network, samples):
         found = reconstruct_tensor(network, chunk)
         errors.append(found.errors)
-        squares += found.squares.sum(0, dtype=np.float64)
-        shifted = found.x - origin
-        sums += shifted.sum(0, dtype=np.float64)
-        square_sums += np.square(shifted, out=shifted).sum(0, dtype=np.float64)
+        squares += add(found.squares)
+        gaps += np.isnan(found.x).sum(0) if has_gaps else 0
         if components:
-            pca_squares += components.reconstruct(found.x, network.code_size).squares.sum(0, dtype=np.float64)
-    mean = sums / count
-    variance = np.maximum(square_sums / count - mean**2, 0.0)
-    measured = Measured(np.concatenate(errors), squares / count, origin[0] + mean, variance)
+            restored = components.reconstruct(found.x, network.code_size)
+            pca_squares += add(restored.squares)
+            pca_errors += [restored.errors] if has_gaps else []
+            nothing += [components.reconstruct(found.x, 0).errors] if has_gaps else []
+        shifted = found.x - origin
+        sums += add(shifted)
+        square_sums += add(np.square(shifted, out=shifted))
+    counts = np.maximum(len(samples) - gaps, 1)
+    mean = sums / counts
+    variance = np.maximum(square_sums / counts - mean**2, 0.0)
+    measured = Measured(np.concatenate(errors), squares / counts, origin[0] + mean, variance)
     if components is None:
         return measured
+    pca_squares /= counts
+    mse, of_mean = pca_squares.mean(), (variance + np.square(measured.mean - components.mean)).mean()
+    if has_gaps:  # rows have other numbers of observed values
+        mse, of_mean = np.concatenate(pca_errors).mean(), np.concatenate(nothing).mean()
     needed = _count_components(network, samples, measured.errors, components)
-    return replace(measured, pca=PcaMeasured(components, pca_squares / count, needed))
+    return replace(measured, pca=PcaMeasured(components, pca_squares, float(mse), float(of_mean), needed))
 
 
 def _count_components(network: Network, samples: Tensor, errors: np.ndarray, components: Components) -> int | None:
     """Return how many components reach the model's MSE, on at most 2,000 of the samples, fewer of wide ones."""
     index = pick(len(samples), min(WORK_ROWS, max(2, MAX_WORK_VALUES // network.values)))
-    chunks = [scale_samples(network, chunk) for chunk in in_chunks(network, samples[index])]
+    chunks = [with_gaps(network, chunk) for chunk in in_chunks(network, samples[index])]
     return components_needed(components, chunks, float(errors[index].mean()))

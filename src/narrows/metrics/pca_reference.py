@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from narrows.metrics.reconstruction import MAX_ROWS, Reconstructed, pick, scale_samples
+from narrows.metrics.reconstruction import MAX_ROWS, Reconstructed, by_scaling, pick, scale_samples
 from narrows.model.pca import find_axes
+from narrows.model.scaling import Scaling
 from narrows.modelfile import Model
 from narrows.tasks.units import as_samples, in_chunks
 
@@ -30,25 +31,34 @@ class Components:
     axes : (K, D), the components, that of the largest variance first: all, or of wide samples some of them.
     rows : how many samples it was fitted on.
     limits : the range that its reconstructions are clamped to, None where the data have none.
+    scaling : that of the units, by which gaps count in no error and probabilities are clamped; None for neither.
     """
 
     mean: np.ndarray
     axes: np.ndarray
     rows: int
     limits: tuple[float, float] | None = None
+    scaling: Scaling | None = None
 
     def encode(self, x: np.ndarray, count: int | None = None) -> np.ndarray:
         """Return the first `count` scores (N, k) of samples `x` (N, D), all K by default."""
-        return (x - self.mean) @ self.axes[:count].T
+        return (self._filled(x) - self.mean) @ self.axes[:count].T
 
     def decode(self, scores: np.ndarray) -> np.ndarray:
         """Return the samples (N, D) that the first scores (N, k) stand for."""
         restored = scores @ self.axes[: scores.shape[1]] + self.mean
+        if self.scaling is not None and self.scaling.has_categories:
+            return by_scaling(self.scaling, self.scaling.clamp, restored)
         return restored if self.limits is None else np.clip(restored, *self.limits, out=restored)
 
     def reconstruct(self, x: np.ndarray, count: int) -> Reconstructed:
         """Return samples `x` (N, D) and their reconstructions by the first `count` components, or by all there are."""
-        return Reconstructed(x, self.decode(self.encode(x, count)))
+        return Reconstructed(x, self.decode(self.encode(x, count)), self.scaling)
+
+    def _filled(self, x: np.ndarray) -> np.ndarray:
+        if self.scaling is None or not self.scaling.tells_observed:
+            return x
+        return by_scaling(self.scaling, self.scaling.fill, x)
 
 
 def fit_pca(model: Model, reference: np.ndarray) -> Components:
@@ -76,11 +86,13 @@ def fit_pca(model: Model, reference: np.ndarray) -> Components:
 
     wanted = max(4 * network.code_size, LEAST_WANTED)
     axes = find_axes(centred, len(samples), network.values, wanted)
-    return Components(mean, axes, len(samples), network.scaling.limits)
+    return Components(mean, axes, len(samples), network.scaling.limits, network.scaling)
 
 
 def components_needed(components: Components, chunks: Sequence[np.ndarray], mse: float) -> int | None:
     """Return how many components reach an MSE of `mse` on chunks (n, D), with clamping; None where all K do not.
+
+    The chunks are in model's units, NaN for gaps.
 
     Examples
     --------
@@ -90,16 +102,19 @@ def components_needed(components: Components, chunks: Sequence[np.ndarray], mse:
     [0, 1, 2]
     """
     mse *= SAME  # or a model that is PCA itself might seem to need one component more
-    values = sum(x.size for x in chunks)
+    rows = sum(len(x) for x in chunks)
     scores = [components.encode(x) for x in chunks]
+    has_gaps = components.scaling is not None and components.scaling.tells_observed
 
     def reaches(count: int) -> bool:
-        restored = (components.decode(s[:, :count]) for s in scores)
-        squares = (np.square(r - x).sum(dtype=np.float64) for r, x in zip(restored, chunks, strict=True))
-        return sum(squares) / values <= mse
+        pairs = zip(chunks, scores, strict=True)
+        made = (Reconstructed(x, components.decode(s[:, :count]), components.scaling) for x, s in pairs)
+        return sum(found.errors.sum() for found in made) / rows <= mse
 
-    unclamped = np.flatnonzero(pca_curve(components, chunks, scores) <= mse)
-    high = int(unclamped[0]) if len(unclamped) else len(components.axes)  # clamping lowers errors: no more are needed
+    high = len(components.axes)
+    if not has_gaps:
+        unclamped = np.flatnonzero(pca_curve(components, chunks, scores) <= mse)
+        high = int(unclamped[0]) if len(unclamped) else high  # clamping lowers errors: no more are needed
     if not reaches(high):
         return None
     low = -1

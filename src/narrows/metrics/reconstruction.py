@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -10,6 +11,7 @@ import torch
 from torch import Tensor
 
 from narrows.model.network import Network
+from narrows.model.scaling import Scaling
 from narrows.modelfile import Model
 from narrows.tasks.units import as_samples
 
@@ -22,21 +24,25 @@ class Reconstructed:
 
     Attributes
     ----------
-    x, restored : the samples and the reconstructions, (N, D), float32.
+    x, restored : the samples and the reconstructions, (N, D), float32; NaN in `x` for gaps.
+    scaling : by which values count in a sample's error; None where all count alike.
     """
 
     x: np.ndarray
     restored: np.ndarray
+    scaling: Scaling | None = None
 
     @cached_property
     def squares(self) -> np.ndarray:
-        """The squared error of every value, float32 (N, D)."""
+        """The squared error of every value, float32 (N, D); NaN for gaps."""
         return np.square(self.restored - self.x)
 
     @cached_property
     def errors(self) -> np.ndarray:
         """The MSE of every sample, float64 (N,)."""
-        return self.squares.mean(1, dtype=np.float64)
+        if self.scaling is None or not self.scaling.tells_observed:
+            return self.squares.mean(1, dtype=np.float64)
+        return by_scaling(self.scaling, self.scaling.mean_squares, self.restored.astype(float), self.x.astype(float))
 
     @property
     def mse(self) -> float:
@@ -65,17 +71,31 @@ def reconstruct_tensor(network: Network, samples: Tensor) -> Reconstructed:
         return torch.stack((scaled, network.restore(scaled)), 1)
 
     pairs = network.in_blocks(both, samples).flatten(2).numpy()
-    return Reconstructed(pairs[:, 0], pairs[:, 1])
+    return Reconstructed(pairs[:, 0], pairs[:, 1], network.scaling)
 
 
-def scale_samples(network: Network, samples: Tensor) -> np.ndarray:
-    """Return `samples` (N, C, *grid), in user's units, flat and in model's units, float32 (N, D)."""
+def by_scaling(scaling: Scaling, function: Callable[..., Tensor], *arrays: np.ndarray) -> np.ndarray:
+    """Return what a method of a scaling makes of arrays."""
+    device = next(scaling.buffers()).device
+    return function(*(torch.from_numpy(values).to(device) for values in arrays)).cpu().numpy()
+
+
+def with_gaps(network: Network, samples: Tensor) -> np.ndarray:
+    """Return samples as `scale_samples` does, with NaN for gaps."""
     return network.scaling(samples.to(network.device)).flatten(1).cpu().numpy()
 
 
+def scale_samples(network: Network, samples: Tensor) -> np.ndarray:
+    """Return `samples` (N, C, *grid), in user's units, flat and in model's units, float32 (N, D); gaps are filled."""
+    return network.scaling.fill(network.scaling(samples.to(network.device))).flatten(1).cpu().numpy()
+
+
 def fold_costs(network: Network, costs: np.ndarray) -> np.ndarray:
-    """Return costs (D,) of a row's values in model's units as costs (C,) of the user's columns, see `Scaling.fold`."""
-    return network.scaling.fold(torch.from_numpy(costs)[np.newaxis].to(network.device))[0].cpu().numpy()
+    """Return costs (D,) of a row's values in model's units as costs (C,) of the user's columns, see `Scaling.fold`.
+
+    The cost of a gap, NaN, stays NaN.
+    """
+    return by_scaling(network.scaling, network.scaling.fold, costs[np.newaxis])[0]
 
 
 def pick(count: int, most: int = MAX_ROWS) -> np.ndarray:

@@ -95,6 +95,7 @@ def make_trial(model: Model, x: np.ndarray, corruption: str, seed: int = 0) -> T
     part, network = build_part("corruption", corruption), model.network
     scaling, limits = network.scaling, network.scaling.limits
     check_strength(part, scaling, find_range(model, x))
+    part.build(scaling)
     samples = _find_samples(model, x).to(network.device)
     if samples.ndim != 4:
         raise DataError("PSNR and SSIM are measures of pictures, however this model's data are rows of a table")

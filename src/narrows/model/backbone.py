@@ -49,11 +49,13 @@ class Backbone(Part, ABC):
         return None
 
     @abstractmethod
-    def build(self, shape: tuple[int, ...], features_in: int, features_out: int) -> tuple[nn.Module, nn.Module]:
-        """Return (encoder, decoder) for samples of `shape` (C, *grid).
+    def build(
+        self, input_shape: tuple[int, ...], output_shape: tuple[int, ...], features_in: int, features_out: int
+    ) -> tuple[nn.Module, nn.Module]:
+        """Return (encoder, decoder): the encoder reads `input_shape` (C, *grid), the decoder makes `output_shape`.
 
-        The encoder's last layer makes `features_in` features, the decoder's first reads `features_out`.
-        Raises SpecError for a shape that the backbone cannot take.
+        They differ where the encoder is told which values are observed. The encoder's last layer makes `features_in`
+        features, the decoder's first reads `features_out`. Raises SpecError for a shape that the backbone cannot take.
         """
 
 
@@ -75,7 +77,7 @@ class Dense(Backbone):
 
     Examples
     --------
-    >>> encoder, decoder = Dense(hidden=[]).build((1, 28, 28), 128, 128)
+    >>> encoder, decoder = Dense(hidden=[]).build((1, 28, 28), (1, 28, 28), 128, 128)
     >>> sum(p.numel() for half in (encoder, decoder) for p in half.parameters())
     201616
     """
@@ -84,12 +86,13 @@ class Dense(Backbone):
         self.hidden = check_sizes("hidden", hidden, MAX_FEATURES)
         self.leak = None if leak is None else check_number("leak", leak, 0, 1)
 
-    def build(self, shape: tuple[int, ...], features_in: int, features_out: int) -> tuple[Encoder, Decoder]:
+    def build(
+        self, input_shape: tuple[int, ...], output_shape: tuple[int, ...], features_in: int, features_out: int
+    ) -> tuple[Encoder, Decoder]:
         """Return (encoder, decoder) for samples of any shape."""
-        size = math.prod(shape)
-        down = self._layers([size, *self.hidden, features_in])
-        up = self._layers([features_out, *reversed(self.hidden), size])
-        return Encoder(nn.Flatten(), *down), Decoder(*up, nn.Unflatten(1, shape))
+        down = self._layers([math.prod(input_shape), *self.hidden, features_in])
+        up = self._layers([features_out, *reversed(self.hidden), math.prod(output_shape)])
+        return Encoder(nn.Flatten(), *down), Decoder(*up, nn.Unflatten(1, output_shape))
 
     def _layers(self, widths: list[int]) -> list[nn.Module]:
         return _with_relu([nn.Linear(a, b) for a, b in pairwise(widths)], self.leak)
@@ -126,10 +129,10 @@ class Sum(Backbone):
         return " + ".join(map(repr, self.parts))
 
     def build(
-        self, shape: tuple[int, ...], features_in: int, features_out: int
+        self, input_shape: tuple[int, ...], output_shape: tuple[int, ...], features_in: int, features_out: int
     ) -> tuple[ParallelEncoder, ParallelDecoder]:
         """Return (encoder, decoder) for samples of a shape that every part takes."""
-        halves = [part.build(shape, features_in, features_out) for part in self.parts]
+        halves = [part.build(input_shape, output_shape, features_in, features_out) for part in self.parts]
         return ParallelEncoder(encoder for encoder, _ in halves), ParallelDecoder(decoder for _, decoder in halves)
 
 
@@ -158,20 +161,23 @@ class Halving(Backbone, ABC):
         """Return the first doubling stage of a grid, which reads the code."""
         return self._up(features, channels_out, size)
 
-    def build(self, shape: tuple[int, ...], features_in: int, features_out: int) -> tuple[Encoder, Decoder]:
+    def build(
+        self, input_shape: tuple[int, ...], output_shape: tuple[int, ...], features_in: int, features_out: int
+    ) -> tuple[Encoder, Decoder]:
         """Return (encoder, decoder) for pictures of shape (C, H, W), any height and width."""
-        _check_pictures(self, shape)
-        channels, sizes = [shape[0], *self.widths], [(shape[1], shape[2])]
+        _check_pictures(self, output_shape)
+        sizes = [(output_shape[1], output_shape[2])]
         for _ in self.widths:
             height, width = sizes[-1]
             sizes.append((-(-height // 2), -(-width // 2)))
-        down = [self._down(*pair) for pair in pairwise(channels)]
-        narrow = [self._narrow(channels[-1], features_in)] if self.grid else []
-        widen = [self._widen(features_out, channels[-1], sizes[-1])] if self.grid else []
-        up = [self._up(*pair, size) for pair, size in zip(pairwise(channels[::-1]), sizes[-2::-1], strict=True)]
+        deepest, rising = [input_shape[0], *self.widths][-1], [*self.widths[::-1], output_shape[0]]
+        down = [self._down(*pair) for pair in pairwise([input_shape[0], *self.widths])]
+        narrow = [self._narrow(deepest, features_in)] if self.grid else []
+        widen = [self._widen(features_out, rising[0], sizes[-1])] if self.grid else []
+        up = [self._up(*pair, size) for pair, size in zip(pairwise(rising), sizes[-2::-1], strict=True)]
         if self.grid:
             return Encoder(*_with_relu([*down, *narrow])), Decoder(*_with_relu([*widen, *up]))
-        inner = (channels[-1], *sizes[-1])
+        inner = (self.widths[-1], *sizes[-1])
         flat = [nn.ReLU(), nn.Flatten(), nn.Linear(math.prod(inner), features_in)]
         deep = [nn.Linear(features_out, math.prod(inner)), nn.Unflatten(1, inner), nn.ReLU()]
         return Encoder(*_with_relu(down), *flat), Decoder(*deep, *_with_relu(up))
@@ -191,7 +197,8 @@ class Conv(Halving):
 
     Examples
     --------
-    >>> encoder, decoder = Conv(channels=[16], pool="max", up="transposed", grid=True).build((1, 28, 28), 4, 4)
+    >>> conv, shape = Conv(channels=[16], pool="max", up="transposed", grid=True), (1, 28, 28)
+    >>> encoder, decoder = conv.build(shape, shape, 4, 4)
     >>> sum(p.numel() for half in (encoder, decoder) for p in half.parameters())
     1077
     """
@@ -248,7 +255,7 @@ class Residual(Halving):
 
     Examples
     --------
-    >>> encoder, decoder = Residual(8).build((1, 28, 28), 10, 10)
+    >>> encoder, decoder = Residual(8).build((1, 28, 28), (1, 28, 28), 10, 10)
     >>> [layer.out_channels for layer in encoder.modules() if isinstance(layer, nn.Conv2d)]
     [8, 8, 8, 16, 16, 16]
     """
@@ -310,10 +317,12 @@ class UNet(SkipBackbone):
         up = [BLOCK_WINDOW, *[DOUBLING, BLOCK_WINDOW] * (UNET_STAGES - 1), (1, -1, 1)]
         return Tiling(2 ** (UNET_STAGES - 1), find_reach([*down, *up]))
 
-    def build(self, shape: tuple[int, ...], features_in: int, features_out: int) -> tuple[nn.Module, nn.Module]:
-        """Return (encoder, decoder) for pictures of shape (C, H, W), any height and width."""
-        _check_pictures(self, shape)
-        channels = [shape[0], *(self.channels * 2**i for i in range(UNET_STAGES))]
+    def build(
+        self, input_shape: tuple[int, ...], output_shape: tuple[int, ...], features_in: int, features_out: int
+    ) -> tuple[nn.Module, nn.Module]:
+        """Return (encoder, decoder) for pictures of shape (C, H, W), any height and width; both shapes are the same."""
+        _check_pictures(self, input_shape)
+        channels = [input_shape[0], *(self.channels * 2**i for i in range(UNET_STAGES))]
         return UNetEncoder(channels, features_in), UNetDecoder(channels, features_out)
 
 

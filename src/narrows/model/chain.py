@@ -33,10 +33,15 @@ def decode_map(network: Network, head: MapHead | None, points: Tensor) -> Tensor
     return network.decode(_code(network, head, points))
 
 
-def squared_error(network: Network, head: MapHead | None, x: Tensor) -> Tensor:
-    """Return the squared error of every value of `x` (N, C, *grid) by way of the map, in model's units, float64."""
-    logits = network.decoder(_code(network, head, encode_map(network, head, x)), ())
-    return (network.scaling.activation(logits).double() - network.scaling(x).double()).square()
+def map_errors(network: Network, head: MapHead | None, x: Tensor) -> Tensor:
+    """Return the MSE (N,) of samples `x` (N, C, *grid) by way of the map, in model's units, float64."""
+    restored = restore_map(network, head, encode_map(network, head, x))
+    return network.scaling.mean_squares(restored.double(), network.scaling(x).double())
+
+
+def restore_map(network: Network, head: MapHead | None, points: Tensor) -> Tensor:
+    """Return the samples (M, *model_shape) that `points` (M, 2) of the map decode to, in model's units."""
+    return network.scaling.activation(network.decoder(_code(network, head, points), ()))
 
 
 def _code(network: Network, head: MapHead | None, points: Tensor) -> Tensor:

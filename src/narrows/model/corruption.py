@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 
 import torch
 from torch import Generator, Tensor, nn
 
 from narrows.errors import SpecError
+from narrows.model.scaling import Scaling
 from narrows.spec import Part, check_flag, check_number, check_whole
 
 
@@ -25,6 +27,7 @@ class Corruption(Part, nn.Module, ABC):
     draws : whether it depends on random numbers.
     pictures_only : whether it takes pictures alone, no tables.
     hides_pixels : whether the loss looks at replaced pixels alone, so that a network cannot copy their noise.
+    makes_gaps : whether it makes gaps, NaN, which only a scaling with `tells_observed` takes.
     replacements : the values that stand in place of others; () for a corruption that does not replace values.
     largest_std : of the noise that it adds, in model's units; 0 for a corruption that adds none.
     """
@@ -34,8 +37,12 @@ class Corruption(Part, nn.Module, ABC):
     draws = True
     pictures_only = False
     hides_pixels = False
+    makes_gaps = False
     replacements: tuple[float, ...] = ()
     largest_std = 0.0
+
+    def build(self, scaling: Scaling) -> None:
+        """Learn which values belong together; raises SpecError for a scaling that does not take what it makes."""
 
     @abstractmethod
     def forward(self, x: Tensor, generator: Generator) -> tuple[Tensor, Tensor | None]:
@@ -176,6 +183,49 @@ class Mask(Corruption):
         return x.masked_fill(_uniform(x.shape, x, generator) < share, self.value), None
 
 
+class Hide(Corruption):
+    """Hides a share of a table's cells: they become gaps, which the network is told of and learns to fill.
+
+    All values that one of the user's columns makes are hidden together. Hidden cells count in the loss as seen ones do.
+    It needs a scaling that takes gaps, `columns`.
+
+    Parameters
+    ----------
+    share : the probability in [0, 1] with which a cell is hidden.
+    max_share : when given, each sample draws its own share uniformly from [share, max_share].
+
+    Examples
+    --------
+    >>> Hide(1.0)(torch.ones(1, 3), torch.Generator())[0]
+    tensor([[nan, nan, nan]])
+    """
+
+    makes_gaps = True
+
+    def __init__(self, share: float = 0.25, max_share: float | None = None) -> None:
+        super().__init__()
+        self.share = check_number("share", share, 0, 1)
+        self.max_share = None if max_share is None else check_number("max_share", max_share, share, 1)
+        self.observed: Callable[[Tensor], Tensor | None] | None = None  # of the scaling, once it is built
+        self.spread: Callable[[Tensor], Tensor] | None = None
+
+    def build(self, scaling: Scaling) -> None:
+        """Learn which values belong together; raises SpecError for a scaling that takes no gaps."""
+        if not scaling.tells_observed:
+            raise SpecError(
+                f"the corruption {self!r} makes gaps, of which the scaling {scaling!r} does not tell the network; take "
+                f"scaling='columns', or corruption='mask(0.25)'"
+            )
+        self.observed, self.spread = scaling.observed, scaling.spread
+
+    def forward(self, x: Tensor, generator: Generator) -> tuple[Tensor, None]:
+        """Return `x` (N, M) with about `share` of the cells hidden."""
+        cells = None if self.observed is None else self.observed(x)
+        share = _strength(self.share, self.max_share, x, generator)
+        hidden = _uniform(x.shape if cells is None else cells.shape, x, generator) < share
+        return x.masked_fill(hidden if self.spread is None else self.spread(hidden), math.nan), None
+
+
 class SaltPepper(Corruption):
     """Sets a share of the values to the darkest or the brightest, half of them each.
 
@@ -313,6 +363,12 @@ class Chain(Corruption):
         self.pictures_only = any(part.pictures_only for part in parts)
         self.hides_pixels = any(part.hides_pixels for part in parts)
         self.largest_std = max((part.largest_std for part in parts), default=0.0)
+        self.makes_gaps = any(part.makes_gaps for part in parts)
+
+    def build(self, scaling: Scaling) -> None:
+        """Build every part."""
+        for part in self.parts:
+            part.build(scaling)  # type: ignore[operator]
 
     def forward(self, x: Tensor, generator: Generator) -> tuple[Tensor, Tensor | None]:
         """Return `x` through all corruptions, and the product of their weights."""
@@ -373,6 +429,7 @@ CORRUPTIONS: dict[str, type[Corruption]] = {
     "poisson": Poisson,
     "blur": Blur,
     "mask": Mask,
+    "hide": Hide,
     "salt_pepper": SaltPepper,
     "blind_spots": BlindSpots,
     "shift": Shift,

@@ -17,6 +17,7 @@ from narrows.model.pca import whitened_scores
 
 RIDGE = 0.3  # share of the summed variance of the inputs, which keeps many inputs of few rows from fitting noise
 EXACT_RIDGE = 1e-9  # the same where the inputs are the data themselves, so that there is no noise to fit
+LOGIT_STEPS = 30  # least squares in a row, by which categories come near their least cross-entropy
 MAX_PIXELS = 2**15  # of the inputs that a convolution is fitted to
 
 
@@ -29,17 +30,19 @@ def initialise(network: Network, batch: Batch | Tensor) -> None:
     Layer by layer the outputs get mean 0 and deviation 1 (Mishkin and Matas, "All You Need Is a Good Init", 2016).
     The layer that makes the code is set by least squares to make the batch's principal components, with the
     `start_mean` of the bottleneck as their mean, so that a ReLU on the code cuts off little. The last layer is set by
-    least squares to make the batch from its own inputs. A backbone that adds its input begins as the correction that
+    least squares to make the batch from its own inputs; for categories by repeated ones, see `logit_step` of the
+    scaling. Gaps count as the usual values. A backbone that adds its input begins as the correction that
     least squares find for the corruption. Of backbones side by side the first is set so, with hardly any ridge; the
     last layers of the others begin at 0.
     """
     batch = batch if isinstance(batch, Batch) else Batch(batch)
-    scaled = seen = network.scaling(batch.x)
+    scaled = seen = network.scaling(batch.x)  # with gaps
     if network.backbone.adds_input:
         _, seen, _ = network.damage(batch.x, Generator(network.device).manual_seed(0))
     if batch.target is not None:
         scaled = network.scaling(batch.target)
     encoders, decoders = (parallel_parts(half) for half in (network.encoder, network.decoder))
+    scaled = network.scaling.fill(scaled)
     code, *other_codes = [_weighted_layers(part)[-1] for part in encoders]
     last, *other_lasts = [_weighted_layers(part)[-1] for part in decoders]
     ridge = EXACT_RIDGE if other_codes else RIDGE
@@ -56,8 +59,14 @@ def _set_output(network: Network, scaled: Tensor, seen: Tensor, ridge: float) ->
     """Return a hook that sets the last layer by samples in model's units; the encoder got `seen`."""
 
     def hook(layer: Any, inputs: tuple[Tensor], output: Tensor) -> None:
-        target = network.scaling.inverse_activation(scaled) - (seen if network.backbone.adds_input else 0)
+        target = network.scaling.start_logits(scaled) - (seen if network.backbone.adds_input else 0)
         fit_layer(layer, inputs[0], target if output.ndim > 2 else target.flatten(1), ridge)
+        for _ in range(LOGIT_STEPS):
+            logits = layer.forward(inputs[0])
+            step = network.scaling.logit_step(logits, scaled)
+            if step is None:
+                break
+            fit_layer(layer, inputs[0], logits + step, ridge)
 
     return hook
 

@@ -12,6 +12,7 @@ from narrows.errors import SpecError
 WINSORISED = 0.02  # share of a column's values at either end that are clamped before its spread is measured
 MIN_WINSORISED_ROWS = 20  # from which that is one value at least
 MAX_SORTED = 2**22  # values of a table that are sorted for that
+LARGEST_VARIANCE = 1e300  # what a model file holds
 ROUNDING = 2.0**-50  # share of a column's mean: a deviation of no more is rounding
 
 
@@ -63,3 +64,20 @@ def find_extremes(chunks: Iterable[Tensor]) -> tuple[float, float]:
     if not dtype.is_floating_point and low >= 0:
         return 0.0, float(2 ** max(int(high).bit_length(), 1) - 1)
     return (0.0, 1.0) if low >= 0 and high <= 1 else (low, high)
+
+
+def column_variances(samples: Tensor) -> Tensor:
+    """Return the variance (C,) of each column of a table (N, C), or of each channel of pictures around pixels' means.
+
+    They are float64, and at most 1e300.
+
+    Examples
+    --------
+    >>> column_variances(torch.tensor([[1.0, 5.0], [3.0, 5.0]]))
+    tensor([1., 0.], dtype=torch.float64)
+    """
+    x = samples.double()
+    x = x - x[:1]  # so that a constant column has variance 0 exactly
+    variances = x.var(0, correction=0).flatten(1) if x.ndim > 2 else x.var(0, correction=0)[:, None]
+    variances = variances.mean(1).nan_to_num(LARGEST_VARIANCE, LARGEST_VARIANCE)
+    return variances.clamp(max=LARGEST_VARIANCE)

@@ -18,7 +18,8 @@ from narrows.model.bottleneck import BOTTLENECKS, Bottleneck, Code, PositionedBo
 from narrows.model.corruption import CORRUPTIONS, Chain, Corruption
 from narrows.model.inference import BLOCK_ROWS, in_blocks
 from narrows.model.loss import LOSSES, MSE, Loss
-from narrows.model.scaling import SCALINGS, Scaling
+from narrows.model.scaling import Scaling
+from narrows.model.scalings import SCALINGS
 from narrows.spec import Part, build
 
 MENUS: dict[str, dict[str, Any]] = {
@@ -40,7 +41,8 @@ class Cost(NamedTuple):
     Attributes
     ----------
     total : what is minimised.
-    mse : per value, in model's units; where the corruption gives weights, over the values that it weights.
+    mse : per value of the user's that is observed, in model's units; where the corruption gives weights, over the
+        values that it weights.
     penalty : of the code, see `Code`.
     """
 
@@ -88,23 +90,6 @@ def damage(
     return clean, damaged, weight
 
 
-def mean_over_weighted(costs: Tensor, weight: Tensor | None) -> Tensor:
-    """Return the weighted mean (N,) of the costs (N, C, *grid) of each sample; 0 where all its weights are 0.
-
-    A `weight` broadcasts over the costs; None weights all values alike.
-
-    Examples
-    --------
-    >>> costs = torch.tensor([[1.0, 3.0, 50.0], [1.0, 3.0, 50.0]])
-    >>> mean_over_weighted(costs, torch.tensor([[1.0, 1.0, 0.0], [0.0, 0.0, 0.0]]))
-    tensor([2., 0.])
-    """
-    if weight is None:
-        return costs.flatten(1).mean(1)
-    weight = weight.expand_as(costs).flatten(1)
-    return (costs.flatten(1) * weight).sum(1) / weight.sum(1).clamp_min(1e-12)
-
-
 class Network(nn.Module):
     """An autoencoder: x -> scale -> corrupt -> encode -> bottleneck -> decode -> compare with x.
 
@@ -139,16 +124,19 @@ class Network(nn.Module):
             )
         if isinstance(bottleneck, PositionedBottleneck) and backbone.grid:
             raise SpecError(f"{bottleneck!r} relates whole samples and needs a vector code, however: {backbone!r}")
+        corruption.build(scaling)
+        loss.build(scaling)
         self.shape = tuple(shape)
         self.backbone = backbone
         self.bottleneck = bottleneck
         self.corruption = corruption
         self.loss = loss
         self.scaling = scaling
-        model_shape = scaling.model_shape(self.shape)
-        self.values = math.prod(model_shape)
-        self.encoder, self.decoder = backbone.build(model_shape, bottleneck.features_in, bottleneck.features_out)
-        self.code_shape = self._probe_code_shape(model_shape)
+        input_shape, output_shape = scaling.input_shape(self.shape), scaling.model_shape(self.shape)
+        self.values = math.prod(output_shape)
+        features = bottleneck.features_in, bottleneck.features_out
+        self.encoder, self.decoder = backbone.build(input_shape, output_shape, *features)
+        self.code_shape = self._probe_code_shape(input_shape)
         self._other_halves: dict[tuple[int, ...], Halves] = {}  # a dict, so that torch does not count their weights
 
     @classmethod
@@ -189,6 +177,8 @@ class Network(nn.Module):
 
     def with_objective(self, corruption: Corruption, loss: Loss) -> Network:
         """Return a network with another corruption and loss that shares its weights: to train one is to train both."""
+        corruption.build(self.scaling)
+        loss.build(self.scaling)
         twin = copy.copy(self)
         twin._modules = self._modules | {"corruption": corruption, "loss": loss}  # the other modules are shared
         return twin
@@ -203,19 +193,20 @@ class Network(nn.Module):
         clean, damaged, weight = self.damage(batch.x, generator)
         if batch.target is not None:
             clean = self.scaling(batch.target)
-        h, skips = self.encoder(damaged)
+        h, skips = self.encoder(self.scaling.as_input(damaged))
         code = self.bottleneck(h, generator)
         logits = self.decoder(code.z, skips).float()  # under autocast it comes in 16 bits
         output = logits, self.scaling.activation(logits)
 
-        loss = self.loss(output, clean, weight)
+        target, weights = self.scaling.weigh(clean, weight)
+        loss = self.loss(output, target, weights)
         penalty = code.penalty
         if batch.target_position is not None and isinstance(self.bottleneck, PositionedBottleneck):
             penalty = penalty + self.bottleneck.relate(code.z.float(), batch.target_position)
-        if isinstance(self.loss, MSE) and weight is None:
+        if isinstance(self.loss, MSE) and weights is None:
             mse = loss.detach() / self.values
         else:
-            mse = mean_over_weighted((output[1].detach() - clean).square(), weight)
+            mse = self.scaling.mean_squares(output[1].detach(), clean, weight)
         # loss and penalty are divided by the same number, so that their ratio stays
         return Cost((loss + penalty) / self.values, mse, penalty)
 
@@ -232,7 +223,7 @@ class Network(nn.Module):
         Where the backbone has a `tiling`, pictures may be of any size.
         """
         encoder, decoder = self._halves(tuple(scaled.shape[1:]))
-        h, skips = encoder(scaled)
+        h, skips = encoder(self.scaling.as_input(scaled))
         return self.scaling.activation(decoder(self.bottleneck(h).z, skips))
 
     def _halves(self, shape: tuple[int, ...]) -> Halves:
@@ -251,11 +242,11 @@ class Network(nn.Module):
     def _build_halves(self, shape: tuple[int, ...]) -> Halves:
         """Return (encoder, decoder) for samples of `shape`, quickly, as their weights have no values yet."""
         with torch.device("meta"):
-            return self.backbone.build(shape, self.bottleneck.features_in, self.bottleneck.features_out)
+            return self.backbone.build(shape, shape, self.bottleneck.features_in, self.bottleneck.features_out)
 
     def encode(self, x: Tensor) -> Code:
         """Return the code of `x` (N, C, *grid), without damage or randomness."""
-        h, _ = self.encoder(self.scaling(x))
+        h, _ = self.encoder(self.scaling.as_input(self.scaling(x)))
         return self.bottleneck(h)
 
     def decode(self, z: Tensor) -> Tensor:
@@ -271,15 +262,24 @@ class Network(nn.Module):
         return self.scaling.back(self.restore(self.scaling(x)))
 
     def code_and_error(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the codes (N, *code_shape) of `x` (N, C, *grid), and its `squared_error`, in one pass."""
+        """Return the codes (N, *code_shape) of `x` (N, C, *grid), and its `errors`, in one pass."""
         scaled = self.scaling(x)
-        h, skips = self.encoder(scaled)
+        h, skips = self.encoder(self.scaling.as_input(scaled))
         z = self.bottleneck(h).z
         restored = self.scaling.activation(self.decoder(z, skips))
-        return z, (restored.double() - scaled.double()).square()
+        return z, self.scaling.mean_squares(restored.double(), scaled.double())
+
+    def errors(self, x: Tensor, target: Tensor | None = None) -> Tensor:
+        """Return the MSE (N,) of samples `x` (N, C, *grid), in model's units, float64: over the observed values.
+
+        `target` is what they should become, `x` itself by default.
+        """
+        scaled = self.scaling(x)
+        expected = scaled if target is None else self.scaling(target)
+        return self.scaling.mean_squares(self.restore(scaled).double(), expected.double())
 
     def squared_error(self, x: Tensor, target: Tensor | None = None) -> Tensor:
-        """Return the squared error of every value of `x` (N, C, *grid), in model's units, float64.
+        """Return the squared error of every value of `x` (N, C, *grid), in model's units, float64; NaN for gaps.
 
         `target` is what it should become, `x` itself by default.
         """
@@ -303,10 +303,10 @@ class Network(nn.Module):
             )
 
     @torch.no_grad()
-    def _probe_code_shape(self, model_shape: tuple[int, ...]) -> tuple[int, ...]:
+    def _probe_code_shape(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
         """Return the shape of one code; that of a grid is found by encoding a sample of zeros."""
         features = self.bottleneck.features_out
         if not self.backbone.grid:
             return (features,)
-        h, _ = self.encoder(torch.zeros(1, *model_shape))
+        h, _ = self.encoder(torch.zeros(1, *input_shape))
         return (features, *h.shape[2:])

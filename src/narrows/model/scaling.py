@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from narrows.errors import DataError, SpecError
-from narrows.model.moments import find_extremes, find_moments, find_usual_ends, without_zeros
+from narrows.model.moments import column_variances, find_extremes, find_moments, find_usual_ends, without_zeros
 from narrows.spec import Part, check_choice, check_number
 
 FARTHEST = 1e300  # deviations; float64 cannot hold much more
@@ -60,15 +60,24 @@ class Scaling(Part, nn.Module, ABC):
     limits : the range of the data in model's units, None where they have none.
     has_sigmoid : whether the activation is a sigmoid, whose logits cross-entropies need.
     unit_name : what a cost or a deviation of 1 is, in words.
-    usual_noise : the deviation of the strongest noise that training adds by default, in model's units.
+    usual_corruption : the text of the corruption that training adds by default.
     shortens : whether values far from all others count by their logarithm.
+    tables_only : whether it takes tables alone, no pictures.
+    tells_observed : whether samples may have gaps, NaN in either units, and the encoder is told which they are.
     """
 
     limits: tuple[float, float] | None = None
     has_sigmoid = False
     unit_name = "the model's units"
-    usual_noise = 0.1
+    usual_corruption = "gaussian(0.0, 0.1)"
     shortens = False
+    tables_only = False
+    tells_observed = False
+
+    @property
+    def has_categories(self) -> bool:
+        """Whether there are categories, whose outputs are no linear function of the logits."""
+        return False
 
     @abstractmethod
     def build(self, shape: tuple[int, ...]) -> None:
@@ -90,6 +99,55 @@ class Scaling(Part, nn.Module, ABC):
         """Return the shape that backbones see for user's samples of `shape`."""
         return shape
 
+    def input_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Return the shape that encoders see for user's samples of `shape`, see `as_input`."""
+        return self.model_shape(shape)
+
+    def as_input(self, scaled: Tensor) -> Tensor:
+        """Return what the encoder sees of samples in model's units: gaps are filled, and beside all which they are."""
+        return scaled
+
+    def fill(self, scaled: Tensor) -> Tensor:
+        """Return samples in model's units with a usual value in place of every gap."""
+        return scaled
+
+    def observed(self, scaled: Tensor) -> Tensor | None:
+        """Return which of the user's columns (N, C) are observed in samples in model's units; None where all are."""
+        return None
+
+    def spread(self, cells: Tensor) -> Tensor:
+        """Return what is said of the user's columns (N, C, *grid) for the values (N, *model_shape) that they make."""
+        return cells
+
+    def weigh(self, scaled: Tensor, weight: Tensor | None) -> tuple[Tensor, Tensor | None]:
+        """Return the target of a loss for samples in model's units, finite, and its weights; None where all are 1.
+
+        `weight` is that of the corruption.
+        """
+        return scaled, weight
+
+    def mean_squares(self, output: Tensor, scaled: Tensor, weight: Tensor | None = None) -> Tensor:
+        """Return the MSE (N,) of an output beside samples, in model's units: the mean over the user's observed columns.
+
+        A column that makes several values counts as `fold` says. A `weight` broadcasts over the values; a sample all of
+        whose weights are 0 has no error.
+        """
+        scaled, weight = self.weigh(scaled, weight)
+        squares = (output - scaled).square()
+        if weight is None:
+            return self.fold(squares).flatten(1).mean(1)
+        weight = weight.expand_as(squares)
+        cells = self.fold(weight) / self.fold(torch.ones_like(weight[:1]))
+        return self.fold(squares * weight).flatten(1).sum(1) / cells.flatten(1).sum(1).clamp_min(1e-12)
+
+    def with_categories(self, costs: Tensor, logits: Tensor, target: Tensor) -> Tensor:
+        """Return the costs of a loss (N, *model_shape) with those of categories in place, which are its own for any."""
+        return costs
+
+    def clamp(self, value: Tensor) -> Tensor:
+        """Return values in model's units within the range of the data, where they have one."""
+        return value if self.limits is None else value.clamp(*self.limits)
+
     def activation(self, logits: Tensor) -> Tensor:
         """Return the decoder's `logits` as values in model's units."""
         return logits
@@ -97,6 +155,14 @@ class Scaling(Part, nn.Module, ABC):
     def inverse_activation(self, value: Tensor) -> Tensor:
         """Return the logits that `activation` turns into `value`."""
         return value
+
+    def start_logits(self, value: Tensor) -> Tensor:
+        """Return the logits for `value` that the last layer is first set to make."""
+        return self.inverse_activation(value)
+
+    def logit_step(self, logits: Tensor, value: Tensor) -> Tensor | None:
+        """Return a change of the last layer's `logits` towards those that fit `value` better; None where they do."""
+        return None
 
     def fold(self, costs: Tensor) -> Tensor:
         """Return costs (N, *model_shape) of the values that the network sees as costs (N, C, *grid) of the user's."""
@@ -108,6 +174,14 @@ class Scaling(Part, nn.Module, ABC):
         They are NaN for a column of which that cannot be said, here for all.
         """
         return torch.full_like(deviation, math.nan)
+
+    def variances(self, x: Tensor) -> Tensor:
+        """Return the variance (C,) of each column of `x` in user's units, float64, see `column_variances`."""
+        return column_variances(x)
+
+    def user_squares(self, value: Tensor, x: Tensor) -> Tensor:
+        """Return the squared errors of values in model's units beside `x` (N, C, *grid), in units of `variances`."""
+        return (self.back(value) - x.double()).square()
 
     @property
     def user_range(self) -> Range | None:
@@ -290,7 +364,7 @@ class Robust(Affine):
     """
 
     unit_name = "standard deviations of the data"
-    usual_noise = 0.8
+    usual_corruption = "gaussian(0.0, 0.8)"
     shortens = True
 
     def __init__(self, *, tail: float = 4.0) -> None:
@@ -332,28 +406,3 @@ class Robust(Affine):
     def export(self) -> dict[str, Any]:
         """Return `scale`, `offset` and `tail`."""
         return super().export() | {"tail": self.tail}
-
-
-def choose_scaling(x: Tensor, output: str = "sigmoid") -> tuple[str, str]:
-    """Return the text of the scaling that `auto` means for `x` (N, C, *grid), and the reason in words.
-
-    `output` is how `unit` treats the decoder's output: "linear" for a backbone that adds its input.
-
-    Examples
-    --------
-    >>> choose_scaling(torch.zeros(3, 1, 8, 8, dtype=torch.uint8))
-    ("unit(output='sigmoid')", 'whole numbers of 8 bits')
-    """
-    unit, standard = repr(Unit(output=output)), repr(Standard())
-    if x.ndim == 2:
-        return repr(Robust()), "a table: each column to its usual spread, rare values far from it by their logarithm"
-    if x.dtype in (torch.uint8, torch.uint16, torch.bool):
-        return unit, "truth values" if x.dtype == torch.bool else f"whole numbers of {x.dtype.itemsize * 8} bits"
-    if not x.dtype.is_floating_point:
-        return unit, "pictures of whole numbers"
-    if x.min() >= 0 and x.max() <= 1:
-        return unit, "pictures within [0, 1]"
-    return standard, "pictures beyond [0, 1]: each channel to mean 0 and deviation 1"
-
-
-SCALINGS: dict[str, type[Scaling]] = {"unit": Unit, "standard": Standard, "robust": Robust}

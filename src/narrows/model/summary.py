@@ -1,4 +1,4 @@
-"""A network's layers, shapes and numbers of weights, and the variances of its data."""
+"""A network's layers, shapes and numbers of weights."""
 
 from __future__ import annotations
 
@@ -6,11 +6,9 @@ import math
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from narrows.model.network import Network
-
-LARGEST_VARIANCE = 1e300  # what a model file holds
 
 
 @dataclass(frozen=True)
@@ -33,8 +31,7 @@ def layers(network: Network) -> list[Layer]:
     >>> [(layer.name, layer.shape, layer.parameters) for layer in layers(network)]
     [('data', (4,), 0), ('Linear', (2,), 10), ('code: linear(2)', (2,), 0), ('Linear', (4,), 12)]
     """
-    shape = network.scaling.model_shape(network.shape)
-    rows = [Layer("data", shape, 0)]
+    rows = [Layer("data", network.scaling.model_shape(network.shape), 0)]
 
     def note(module: nn.Module, inputs: object, output: torch.Tensor) -> None:
         count = sum(p.numel() for p in module.parameters())
@@ -42,6 +39,7 @@ def layers(network: Network) -> list[Layer]:
 
     halves = [*network.encoder.modules(), *network.decoder.modules()]
     hooks = [module.register_forward_hook(note) for module in halves if not list(module.children())]
+    shape = network.scaling.input_shape(network.shape)
     h, skips = network.encoder(torch.zeros(1, *shape, device=network.device))
     z = network.bottleneck(h).z
     count = sum(p.numel() for p in network.bottleneck.parameters())
@@ -67,21 +65,6 @@ def describe_code(network: Network) -> str:
     grid = f" ({'x'.join(map(str, network.code_shape))})" if len(network.code_shape) > 1 else ""
     text = f"{size:,} numbers{grid} for {values:,}"
     return text if size < values else f"{text}: not narrower than the data, so nothing has to be left out"
-
-
-def column_variances(samples: Tensor) -> tuple[float, ...]:
-    """Return the variance of each column of a table (N, C), or of each channel of pictures around its pixels' means.
-
-    Examples
-    --------
-    >>> column_variances(torch.tensor([[1.0, 5.0], [3.0, 5.0]]))
-    (1.0, 0.0)
-    """
-    x = samples.double()
-    x = x - x[:1]  # so that a constant column has variance 0 exactly
-    variances = x.var(0, correction=0).flatten(1) if x.ndim > 2 else x.var(0, correction=0)[:, None]
-    variances = variances.mean(1).nan_to_num(LARGEST_VARIANCE, LARGEST_VARIANCE)
-    return tuple(variances.clamp(max=LARGEST_VARIANCE).tolist())
 
 
 def _is_silent(before: Layer | None, row: Layer) -> bool:

@@ -7,7 +7,7 @@ import torch
 
 from narrows.data.layout import to_samples
 from narrows.model.network import as_tensor, build_part, damage
-from narrows.model.scaling import choose_scaling
+from narrows.model.scalings import choose_scaling
 from narrows.model.settings import default_settings
 from narrows.model.strength import check_strength
 from narrows.tasks.depths import FULL, cast
@@ -19,7 +19,8 @@ def corrupt(
 ) -> tuple[np.ndarray, str]:
     """Return `x` damaged, in its own arrangement and type, and the scaling whose units the damage has.
 
-    Whole numbers are clamped to their range; fractions are not, unless the corruption says `clip=True`.
+    Whole numbers are clamped to their range; fractions are not, unless the corruption says `clip=True`. Where gaps are
+    made in whole numbers, floats come back.
 
     Parameters
     ----------
@@ -40,10 +41,12 @@ def corrupt(
     part = build_part("corruption", corruption)
     samples, layout = to_samples(x, shape)
     inside = as_tensor(samples)
-    text, _ = choose_scaling(inside)
+    text = "columns()" if part.makes_gaps else choose_scaling(inside)[0]
     scaling = build_part("scaling", text)
     check_strength(part, scaling, FULL.get(x.dtype.name, 255.0))
     scaling.build(samples.shape[1:])
+    part.build(scaling)
     scaling.fit([inside])
     _, damaged, _ = damage(inside, scaling, part, torch.Generator().manual_seed(seed))
-    return layout.back(cast(scaling.back(damaged).numpy(), x.dtype)), text
+    values = scaling.back(damaged).numpy()
+    return layout.back(values if part.makes_gaps and x.dtype.kind != "f" else cast(values, x.dtype)), text

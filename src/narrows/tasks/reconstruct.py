@@ -11,7 +11,7 @@ from narrows.tasks.units import in_chunks, joined
 
 
 def reconstruct(model: Model, x: np.ndarray) -> np.ndarray:
-    """Return `x` encoded and decoded, in its own arrangement, units and type.
+    """Return `x` encoded and decoded, in its own arrangement, units and type; gaps get the model's values.
 
     Parameters
     ----------

@@ -9,7 +9,6 @@ from torch.nn.functional import avg_pool2d
 from narrows.card import QUANTILES
 from narrows.data.layout import to_pictures
 from narrows.model.network import as_tensor
-from narrows.model.summary import column_variances
 from narrows.modelfile import Model
 from narrows.tasks.depths import find_depth
 from narrows.tasks.session import Session
@@ -40,22 +39,31 @@ def variance_explained(model: Model, x: np.ndarray) -> float:
 
     It is computed for each column in user's units, so that models with different scalings can be compared; for
     pictures, for each channel about each pixel's mean. A column's share is at least -1, so that one wild value cannot
-    dominate, and columns that did not vary in training are left out. Model files of formats 1 and 2 hold no variances;
+    dominate, and columns that did not vary in training are left out. Gaps count nowhere, and a category's error is its
+    Brier score, over that of its frequencies. Model files of formats 1 and 2 hold no variances;
     those of `x` are used then.
 
     Raises DataError for samples of another shape.
     """
     samples, _ = as_samples(model, x)
-    variances = np.array(model.card.variances or column_variances(samples))
     network = model.network
+    scaling = network.scaling
+    variances = np.array(model.card.variances or scaling.variances(samples.to(network.device)).tolist())
 
     def squares(rows: Tensor) -> Tensor:
-        return (network.reconstruct(rows) - rows.double()).square().view(len(rows), len(variances), -1).mean(2)
+        restored = network.restore(scaling(rows))
+        return scaling.user_squares(restored, rows).view(len(rows), len(variances), -1).mean(2)
 
-    error = network.in_blocks(squares, samples).mean(0).numpy()
+    error = _mean_observed(network.in_blocks(squares, samples)).numpy()
     varies = variances > 0
     shares = np.maximum(1 - error[varies] / variances[varies], LEAST_SHARE)
     return float(shares.mean()) if varies.any() else 1.0
+
+
+def _mean_observed(squares: Tensor) -> Tensor:
+    """Return the mean (C,) of the columns of (N, C), NaN for gaps; 0 for a column of gaps alone."""
+    gaps = squares.isnan()
+    return squares.mean(0) if not gaps.any() else squares.nanmean(0).nan_to_num(0.0)
 
 
 def times_unexplained(model: Model, noisy: np.ndarray, restored: np.ndarray) -> float | None:

@@ -58,8 +58,8 @@ class Session:
         network = self.model.network
 
         def code_and_error(rows: Tensor) -> Tensor:
-            z, error = network.code_and_error(rows)
-            return torch.cat([z.flatten(1).double(), error.flatten(1).mean(1, keepdim=True)], 1)
+            z, errors = network.code_and_error(rows)
+            return torch.cat([z.flatten(1).double(), errors[:, None]], 1)
 
         result = network.in_blocks(code_and_error, self.samples)
         self.__dict__.setdefault("codes", result[:, :-1].float().numpy())
@@ -70,9 +70,7 @@ class Session:
         if "errors" in self.__dict__:
             return self.errors[:count]
         network = self.model.network
-        return network.in_blocks(
-            lambda rows: network.squared_error(rows).flatten(1).mean(1), self.samples[:count]
-        ).numpy()
+        return network.in_blocks(network.errors, self.samples[:count]).numpy()
 
     @cached_property
     def points(self) -> np.ndarray:

@@ -8,8 +8,10 @@ import numpy as np
 from torch import Tensor
 
 from narrows.data.layout import Layout, to_samples
+from narrows.errors import DataError
 from narrows.model.inference import BLOCK_ROWS
 from narrows.model.network import Network, as_tensor
+from narrows.model.scalings import has_gaps
 from narrows.modelfile import Model
 from narrows.tasks.depths import Back, cast, find_depth
 
@@ -21,11 +23,17 @@ def as_samples(model: Model, x: np.ndarray) -> tuple[Tensor, Back]:
 
     The depth is converted as `find_depth` says.
 
-    Raises DataError for an array whose samples are not of the model's shape.
+    Raises DataError for an array whose samples are not of the model's shape, and for NaN where the model takes no gaps.
     """
     samples, layout = to_samples(x, model.network.shape)
+    tensor = as_tensor(samples)
+    if not model.network.scaling.tells_observed and has_gaps(tensor):
+        raise DataError(
+            f"this model takes no gaps, however: the data hold {int(tensor.isnan().sum()):,} values that are NaN; fill "
+            f"them, or train a model on a table with gaps, or with scaling='columns'"
+        )
     depth = find_depth(model, x)
-    return depth.inside(as_tensor(samples)), lambda values: layout.back(depth.outside(values))
+    return depth.inside(tensor), lambda values: layout.back(depth.outside(values))
 
 
 def in_chunks(network: Network, samples: Tensor) -> tuple[Tensor, ...]:

@@ -6,11 +6,13 @@ import math
 from itertools import islice
 
 import torch
+from torch import Tensor
 
 from narrows.data.source import Source
 from narrows.errors import DataError, SpecError
 from narrows.model.network import Network
 from narrows.model.scaling import Scaling, Unit
+from narrows.model.scalings import has_gaps
 from narrows.recipe import Recipe
 from narrows.spec import check_number, check_whole
 from narrows.training.noise_level import estimate_noise
@@ -150,7 +152,7 @@ def choose_corruption(scaling: Scaling) -> str:
     >>> choose_corruption(Unit()), choose_corruption(Robust())
     ('gaussian(0.0, 0.1)', 'gaussian(0.0, 0.8)')
     """
-    return f"gaussian(0.0, {scaling.usual_noise})"
+    return scaling.usual_corruption
 
 
 def find_device(name: str) -> torch.device:
@@ -232,12 +234,30 @@ def find_noise(source: Source) -> float:
 
 
 def check_learnable(source: Source) -> None:
-    """Raise a DataError for fewer than two samples, or where all values are equal."""
+    """Raise a DataError for fewer than two samples, or where all values that are no gaps are equal."""
     if len(source.visits) < 2:
         way = ", or patch_size=64 to take many patches of one picture" if len(source.shape) == 3 else ""
         raise DataError(f"training needs at least 2 samples, however there is only 1 sample; give more data{way}")
-    first = next(iter(source.chunks(1))).flatten()[0]
-    if all(bool((rows == first).all()) for rows in source.chunks()):
+    first = next((values[0] for values in map(_observed, source.chunks()) if len(values)), None)
+    if first is None:
+        raise DataError("the data hold gaps alone, so there is nothing to learn; check them")
+    if all(bool((_observed(rows) == first).all()) for rows in source.chunks()):
         raise DataError(
             f"all values of the data are equal ({first.item():g}), so there is nothing to learn; check the data"
         )
+
+
+def check_gaps(network: Network, *sources: Source | None) -> None:
+    """Raise a DataError where the data have gaps, and the scaling does not tell the network of them."""
+    if network.scaling.tells_observed:
+        return
+    if any(has_gaps(rows) for source in sources if source is not None for rows in source.chunks()):
+        raise DataError(
+            f"the data hold NaN, gaps that the scaling {network.scaling!r} does not take; take scaling='columns' for a "
+            f"table, or fill them"
+        )
+
+
+def _observed(rows: Tensor) -> Tensor:
+    """Return the values of samples that are no gaps."""
+    return rows[~rows.isnan()] if rows.is_floating_point() else rows.flatten()

@@ -13,16 +13,14 @@ from torch import Tensor
 
 from narrows import __version__
 from narrows.batch import Batch
-from narrows.card import QUANTILES, Card, as_given
+from narrows.card import MAX_TEXT, QUANTILES, Card, as_given
 from narrows.data.crops import Crops
 from narrows.data.layout import to_samples
 from narrows.data.read import read
 from narrows.data.samples import Samples
 from narrows.model.network import Network, as_tensor
 from narrows.model.settings import default_settings
-from narrows.model.summary import column_variances
 from narrows.modelfile import Model
-from narrows.spec import MAX_LENGTH
 from narrows.training.pca_baseline import describe_kept, is_comparable, measure_pca, take_samples
 from narrows.training.plan import Plan
 from narrows.training.prepare import set_weights
@@ -70,7 +68,7 @@ def finish(run: Run) -> Finished:
         recipe=_describe_recipe(run),
         metrics=metrics,
         error_quantiles=quantiles,
-        variances=column_variances(some),
+        variances=tuple(network.scaling.variances(some.to(network.device)).tolist()),
         given=_describe_given(plan.asked),
         history=tuple(map(_as_row, run.history)),
     )
@@ -156,7 +154,7 @@ def _errors(network: Network, batch: Batch) -> Tensor:
     """Return the MSE (N,) of samples in user's units, undamaged, in model's units, float64."""
     both = batch.x if batch.target is None else torch.cat([batch.x, batch.target], 1)  # blocks are cut out of one
     pair = 1 if batch.target is None else 2
-    return network.in_blocks(lambda rows: network.squared_error(*rows.chunk(pair, 1)).flatten(1).mean(1), both)
+    return network.in_blocks(lambda rows: network.errors(*rows.chunk(pair, 1)), both)
 
 
 def _as_user_array(plan: Plan, samples: Samples) -> np.ndarray:
@@ -208,4 +206,4 @@ def _as_row(row: Mapping[str, Any]) -> tuple[float | None, ...]:
 
 
 def _printable(text: str) -> str:
-    return "".join(c if c.isprintable() else " " for c in text)[:MAX_LENGTH]
+    return "".join(c if c.isprintable() else " " for c in text)[:MAX_TEXT]

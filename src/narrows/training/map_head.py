@@ -15,7 +15,7 @@ from narrows.data.stream import take
 from narrows.errors import DataError, TrainingError
 from narrows.model.attachments.map import HEAD, MapHead, takes_head
 from narrows.model.bottleneck import Map
-from narrows.model.chain import squared_error
+from narrows.model.chain import map_errors
 from narrows.model.network import Network, as_tensor
 from narrows.model.pca import exact_axes
 from narrows.model.settings import default_settings
@@ -154,6 +154,6 @@ def add_default_head(run: Run, end: Finished) -> Model:
     if end.held_out is None or end.held_out.target is not None:  # with a target, the sample itself is not learned
         return model
     network, head = model.network, model.map_head
-    errors = network.in_blocks(lambda x: squared_error(network, head, x).flatten(1).mean(1), end.held_out.x)
+    errors = network.in_blocks(lambda x: map_errors(network, head, x), end.held_out.x)
     metrics = model.card.metrics | {"map_mse": errors.mean().item()}
     return model._replace(card=replace(model.card, metrics=metrics))

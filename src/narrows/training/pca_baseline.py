@@ -59,13 +59,22 @@ def is_comparable(network: Network) -> bool:
 
 
 def measure_pca(network: Network, samples: Tensor, held_out: Tensor) -> PcaBaseline:
-    """Return how PCA fitted to `samples` does on `held_out` ones (n, C, *grid), clamped as the network is."""
-    rows, expected = (_scaled(network, x) for x in (samples, held_out))
+    """Return how PCA fitted to `samples` does on `held_out` ones (n, C, *grid), clamped as the network is.
+
+    Gaps are filled with the usual values, and count in no error.
+    """
+    scaling, shape = network.scaling, network.scaling.model_shape(network.shape)
+    rows = _filled(network, samples)
     pca = PCA.fit(rows, network.code_size)
-    mse = (_clamped(network, pca.restore(expected)) - expected).square().mean().item()
+
+    def restored(filled: Tensor) -> Tensor:
+        return scaling.clamp(pca.restore(filled).view(-1, *shape).to(network.device))
+
+    expected = scaling(held_out.to(network.device)).double()
+    mse = scaling.mean_squares(restored(_filled(network, held_out)), expected).mean().item()
     few = samples[:VARIATION_SAMPLES]
-    deviation = network.in_blocks(lambda x: network.restore(network.scaling(x)).flatten(1), few).std(0, correction=0)
-    usual = _clamped(network, pca.restore(rows[: len(few)])).std(0, correction=0)
+    deviation = network.in_blocks(lambda x: network.restore(scaling(x)).flatten(1), few).std(0, correction=0)
+    usual = restored(rows[: len(few)]).flatten(1).std(0, correction=0).cpu()
     varies = usual > VARYING_SHARE * usual.square().mean().sqrt()
     flat = varies & (deviation < FLAT_SHARE * usual)
     return PcaBaseline(mse, len(pca.axes), int(flat.sum()), int(varies.sum()))
@@ -82,15 +91,12 @@ def describe_kept(kept: int, steps: int, network: Network) -> str:
     """Return a line on weights that were kept instead of the last ones."""
     if kept:
         return f"the weights of step {kept:,} of {steps:,} are kept: the last ones are worse on the validation share"
-    is_pca = network.backbone.starts_as_pca and network.scaling.limits is None
+    is_linear = network.scaling.limits is None and not network.scaling.has_categories
+    is_pca = network.backbone.starts_as_pca and is_linear
     what = "PCA" if is_pca else "the start, which is about PCA,"
     return f"{what} is kept as the model: nothing that {steps:,} steps learned is surely better on the validation share"
 
 
-def _scaled(network: Network, x: Tensor) -> Tensor:
-    return network.scaling(x.to(network.device)).flatten(1).cpu().double()
-
-
-def _clamped(network: Network, rows: Tensor) -> Tensor:
-    limits = network.scaling.limits
-    return rows if limits is None else rows.clamp(*limits)
+def _filled(network: Network, x: Tensor) -> Tensor:
+    """Return samples in model's units, flat, with the usual values in place of gaps, float64."""
+    return network.scaling.fill(network.scaling(x.to(network.device))).flatten(1).cpu().double()

@@ -25,6 +25,7 @@ from narrows.recipe import PARTS, Recipe
 from narrows.spec import DEPRECATED, build, check_flag, check_whole, take_renamed
 from narrows.training.choose import (
     SCHEDULE,
+    check_gaps,
     check_learnable,
     choose_batch_size,
     choose_budget,
@@ -188,6 +189,7 @@ def make_plan(
     resolved = resolve(parts.source, parts.target, recipe, given, self_supervised)
     network = build_network(parts.source.shape, resolved.texts, seed, torch.device("cpu"))
     check_positions(network, parts.source, parts.target)
+    check_gaps(network, source, target)
     batch_size = _find_batch_size(recipe, parts.source, network)
     steps, seconds = choose_budget(recipe, parts.source, batch_size, max_seconds, has_cap=not as_published)
     optimizer = recipe.optimizer or choose_optimizer(network, batch_size)

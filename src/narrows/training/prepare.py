@@ -58,7 +58,8 @@ def find_target_positions(network: Network, source: Source, seed: int) -> Tensor
     if not isinstance(part, PositionedBottleneck):
         return None
     with torch.no_grad():
-        rows = torch.cat([network.scaling(chunk.to(network.device)).flatten(1) for chunk in source.chunks()])
+        chunks = (network.scaling(chunk.to(network.device)) for chunk in source.chunks())
+        rows = torch.cat([network.scaling.fill(chunk).flatten(1) for chunk in chunks])
     if part.weight is None:
         part.weight = float(f"{POSITIONS_WEIGHT * rows.var(0).sum().item():.3g}")
     return find_positions(rows, part.features_out, part.neighbours, seed)

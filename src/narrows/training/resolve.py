@@ -13,10 +13,11 @@ from narrows.data.source import Rows, Source
 from narrows.errors import SpecError
 from narrows.model.backbone import choose_backbone
 from narrows.model.network import MENUS, build_part
-from narrows.model.scaling import choose_scaling
+from narrows.model.scalings import choose_scaling
 from narrows.model.strength import check_strength
 from narrows.presets import find_preset
 from narrows.recipe import Recipe
+from narrows.spec import shown
 from narrows.tasks.depths import FULL
 from narrows.training.choose import choose_blind_loss, choose_code_size, choose_corruption, find_noise
 from narrows.training.stretch import describe_stretch
@@ -146,7 +147,7 @@ def _fill_in(
     if texts["scaling"] == "auto":
         adds_input = build_part("backbone", texts["backbone"]).adds_input
         texts["scaling"], reason = choose_scaling(_extremes(source), "linear" if adds_input else "sigmoid")
-        notes.append(f"scaling: {texts['scaling']} ({reason})")
+        notes.append(f"scaling: {shown(texts['scaling'])} ({reason})")
         if len(source.shape) == 3 and (stretch := describe_stretch(source)):
             notes.append(f"note: {stretch}")
     if texts["corruption"] == "auto":

@@ -49,6 +49,6 @@ def validate(network: Network, batch: Batch, seed: int | None) -> Tensor:
     for x, target in zip(*(values.split(16 * BLOCK_ROWS) for values in (batch.x, expected)), strict=True):
         clean, damaged, _ = network.damage(x, generator)
         clean = clean if batch.target is None else network.scaling(target)
-        errors.append((network.restore(damaged) - clean).square().flatten(1).mean(1))
+        errors.append(network.scaling.mean_squares(network.restore(damaged), clean))
     network.train()
     return torch.cat(errors).double().cpu()

@@ -11,17 +11,23 @@ import numpy as np
 
 from narrows.metrics.names import name_metrics
 from narrows.modelfile import Model
+from narrows.spec import shown
 
 
 def describe_array(x: np.ndarray) -> str:
-    """Return a line with an array's type, shape, minimum and maximum.
+    """Return a line with an array's type, shape, minimum, maximum and the number of gaps, NaN.
 
     Examples
     --------
     >>> describe_array(np.array([[1, 2]], np.uint8))
     'uint8 (1, 2), min 1, max 2'
+    >>> describe_array(np.array([1.0, np.nan]))
+    'float64 (2,), min 1, max 1, 1 NaN'
     """
-    return f"{x.dtype} {x.shape}, min {x.min().item():.6g}, max {x.max().item():.6g}"
+    gaps = int(np.isnan(x).sum()) if x.dtype.kind == "f" else 0
+    if gaps == x.size:
+        return f"{x.dtype} {x.shape}, NaN alone"
+    return f"{x.dtype} {x.shape}, min {np.nanmin(x):.6g}, max {np.nanmax(x):.6g}{f', {gaps:,} NaN' if gaps else ''}"
 
 
 def shell_word(path: object) -> str:
@@ -57,7 +63,7 @@ def describe_map(model: Model) -> str:
 def describe_metrics(model: Model) -> list[str]:
     """Return a heading and a line for each MSE that was measured when the model was trained."""
     lines = [f"  {value:.6f}  {name}" for name, value in name_metrics(model).items()]
-    return [f"MSE per value, in units of {model.network.texts['scaling']}:", *lines]
+    return [f"MSE per value, in units of {shown(model.network.texts['scaling'])}:", *lines]
 
 
 def align(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> list[str]:

@@ -119,7 +119,7 @@ def draw_columns(true: np.ndarray, predicted: np.ndarray, names: Sequence[str]) 
 
     Parameters
     ----------
-    true, predicted : (N, n).
+    true, predicted : (N, n); gaps, NaN in `true`, are left out.
     names : of the n columns.
 
     Examples
@@ -135,9 +135,11 @@ def draw_columns(true: np.ndarray, predicted: np.ndarray, names: Sequence[str]) 
         column, row = i % across, i // across
         box = (290 * column + 88, 236 * row + 34, 196, 160)
         axis_names = "true" if row == down - 1 else "", "predicted" if column == 0 else ""
-        axes = Axes(figure, box, extent(true[:, i]), extent([*true[:, i], *predicted[:, i]]), axis_names, most=4)
-        figure.marks(axes.at(true[:, i], predicted[:, i]), COLOURS[0], 3)
-        ends = [float(true[:, i].min()), float(true[:, i].max())]
+        known = ~np.isnan(true[:, i])
+        x, y = (true[known, i], predicted[known, i]) if known.any() else np.zeros((2, 1))
+        axes = Axes(figure, box, extent(x), extent([*x, *y]), axis_names, most=4)
+        figure.marks(axes.at(x, y), COLOURS[0], 3)
+        ends = [float(x.min()), float(x.max())]
         figure.line(axes.at(ends, ends), INK, 0.8)
         figure.text(box[0] + box[2] / 2, box[1] - 10, shorten(name), bold=True)
     return figure

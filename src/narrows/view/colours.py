@@ -12,7 +12,7 @@ import numpy as np
 from narrows.data.labels import group_labels
 from narrows.errors import DataError, did_you_mean
 from narrows.tasks.mapping import Map
-from narrows.view.figure import FAINT, GREY, NOT_LABELLED, Mark, shorten_all
+from narrows.view.figure import FAINT, GAP, GREY, NOT_LABELLED, Mark, shorten_all
 
 # Petroff, "Accessible Color Sequences for Data Visualization", 2021: ten that colour-blind people tell apart too
 PALETTE = ("#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "#832db6", "#a96b59", "#e76300", "#b9ac70", "#717581", "#92dadd")
@@ -82,7 +82,7 @@ def colour(mapped: Map, by: str | None = None) -> Colouring:
     if by == ERROR:
         return _by_steps(by, mapped.errors)
     if by in columns:
-        return _by_kind(by, mapped.x[:, columns.index(by)])
+        return _by_kind(by, np.ma.masked_invalid(mapped.x[:, columns.index(by)]), GAP)
     known = [*([LABEL] if mapped.labels is not None else []), ERROR, *columns]
     raise DataError(f"points cannot be coloured by {by!r}; {did_you_mean(by, known)}")
 
@@ -101,11 +101,14 @@ def kind_colours(count: int) -> list[str]:
     return [*PALETTE[:count], *("#" + "".join(f"{round(255 * part):02x}" for part in tone) for tone in tones)]
 
 
-def _by_kind(by: str, values: np.ndarray) -> Colouring:
-    """Return a group per value; of fractions and of too many numbers, a group per step."""
+def _by_kind(by: str, values: np.ndarray, unknown: str = NOT_LABELLED) -> Colouring:
+    """Return a group per value; of fractions and of too many numbers, a group per step.
+
+    `unknown` is the name of the points whose value is masked.
+    """
     kinds, own = group_labels(values)
     rest = np.flatnonzero(own < 0)
-    unlabelled = [Group(NOT_LABELLED, rest, GREY)] if len(rest) else []
+    unlabelled = [Group(unknown, rest, GREY)] if len(rest) else []
     if kinds.dtype.kind in "biuf" and (len(kinds) > MAX_GROUPS or (kinds != np.round(kinds)).any()):
         return _by_steps(by, values, unlabelled)
     counts = np.bincount(own[own >= 0], minlength=len(kinds))

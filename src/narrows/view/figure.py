@@ -27,6 +27,7 @@ DOTS = 1.5  # dots of a picture per CSS pixel at most: sharp on phones, and the 
 MAX_WORDS = 28  # characters of a name in a figure
 COLOUR = re.compile('(?:fill|stroke)="(#[0-9a-f]{6})"')
 GREY, NOT_LABELLED = "#c4c6c2", "not labelled"  # colour and name of samples without a label
+GAP = "gap"  # name of samples without a value, which have the same colour
 
 Points = Iterable[tuple[float, float]]
 Box = tuple[float, float, float, float]  # left, top, width, height

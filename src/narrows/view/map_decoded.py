@@ -59,7 +59,8 @@ def _draw_fields(drawing: Drawing, frame: Frame, model: Model, mapped: Map) -> N
     decoded = decode_map(model, centres.astype(np.float32)).astype(np.float64)
     far = find_nearest(centres, mapped.points)[1] > NEAR * frame.cell
     near = decoded[~far] if (~far).any() else decoded
-    spread = np.ptp(near, axis=0) / np.maximum(mapped.x.std(0, dtype=np.float64), 1e-12)
+    deviations = np.ma.masked_invalid(mapped.x).std(0, dtype=np.float64).filled(0)
+    spread = np.ptp(near, axis=0) / np.maximum(deviations, 1e-12)
     chosen = np.argsort(-spread, kind="stable")[:FIELDS].tolist()
     side = (SIDE - GAP) / 2
     frame.write_title(drawing, "what the model decodes at each spot, column by column")

@@ -13,7 +13,7 @@ from narrows.modelfile import Model
 from narrows.tasks.mapping import Map
 from narrows.view.axes import LINE
 from narrows.view.colours import Colouring
-from narrows.view.figure import GROUND, MUTED, NOT_LABELLED, Box, Drawing
+from narrows.view.figure import GAP, GROUND, MUTED, NOT_LABELLED, Box, Drawing
 from narrows.view.map_frame import CELLS, FOOT, LEFT, SIDE, TOP, Frame, find_frame, find_nearest
 from narrows.view.map_tiles import make_tiles
 
@@ -71,7 +71,7 @@ def _draw_legend(drawing: Drawing, left: float, colouring: Colouring) -> None:
 def _name_groups(drawing: Drawing, frame: Frame, mapped: Map, colouring: Colouring) -> None:
     """Write each group's name at its most central point, so that the map is read without telling colours apart."""
     boxes: list[Box] = []
-    for group in (group for group in colouring.groups if group.name != NOT_LABELLED):
+    for group in (group for group in colouring.groups if group.name not in (NOT_LABELLED, GAP)):
         own = mapped.points[group.index[:: -(-len(group.index) // CENTRAL)]].astype(np.float64)
         apart = np.hypot(*(own[:, np.newaxis] - own).transpose(2, 0, 1)).sum(1)
         wide = 8.0 + sum(14.0 if east_asian_width(c) in "WF" else 8.0 for c in group.name)

@@ -24,6 +24,7 @@ from narrows.metrics.trial import SHOWN
 from narrows.model.corruption import Gaussian
 from narrows.model.network import as_tensor, damage
 from narrows.modelfile import Model
+from narrows.spec import shown
 from narrows.tasks.depths import cast
 from narrows.tasks.units import as_samples
 
@@ -85,7 +86,7 @@ class Study:
     @property
     def units(self) -> str:
         """The scaling that noise and errors are measured in, as text."""
-        return self.model.network.texts["scaling"]
+        return shown(self.model.network.texts["scaling"])
 
     @property
     def noise_units(self) -> str:
@@ -159,7 +160,7 @@ class Study:
 
     def missed(self, squares: np.ndarray) -> str:
         """Return the up to three columns with the largest shares of the squared errors (D,) of a row, in words."""
-        names, squares = self.model.column_names, fold_costs(self.model.network, squares)
+        names, squares = self.model.column_names, np.nan_to_num(fold_costs(self.model.network, squares))
         shares = 100 * squares / (squares.sum() or 1.0)
         return ", ".join(f"{names[i]} ({shares[i]:.0f} %)" for i in np.argsort(-squares, kind="stable")[:3])
 

@@ -21,7 +21,7 @@ from torch import Tensor
 from narrows.data.labels import group_labels
 from narrows.files import whole
 from narrows.metrics.data_range import find_limits
-from narrows.metrics.reconstruction import scale_samples
+from narrows.metrics.reconstruction import Reconstructed, scale_samples, with_gaps
 from narrows.model import chain
 from narrows.modelfile import Model
 from narrows.tasks.depths import FULL, cast
@@ -30,7 +30,7 @@ from narrows.tasks.units import as_samples, in_chunks
 from narrows.view.colours import MAX_GROUPS, STEPS, colour, kind_colours
 from narrows.view.explorer.export import Exported, export_decoder, export_encoder
 from narrows.view.explorer.sprites import A_SHEET, ACROSS, Sprites, pack
-from narrows.view.figure import GREY, NOT_LABELLED
+from narrows.view.figure import GAP, GREY, NOT_LABELLED
 
 if TYPE_CHECKING:
     from narrows.tasks.mapping import Map
@@ -127,6 +127,7 @@ def _describe(model: Model, mapped: Map) -> dict[str, Any]:
         "steps": STEPS,
         "grey": GREY,
         "unlabelled": NOT_LABELLED,
+        "gap": GAP,
         "numbers": None,
         "columns": mapped.columns,
         "shape": model.network.shape,
@@ -157,9 +158,12 @@ def _map_errors(model: Model, mapped: Map) -> np.ndarray:
     assert mapped.samples is not None, "made by make_map"
     positions, errors = torch.from_numpy(mapped.points), []
     for points, samples in zip(in_chunks(network, positions), in_chunks(network, mapped.samples), strict=True):
-        decoded = network.in_blocks(lambda z: chain.decode_map(network, head, z), points)
-        away = scale_samples(network, decoded.to(samples.dtype)) - scale_samples(network, samples)
-        errors.append(np.square(away, dtype=np.float64).mean(1))
+        if network.scaling.has_categories:  # which come back as the likeliest value
+            restored = network.in_blocks(lambda z: chain.restore_map(network, head, z), points).flatten(1).numpy()
+        else:
+            decoded = network.in_blocks(lambda z: chain.decode_map(network, head, z), points)
+            restored = scale_samples(network, decoded.to(samples.dtype))
+        errors.append(Reconstructed(with_gaps(network, samples), restored, network.scaling).errors)
     return np.concatenate(errors)
 
 
@@ -200,8 +204,8 @@ def _add_columns(
     each = len(values) * 4 * 4 // 3 * (2 if about["numbers"] else 1)
     kept = int(min(values.shape[1], max(1, MAX_COLUMNS // each)))
     about["columns"] = about["columns"][:kept]
-    about["means"] = values[:, :kept].mean(0).tolist()
-    about["deviations"] = values[:, :kept].std(0).tolist()
+    known = np.ma.masked_invalid(values[:, :kept])
+    about["means"], about["deviations"] = known.mean(0).filled(0).tolist(), known.std(0).filled(0).tolist()
     for i in range(kept):
         blocks[f"column-{i}"] = _encode(values[order, i], np.float32)
     if about["numbers"]:

@@ -16,20 +16,28 @@ function isDark() {
 }
 
 // Return groups of a column's values as the picture of a map has them: {names, colours, own}, `own` a group per value.
-// Few whole numbers are kinds; others, and errors, are in steps that hold about as many values each.
+// Few whole numbers are kinds; others, and errors, are in steps that hold about as many values each; gaps come last.
 function groupsOf(values, about, mayBeKinds) {
-  const kinds = mayBeKinds && values.every(Number.isInteger) ? [...new Set(values)].sort((a, b) => a - b) : [];
-  if (kinds.length > 0 && kinds.length <= about.kinds) {
-    const own = Uint32Array.from(values, (value) => kinds.indexOf(value));
-    return { names: kinds.map(short), colours: about.colours.slice(0, kinds.length), own };
-  }
+  const known = values.filter((value) => !Number.isNaN(value));
+  const kinds = mayBeKinds && known.every(Number.isInteger) ? [...new Set(known)].sort((a, b) => a - b) : null;
+  const { names, colours, groupOf } = kinds && kinds.length <= about.kinds ? kindsOf(kinds, about) : stepsOf(known, about);
+  const own = Uint32Array.from(values, (value) => (Number.isNaN(value) ? names.length : groupOf(value)));
+  if (known.length === values.length) return { names, colours, own };
+  return { names: [...names, about.gap], colours: [...colours, about.grey], own };
+}
+
+function kindsOf(kinds, about) {
+  return { names: kinds.map(short), colours: about.colours.slice(0, kinds.length), groupOf: (value) => kinds.indexOf(value) };
+}
+
+function stepsOf(values, about) {
   const steps = isDark() ? DARK_STEPS : about.steps;
   const sorted = Float64Array.from(values).sort();
   const edges = [...new Set([...steps, null].map((_, i) => quantile(sorted, i / steps.length)))];
   const last = Math.max(edges.length - 2, 0);
-  const own = Uint32Array.from(values, (value) => Math.min(edges.findLastIndex((edge) => edge <= value), last));
+  const groupOf = (value) => Math.min(edges.findLastIndex((edge) => edge <= value), last);
   const names = steps.slice(0, last + 1).map((_, i) => `${short(edges[i], 3)} to ${short(edges[i + 1] ?? edges[i], 3)}`);
-  return { names, colours: steps.slice(0, last + 1), own };
+  return { names, colours: steps.slice(0, last + 1), groupOf };
 }
 
 function quantile(sorted, share) {

@@ -80,7 +80,8 @@ class Panel {
     const decoded = data.decode(x, y);
     const rows = columns.map((name, c) => {
       const value = i < 0 ? null : data.column(c)[i];
-      const away = deviations[c] > 0 ? ((i < 0 ? decoded[c] : value) - means[c]) / deviations[c] : 0;
+      const known = i < 0 || Number.isNaN(value) ? decoded[c] : value;
+      const away = deviations[c] > 0 ? (known - means[c]) / deviations[c] : 0;
       const own = data.about.numbers ? [i < 0 ? null : data.column(c, "made")[i]] : [];
       return { name, values: [value, ...own, decoded[c]], away };
     });
@@ -97,7 +98,8 @@ function rowOf({ name, values, away }) {
   head.append(textOfData(name));
   const far = make("td", { className: "bar", textContent: `${away < 0 ? "−" : "+"}${Math.abs(away).toFixed(1)}` });
   far.style.setProperty("--part", `${Math.min(Math.abs(away) / 4, 1) * 80}%`);
-  const cells = values.map((value) => make("td", { textContent: value === null ? "–" : short(value) }));
+  const texts = values.map((value) => (value === null ? "–" : Number.isNaN(value) ? "gap" : short(value)));
+  const cells = texts.map((textContent) => make("td", { textContent }));
   row.append(head, ...cells, far);
   return row;
 }
