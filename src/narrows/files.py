@@ -180,7 +180,7 @@ def find_paths(given: Any) -> list[str]:
     if not isinstance(given, str | os.PathLike):
         return []
     path = os.fspath(given)
-    return [path] if os.path.exists(path) else glob.glob(path) if isinstance(path, str) else []
+    return [path] if os.path.exists(path) else glob.glob(path, recursive=True) if isinstance(path, str) else []
 
 
 @contextmanager

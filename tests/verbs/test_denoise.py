@@ -334,6 +334,17 @@ def test_originals_are_never_replaced_nor_joined_by_results(run, folder, tmp_pat
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize("verb", ["denoise", "reconstruct"])
+def test_originals_named_one_by_one_or_by_a_pattern_are_not_replaced_either(models, folder, tmp_path, verb):
+    before = {name: (folder / name).read_bytes() for name in names(folder)}
+    for data in (["a.png", "b.tif"], ["*.png"], ["**/*.*"]):
+        words = [str(folder / name) for name in data]
+        command = [verb, str(models / "grey.safetensors"), *words, "--overwrite", "-o"]
+        assert main([*command, str(folder)]) == 2
+        assert main([*command, str(tmp_path / f"{verb}{len(data)}")]) == 0
+    assert {name: (folder / name).read_bytes() for name in names(folder)} == before
+
+
 def test_killed_half_way_it_leaves_whole_files_alone(models, tmp_path):
     source = tmp_path / "in"
     source.mkdir()

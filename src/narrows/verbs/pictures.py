@@ -248,8 +248,9 @@ class Pictures(Source):
         for job in jobs:
             if skip_existing and job.sheet is not None and job.sheet.exists():
                 job.sheet = None
+        inputs = list(source.paths) if isinstance(source, Place) else source
         for made in filter(None, (targets[0], sheet) if alone else (output, compare)):
-            refuse_inputs(made, source, clean)
+            refuse_inputs(made, inputs, clean)
         self.jobs: Sequence[PictureJob] = [job for job in jobs if not job.is_done]
         self.kept = len(jobs) - len(self.jobs)
 
