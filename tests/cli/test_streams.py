@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -115,6 +116,16 @@ def test_streams_are_put_back(capsys):
     assert capsys.readouterr().out == "said\n"
 
 
+@contextmanager
+def as_usual(number):
+    """Handle a signal as a process does by default, also where the tests run without a terminal and ignore it."""
+    former = signal.signal(number, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(number, former)
+
+
 def test_sigterm_ends_a_training_with_the_model_so_far(data, tmp_path):
     words = [*NARROWS, "train", data, *FAST, "--epochs", "1000000", "-o", str(tmp_path / "run")]
     process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -145,7 +156,8 @@ def test_a_signal_in_training(data, tmp_path, monkeypatch, capsys, number, statu
     monkeypatch.setattr("narrows.verbs.learn.train", stopped)
     monkeypatch.setattr("narrows.training.map_head.MAX_STEPS", 20)
     words = ["train", data, "--backbone", "dense(hidden=[])", "--bottleneck", "linear(3)", "-o", str(tmp_path / "run")]
-    assert main(words) == status
+    with as_usual(signal.SIGHUP):
+        assert main(words) == status
     model = narrows.load(tmp_path / "run").model_
     assert model.card.recipe["steps"] < 50
     assert (model.map_head is not None) == has_map
