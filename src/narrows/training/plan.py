@@ -7,7 +7,7 @@ import math
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -176,12 +176,8 @@ def make_plan(
     recipe = find_recipe(name, as_published).given(**options)
     if recipe.epochs is not None:
         check_whole("epochs", recipe.epochs, 1)
-    samples = samples if recipe.patch_size is None else read(samples, patch_size=recipe.patch_size)
-    if shape is None and samples.axes is not None and isinstance(samples.x, np.ndarray):
-        shape = samples.axes.sample_shape(samples.x)
-    source, layout = arrange(samples.x, shape)
-    patches = [source.describe()] if isinstance(source, Crops) else []
-    target = None if samples.target is None else arrange(samples.target, shape)[0]
+    arranged = _arrange(samples, recipe.patch_size, shape)
+    samples, (source, target) = arranged.samples, arranged.whole
     check_learnable(source)
     count = 0 if as_published and validation is None else count_held_out(len(source), validation)
     parts = split(source, target, count, seed, where)
@@ -196,8 +192,8 @@ def make_plan(
     is_faster = not as_published and _is_faster_in_bfloat16(network, parts.source, where)
     return Plan(
         samples=samples,
-        layout=layout,
-        whole=(source, target),
+        layout=arranged.layout,
+        whole=arranged.whole,
         split=parts,
         texts=resolved.texts,
         optimizer=build(optimizer, OPTIMIZERS, "optimizer"),
@@ -213,9 +209,35 @@ def make_plan(
         checks=checks,
         seed=seed,
         device=where,
-        notes=(*describe_device(device, where), *chosen, *patches, *resolved.notes, f"code: {describe_code(network)}"),
+        notes=(
+            *describe_device(device, where),
+            *chosen,
+            *arranged.notes,
+            *resolved.notes,
+            f"code: {describe_code(network)}",
+        ),
         asked=asked,
     )
+
+
+class _Arranged(NamedTuple):
+    """Samples as sources, and what is known of their arrangement."""
+
+    samples: Samples
+    layout: Layout
+    whole: tuple[Source, Source | None]
+    notes: tuple[str, ...]
+
+
+def _arrange(samples: Samples, patch_size: int | None, shape: tuple[int, ...] | None) -> _Arranged:
+    """Return the samples, in patches where these are asked for, and what they should become, as sources."""
+    samples = samples if patch_size is None else read(samples, patch_size=patch_size)
+    if shape is None and samples.axes is not None and isinstance(samples.x, np.ndarray):
+        shape = samples.axes.sample_shape(samples.x)
+    source, layout = arrange(samples.x, shape)
+    target = None if samples.target is None else arrange(samples.target, shape)[0]
+    notes = (source.describe(),) if isinstance(source, Crops) else ()
+    return _Arranged(samples, layout, (source, target), notes)
 
 
 def _check_names(options: Mapping[str, Any]) -> None:
