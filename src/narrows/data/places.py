@@ -78,8 +78,8 @@ def open_place(source: str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
     ...     place.root.name, [path.name for path in place.paths]
     ('data', ['places.py', 'read.py'])
     """
-    found = _find(source)
-    if isinstance(found, Path) and found.suffix.lower() == ".zip" and found.is_file():
+    found = find_place(source)
+    if isinstance(found, Path) and _is_zip(found):
         with _unpacked(found, os.fspath(source) if isinstance(source, str | os.PathLike) else str(found)) as place:
             yield place
     else:
@@ -111,7 +111,14 @@ def printable(name: str) -> str:
     return os.fsencode(name).decode("utf-8", "replace")
 
 
-def _find(source: Any) -> Path | Place:
+def find_place(source: Any) -> Path | Place:
+    """Return what a path, a pattern or a list of paths stands for; a zip is its own path, and stays packed.
+
+    Raises DataError where there is nothing.
+
+    >>> find_place([Path(__file__)]) == Path(__file__)
+    True
+    """
     if not isinstance(source, list | tuple):
         return _expand(source)
     paths: list[Path] = []
@@ -155,8 +162,8 @@ def _unpacked(path: Path, name: str) -> Iterator[Path | Place]:
     except (OSError, ValueError, zipfile.BadZipFile) as error:
         raise DataError(f"{name} cannot be read, it may be damaged: {one_line(error)}") from None
     with archive:
-        members = [member for member in archive.infolist() if not _is_hidden(member.filename)]
-        pictures = [member for member in members if Path(member.filename).suffix.lower() in EXTENSIONS]
+        members = _find_members(archive)
+        pictures = _find_pictures(members)
         endings = Counter(Path(member.filename).suffix.lower() for member in members if not member.is_dir())
         if not pictures and ".npy" in endings:
             yield path
@@ -170,6 +177,31 @@ def _unpacked(path: Path, name: str) -> Iterator[Path | Place]:
             root = _innermost(Path(folder))
             skipped = tuple((printable(os.path.relpath(target, root)), reason) for target, reason in failed)
             yield Place((root,), root, name, str(path), skipped)
+
+
+def holds_pictures(path: Path) -> bool:
+    """Return whether a file is a zip that names pictures.
+
+    >>> holds_pictures(Path(__file__))
+    False
+    """
+    if not _is_zip(path):
+        return False
+    with suppress(OSError, ValueError, zipfile.BadZipFile), zipfile.ZipFile(path) as archive:
+        return bool(_find_pictures(_find_members(archive)))
+    return False
+
+
+def _is_zip(path: Path) -> bool:
+    return path.suffix.lower() == ".zip" and path.is_file()
+
+
+def _find_members(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
+    return [member for member in archive.infolist() if not _is_hidden(member.filename)]
+
+
+def _find_pictures(members: Sequence[zipfile.ZipInfo]) -> list[zipfile.ZipInfo]:
+    return [member for member in members if Path(member.filename).suffix.lower() in EXTENSIONS]
 
 
 def _is_hidden(name: str) -> bool:

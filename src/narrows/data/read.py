@@ -19,7 +19,7 @@ from narrows.data.labels import read_labels, with_labels
 from narrows.data.named import NAMED, NamedSet
 from narrows.data.number_files import check_values, find_split, read_number_file
 from narrows.data.pairs import with_target
-from narrows.data.places import Place, are_paths, open_place, printable, walk
+from narrows.data.places import Place, are_paths, holds_pictures, open_place, printable, walk
 from narrows.data.samples import Samples
 from narrows.errors import DataError
 from narrows.spec import DEPRECATED, check_whole, take_renamed
@@ -110,7 +110,7 @@ def are_pictures(place: Path | Place) -> bool:
     (True, False)
     """
     if isinstance(place, Path) and not place.is_dir():
-        return place.suffix.lower() in EXTENSIONS
+        return place.suffix.lower() in EXTENSIONS or holds_pictures(place)
     endings = {""}
     for file in walk(place, {}):
         endings.add(file.suffix.lower())

@@ -14,7 +14,7 @@ from narrows.data.axes import ModelAxes
 from narrows.data.crops import Crops
 from narrows.data.layout import Layout, to_pictures
 from narrows.data.named import NAMED
-from narrows.data.places import are_paths, open_place
+from narrows.data.places import are_paths, find_place
 from narrows.data.read import are_pictures, names_arrays, read
 from narrows.data.samples import Samples
 from narrows.modelfile import Model
@@ -89,8 +89,7 @@ def are_files_of_any_size(model: Model, data: Any) -> bool:
     """Return whether data are files of pictures that the model takes at their own size."""
     if not (keeps_size(model) and are_paths(data)) or names_arrays(data):
         return False
-    with open_place(data) as place:
-        return are_pictures(place)
+    return are_pictures(find_place(data))
 
 
 def cut_into_patches(model: Model, samples: Samples) -> Samples:
