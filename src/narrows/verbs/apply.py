@@ -58,13 +58,12 @@ def reconstruct(
         return
     _refuse(output, overwrite, data)
     samples = yield from read_data(data, **reading_of(model, reading))
-    if is_other_size(model, samples.x):
-        yield from _reconstruct_any_size(model, samples, output, overwrite)
-        return
-    session = yield from start_session(model, samples)
     if output is not None:
         check_suits(output, as_written(output, samples, samples.x))  # before the work: the result has the data's type
-    result = restore.reconstruct_session(session)
+    if is_other_size(model, samples.x):
+        result = yield from restore_tiles(model, samples.x, samples.origin)
+    else:
+        result = restore.reconstruct_session((yield from start_session(model, samples)))
     if output is not None:
         yield _write(output, as_written(output, samples, result), _names(samples), overwrite)
     yield Result(samples.back(result))
@@ -146,16 +145,6 @@ def corrupt(
     yield Note(f"before: {describe_array(samples.back(samples.x))}")
     yield Note(f"after:  {describe_array(damaged)}")
     yield Result(damaged)
-
-
-def _reconstruct_any_size(model: Model, samples: Samples, output: Location | None, overwrite: bool) -> Events:
-    """Encode and decode pictures of another size than the model's, in tiles or patches."""
-    if output is not None:
-        check_suits(output, as_written(output, samples, samples.x))
-    result = yield from restore_tiles(model, samples.x, samples.origin)
-    if output is not None:
-        yield _write(output, as_written(output, samples, result), _names(samples), overwrite)
-    yield Result(samples.back(result))
 
 
 def _refuse(output: Location | None, overwrite: bool, data: Any) -> None:

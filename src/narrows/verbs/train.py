@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,22 +21,6 @@ from narrows.verbs.numbers import METRICS_FILE
 from narrows.verbs.reading import Location, read_data
 
 
-@dataclass(frozen=True, eq=False)
-class Trained:
-    """The result of training.
-
-    Attributes
-    ----------
-    model : the network, its card and its map head.
-    run : the training's history and its plan.
-    folder : the run folder, None where nothing was written.
-    """
-
-    model: Model
-    run: Run
-    folder: Path | None
-
-
 def train(
     data: Any = "mnist",
     *,
@@ -52,7 +35,7 @@ def train(
     self_supervised: bool = False,
     **options: Any,
 ) -> Events:
-    """Train an autoencoder and write a run folder; the result is `Trained`.
+    """Train an autoencoder and write a run folder; the result is `Learned`.
 
     Parameters
     ----------
@@ -95,7 +78,7 @@ def train(
         yield Note(f"{folder}: model.safetensors, history.csv, {METRICS_FILE}{', report.html' if has_page else ''}")
         if are_paths(data):
             yield Note(_next_command(model, samples, data, folder))
-    yield Result(Trained(model, run, folder), learned.status)
+    yield Result(learned, learned.status)
 
 
 def next_folder(origin: str) -> Path:
