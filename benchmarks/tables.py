@@ -1,4 +1,4 @@
-"""The default model of tables beside PCA with as many numbers: 30 tables, three seeds, held-out rows.
+"""The default model of tables beside PCA with as many numbers: 34 tables, three seeds, held-out rows.
 
     python benchmarks/tables.py --outliers FOLDER       # the X of the .npz files in it, as ADBench has them
     python benchmarks/tables.py --other FOLDER          # other tables, .npz with X or .csv of numbers: only printed
@@ -57,6 +57,27 @@ def made() -> dict[str, np.ndarray]:
     return {"heavy tails": heavy, "one wild cell": mistyped, "whole numbers": whole, "100 rows": hundred}
 
 
+def mixed() -> dict[str, tuple[np.ndarray, str]]:
+    """Return four tables of numbers and categories with gaps, of a seed, and the kinds of their columns."""
+    random = np.random.default_rng(0)
+    wine, cancer = datasets.load_wine(), datasets.load_breast_cancer()
+    whole = {"wine and its class": (np.column_stack([wine.data[:, :6], wine.target, wine.data[:, 6:]]), "n6 c3 n7")}
+    steps = cancer.data.copy()
+    for j in range(0, 30, 5):
+        steps[:, j] = np.searchsorted(np.quantile(steps[:, j], (0.25, 0.5, 0.75)), steps[:, j])
+    whole["breast_cancer in steps"] = np.column_stack([steps, cancer.target]), "c4 n4 " * 6 + "c2"
+    diabetes = datasets.load_diabetes(scaled=False).data
+    diabetes[:, 1] -= 1
+    whole["diabetes and sex"] = diabetes, "n1 c2 n8"
+
+    hidden = np.tanh(random.normal(size=(2000, 4)) @ random.normal(size=(4, 40))) @ random.normal(size=(40, 24)) / 4
+    numbers = hidden[:, :8] + 0.2 * random.normal(size=(2000, 8))
+    numbers[:, 0], numbers[:, 1] = np.expm1(numbers[:, 0]), np.round(3 * numbers[:, 1])
+    kinds = [hidden[:, i : i + k] + random.gumbel(size=(2000, k)) / 4 for i, k in ((8, 2), (10, 3), (13, 5), (18, 6))]
+    whole["people"] = np.column_stack([numbers, *(scores.argmax(1) for scores in kinds)]), "n8 c2 c3 c5 c6"
+    return {name: (np.where(random.random(x.shape) < 0.15, np.nan, x), kinds) for name, (x, kinds) in whole.items()}
+
+
 def from_folder(folder: Path) -> dict[str, np.ndarray]:
     """Return the tables of a folder by their names."""
     tables = {}
@@ -74,31 +95,35 @@ def split(x: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
     return x[order[: len(x) * 3 // 4]], x[order[len(x) * 3 // 4 :]]
 
 
-def measure(x: np.ndarray, seed: int) -> dict[str, Any]:
-    """Return how the default model and PCA do on held-out rows of a table."""
+def measure(x: np.ndarray, seed: int, kinds: str | None = None) -> dict[str, Any]:
+    """Return how the default model and PCA do on held-out rows of a table; `kinds` are those of mixed columns."""
     given, rest = split(x, seed)
     began = time.perf_counter()
-    fit = Fit(read(given), seed=seed, device="cpu")
+    fit = Fit(read(given), seed=seed, device="cpu", scaling=None if kinds is None else f"columns({kinds!r})")
     network = fit.run().network
     seconds = time.perf_counter() - began
+    scaling = network.scaling
 
-    def scaled(rows: np.ndarray) -> torch.Tensor:
-        return network.scaling(torch.from_numpy(rows))
+    def filled(rows: torch.Tensor) -> np.ndarray:
+        return scaling.fill(rows).double().numpy()
 
-    wanted = scaled(rest).numpy()
-    restored = network.in_blocks(lambda rows: network.restore(rows), scaled(rest)).numpy()
-    pca = PCA(network.code_size).fit(scaled(given).double().numpy())
-    plain = pca.inverse_transform(pca.transform(wanted))
+    def mse(output: np.ndarray) -> float:
+        return scaling.mean_squares(torch.from_numpy(output).double(), wanted.double()).mean().item()
+
+    wanted = scaling(torch.from_numpy(rest))
+    restored = network.in_blocks(network.restore, wanted).numpy()
+    pca = PCA(network.code_size).fit(filled(scaling(torch.from_numpy(given))))
+    plain = scaling.clamp(torch.from_numpy(pca.inverse_transform(pca.transform(filled(wanted))))).numpy()
     usual, found = plain.std(0), restored.std(0)
-    varies = (wanted.std(0) > 1e-6) & (usual > 1e-3)
+    varies = (filled(wanted).std(0) > 1e-6) & (usual > 1e-3)
     return {
         "rows": len(x),
         "columns": x.shape[1],
         "code": network.code_size,
-        "mse": float(np.square(restored - wanted, dtype=np.float64).mean()),
-        "pca_mse": float(np.square(plain - wanted).mean()),
-        "median_error": float(np.median(np.abs(restored - wanted))),
-        "pca_median_error": float(np.median(np.abs(plain - wanted))),
+        "mse": mse(restored),
+        "pca_mse": mse(plain),
+        "median_error": float(np.nanmedian(np.abs(restored - wanted.numpy()))),
+        "pca_median_error": float(np.nanmedian(np.abs(plain - wanted.numpy()))),
         "hardly_varying": int((varies & (found < HARDLY * usual)).sum()),
         "kept_step": fit.training.snapshots.kept_step,
         "steps": fit.training.last.step,
@@ -157,7 +182,8 @@ def describe(results: dict[str, Any]) -> str:
             body,
         ),
         "",
-        "MSE per cell of held-out rows, a quarter of the table, in units of the model's scaling, `robust(tail=4.0)`: "
+        "MSE per cell of held-out rows, a quarter of the table, in units of the model's scaling, `robust(tail=4.0)`; "
+        "for the last four, with gaps and categories, `columns`: of a category the Brier score, of a gap nothing; "
         "medians over the seeds; of the ratio also the least and the largest. Median error: the median over cells of "
         "the absolute error, which a few cells do not rule. PCA keeps as many numbers and learns from the same three "
         "quarters; the model keeps a tenth of these out to choose its weights by. PCA kept: fits whose weights are "
@@ -183,12 +209,14 @@ def main() -> None:
         tables = (from_folder(given.outliers) if given.outliers else {}) | shipped() | made()
         results = {} if given.fresh else record.load(path)
         results = {"run": record.describe_run(*PACKAGES), "rows": results.get("rows", [])}
+        tables = tables | mixed()
     known = {(row["table"], row["seed"]) for row in results["rows"]}
-    for name, x in tables.items():
+    for name, table in tables.items():
+        x, kinds = table if isinstance(table, tuple) else (table, None)
         for seed in SEEDS:
             if (name, seed) in known:
                 continue
-            row = {"table": name, "seed": seed} | record.stamp() | measure(np.asarray(x), seed)
+            row = {"table": name, "seed": seed} | record.stamp() | measure(np.asarray(x), seed, kinds)
             results["rows"].append(row)
             ratio = row["mse"] / row["pca_mse"]
             print(
