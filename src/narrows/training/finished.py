@@ -56,7 +56,7 @@ def finish(run: Run) -> Finished:
     """
     run.close()
     plan, network = run.plan, run.network.eval()
-    some = take_samples(plan.split.source, network.code_size, plan.seed)
+    some = take_samples(plan.split.source, network, plan.seed)
     metrics, quantiles = _measure(run)
     warnings = _compare_with_pca(run, metrics, some)
     card = Card(

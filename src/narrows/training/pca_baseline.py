@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import torch
@@ -14,6 +13,7 @@ from narrows.model.network import Network
 from narrows.model.pca import PCA
 
 PCA_VALUES = 2**22  # of the training samples that PCA is fitted to, at least as many samples as it has components
+CHUNK = 4096  # held-out samples that are measured at once
 VARIATION_SAMPLES = 512  # training samples on which the variation of the outputs is measured
 VARYING_SHARE = 0.1  # of the deviation of all values together: a value varies if PCA's output of it has more
 FLAT_SHARE = 0.1  # of the deviation of PCA's output: the network's output of a value is flat if it has less
@@ -70,8 +70,10 @@ def measure_pca(network: Network, samples: Tensor, held_out: Tensor) -> PcaBasel
     def restored(filled: Tensor) -> Tensor:
         return scaling.clamp(pca.restore(filled).view(-1, *shape).to(network.device))
 
-    expected = scaling(held_out.to(network.device)).double()
-    mse = scaling.mean_squares(restored(_filled(network, held_out)), expected).mean().item()
+    def errors(x: Tensor) -> Tensor:
+        return scaling.mean_squares(restored(_filled(network, x)), scaling(x.to(network.device)).double())
+
+    mse = torch.cat([errors(chunk) for chunk in held_out.split(CHUNK)]).mean().item()
     few = samples[:VARIATION_SAMPLES]
     deviation = network.in_blocks(lambda x: network.restore(scaling(x)).flatten(1), few).std(0, correction=0)
     usual = restored(rows[: len(few)]).flatten(1).std(0, correction=0).cpu()
@@ -80,9 +82,9 @@ def measure_pca(network: Network, samples: Tensor, held_out: Tensor) -> PcaBasel
     return PcaBaseline(mse, len(pca.axes), int(flat.sum()), int(varies.sum()))
 
 
-def take_samples(source: Source, code_size: int, seed: int) -> Tensor:
+def take_samples(source: Source, network: Network, seed: int) -> Tensor:
     """Return the training samples (n, C, *grid) for PCA and for the columns' variances: all, or a random part."""
-    most = max(PCA_VALUES // math.prod(source.shape), 2 * code_size, 2)
+    most = max(PCA_VALUES // network.values, 2 * network.code_size, 2)
     index = torch.randperm(len(source.visits), generator=Generator().manual_seed(seed))[:most]
     return take(source, None, source.visits[index], Generator().manual_seed(seed)).x
 
