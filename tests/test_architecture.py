@@ -13,7 +13,8 @@ import narrows
 
 HOUSE = Path(narrows.__file__).parent
 FLOORS = [  # a room may import rooms of earlier lines, and of its own line what NEIGHBOURS allows
-    {"batch", "errors", "spec", "files"},
+    {"batch", "errors", "files", "memory", "spec", "unreadable"},
+    {"tables"},
     {"data", "model"},
     {"card", "modelfile", "presets", "recipe", "runfolder"},
     {"tasks"},
@@ -25,7 +26,7 @@ FLOORS = [  # a room may import rooms of earlier lines, and of its own line what
     {"api"},
 ]
 NEIGHBOURS = [
-    {"batch", "errors", "spec", "files"},
+    {"batch", "errors", "files", "memory", "spec", "unreadable"},
     {"card", "modelfile", "runfolder"},
     {"presets", "recipe"},
 ]  # may know each other

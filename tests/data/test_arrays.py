@@ -171,7 +171,7 @@ class TestFiles:
         assert "cut short" in refused(tmp_path / "a.npz")
 
     def test_memory_is_counted(self, save, monkeypatch):
-        monkeypatch.setattr("narrows.data.memory.available_memory", lambda: 50)
+        monkeypatch.setattr("narrows.memory.available_memory", lambda: 50)
         assert "memory" in refused(save("a.npy", np.ones((3, 4))))
 
     @pytest.mark.parametrize("kind", ["npy", "npz", "idx", "gz"])

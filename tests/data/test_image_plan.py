@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from disk import gradient, put, refused
 
-from narrows.data import images, memory
+from narrows import memory
+from narrows.data import images
 from narrows.data.read import read
 
 

@@ -14,9 +14,9 @@ from PIL import Image
 from sklearn.datasets import load_wine
 
 from narrows.cli import main
-from narrows.data.cells import as_cell
 from narrows.data.read import read
 from narrows.errors import DataError
+from narrows.tables.formulas import as_cell
 from narrows.tasks.encode import decode_map, encode, encode_map
 from narrows.tasks.mapping import make_map
 from narrows.tasks.reconstruct import reconstruct

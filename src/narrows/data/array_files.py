@@ -9,10 +9,10 @@ import numpy as np
 
 from narrows.data.arrays import as_numbers, pick_array, read_arrays
 from narrows.data.image_folder import find_root, subfolder_labels
-from narrows.data.memory import check_memory
 from narrows.data.places import Place, printable, walk
 from narrows.data.samples import Samples
 from narrows.errors import DataError
+from narrows.memory import check_memory
 
 
 def read_array_files(place: Path | Place, name: str) -> Samples:

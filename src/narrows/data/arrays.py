@@ -15,10 +15,10 @@ from typing import IO, Any
 
 import numpy as np
 
-from narrows.data.memory import check_memory
 from narrows.data.npz_names import find_key
-from narrows.data.unreadable import explain_unknown, one_line, read_guarded
 from narrows.errors import DataError
+from narrows.memory import check_memory
+from narrows.unreadable import explain_unknown, one_line, read_guarded
 
 NPY_START, ZIP_START, GZIP_START = b"\x93NUMPY", b"PK", b"\x1f\x8b"  # the first bytes of such files
 NPY_HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}

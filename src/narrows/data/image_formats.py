@@ -6,7 +6,7 @@ from pathlib import Path
 
 from PIL import Image, UnidentifiedImageError
 
-from narrows.data.unreadable import one_line
+from narrows.unreadable import one_line
 
 # Only decoders that need no outside program: Pillow's EPS reader, for one, starts Ghostscript.
 DECODERS = (

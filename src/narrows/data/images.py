@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from narrows.data import memory
+from narrows import memory
 from narrows.data.image_decode import decode
 from narrows.data.image_folder import list_pictures, subfolder_labels
 from narrows.data.image_formats import reason_of

@@ -14,8 +14,8 @@ import numpy as np
 from narrows.data.arrays import as_array, holds_arrays, pick_array, read_arrays
 from narrows.data.samples import Samples
 from narrows.data.tables import is_number
-from narrows.data.unreadable import explain_unknown, is_pickle, one_line, read_guarded
 from narrows.errors import DataError
+from narrows.unreadable import explain_unknown, is_pickle, one_line, read_guarded
 
 TEXTS, INTEGERS = (str, bytes), (int, np.integer, np.bool_)
 NUMBERS = (*INTEGERS, float, np.floating)

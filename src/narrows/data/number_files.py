@@ -14,8 +14,8 @@ from narrows.data.labels import as_labels, with_labels
 from narrows.data.npz_names import SPLITS, find_key
 from narrows.data.samples import Samples
 from narrows.data.tables import read_row_names, read_table
-from narrows.data.unreadable import FORMATS
 from narrows.errors import DataError
+from narrows.unreadable import FORMATS
 
 
 def read_number_file(path: Path, name: str, split: str | None = None) -> Samples:

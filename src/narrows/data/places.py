@@ -16,8 +16,8 @@ from typing import Any
 
 from narrows.data.image_formats import EXTENSIONS
 from narrows.data.named import NAMED
-from narrows.data.unreadable import one_line
 from narrows.errors import DataError, did_you_mean
+from narrows.unreadable import one_line
 
 PATTERN = "*?["  # a text with one of these that is no path is a pattern
 MAX_RATIO, FREE = 100, 2**26  # a zip may unpack to so many times its own bytes, and so many bytes more

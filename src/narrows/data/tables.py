@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from narrows.data.cells import from_cell
-from narrows.data.unreadable import read_guarded
 from narrows.errors import DataError
+from narrows.tables.formulas import from_cell
+from narrows.unreadable import read_guarded
 
 GAPS = {"", "na", "n/a", "nan", "null", "none", "?"}  # cells that stand for a missing value, in lower case
 

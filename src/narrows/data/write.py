@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from narrows.data.cells import write_rows
 from narrows.data.image_deep import write_deep
 from narrows.data.image_source import Pixels
 from narrows.data.image_tiff_write import write_tiff
 from narrows.errors import DataError
 from narrows.files import whole, whole_folder
+from narrows.tables.formulas import write_rows
 
 OWN_ENDING = re.compile(r"\.[^./\[\]]+(\[\d+\])?$")  # of a name, before the number of a page
 TIFF_NAME = re.compile(r"\.(tiff?|btf|tf8|pfm)(\[\d+\])?$", re.IGNORECASE)

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from narrows.data.cells import write_rows
 from narrows.errors import DataError
 from narrows.files import whole
+from narrows.tables.formulas import write_rows
 from narrows.tasks.mapping import Map
 
 

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from narrows.data.cells import write_rows
 from narrows.data.fingerprint import find_fingerprint
 from narrows.errors import DataError
 from narrows.files import refuse_existing, whole
 from narrows.metrics.table import Table
 from narrows.modelfile import Model
+from narrows.tables.formulas import write_rows
 from narrows.training.finished import Finished
 from narrows.training.run import Run
 

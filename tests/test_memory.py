@@ -4,8 +4,8 @@ import os
 
 import pytest
 
-from narrows.data import memory
-from narrows.data.memory import available_memory
+from narrows import memory
+from narrows.memory import available_memory
 
 GB = 10**9
 

@@ -1,0 +1,1 @@
+"""Tables: their files and frames, what is noticed about them, and numbers for their cells."""

@@ -1,0 +1,193 @@
+"""The columns that a model learns of a table: numbers for all cells, and the way back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from narrows.errors import DataError, did_you_mean
+from narrows.tables.arrow import as_array
+from narrows.tables.cell_values import decode_cells
+from narrows.tables.column import OTHER, UNITS_PER_SECOND, UNSEEN, Column, is_text
+from narrows.tables.table_file import RawTable
+from narrows.tables.text_columns import convert, encode_texts
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+TOGETHER, BLOCK = 4, 2**14  # columns and rows that are written at a time: one value a row would miss every cache
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The columns that a model learns, in its order.
+
+    `encode` makes numbers of a table: a number or an integer is itself, a boolean 0 or 1, a time the seconds since 1970
+    (of a time of day: since midnight), a category its position among the categories, UNSEEN where it is not among them;
+    a gap is NaN. `decode` goes back.
+
+    Examples
+    --------
+    >>> import pyarrow
+    >>> from narrows.tables.table_file import read_frame
+    >>> columns = Columns((Column("colour", "category", "string", ("blue", "red")), Column("n", "integer", "int64")))
+    >>> x = columns.encode(read_frame(pyarrow.table({"n": [1, None], "colour": ["red", "green"]}), "the frame"), "it")
+    >>> x.tolist()
+    [[1.0, 1.0], [-1.0, nan]]
+    >>> columns.decode([[0.2, 1.6]]).to_pylist()
+    [{'colour': 'blue', 'n': 2}]
+    """
+
+    items: tuple[Column, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names, in order."""
+        return tuple(column.name for column in self.items)
+
+    def find(self, raw: RawTable, name: str) -> list[int]:
+        """Return the position in a table of each column, found by its name; a DataError names one that is missing."""
+        places = {column: i for i, column in enumerate(raw.names)}
+        for column in self.names:
+            if column not in places:
+                hint = did_you_mean(column, raw.names) if len(raw.names) < 100 else "look at its names"
+                raise DataError(f"{name} must have the column {column!r}, which the model learned, however: {hint}")
+        return [places[column] for column in self.names]
+
+    def encode(self, raw: RawTable, name: str, dtype: Any = np.float64) -> np.ndarray:
+        """Return the numbers (N, D) of a table, whose columns may lie in another order and beside others.
+
+        Raises DataError for a column that is missing, or holds values of another kind.
+        """
+        x = np.empty((raw.rows, len(self.items)), dtype)
+        places = self.find(raw, name)
+        for first in range(0, len(places), TOGETHER):
+            several = slice(first, first + TOGETHER)
+            arrays = [
+                _numbers(raw.column(i), column, name)
+                for i, column in zip(places[several], self.items[several], strict=True)
+            ]
+            for start in range(0, raw.rows, BLOCK):
+                rows = slice(start, start + BLOCK)
+                x[rows, several] = np.stack([array[rows] for array in arrays], 1)
+        return x
+
+    def count_unseen(self, x: np.ndarray) -> dict[str, int]:
+        """Return for each column with cells of UNSEEN categories how many of them there are in encoded `x`."""
+        counts = {
+            column.name: int((x[:, j] == UNSEEN).sum())
+            for j, column in enumerate(self.items)
+            if column.kind == "category"
+        }
+        return {column: count for column, count in counts.items() if count}
+
+    def decode(self, values: Any, gaps: np.ndarray | None = None) -> pa.Table:
+        """Return a table of numbers (N, D): integers and times are rounded, categories are those of the nearest number.
+
+        Parameters
+        ----------
+        values : NaN and UNSEEN become gaps.
+        gaps : (N, D) booleans; where True there shall be a gap. None: nowhere else.
+        """
+        import pyarrow as pa
+
+        x = np.asarray(values)
+        columns = []
+        for j, column in enumerate(self.items):
+            numbers = x[:, j] if x.dtype.kind in "iu" else x[:, j].astype(np.float64)
+            empty = np.isnan(numbers) if numbers.dtype.kind == "f" else np.zeros(len(numbers), bool)
+            columns.append(decode_cells(column, numbers, empty if gaps is None else empty | gaps[:, j]))
+        return pa.Table.from_arrays(columns, list(self.names))
+
+
+def named(names: Sequence[str]) -> Columns:
+    """Return columns of numbers of these names.
+
+    >>> named(["a"]).items
+    (Column(name='a', kind='number', dtype='double', categories=(), missing=0.0),)
+    """
+    return Columns(tuple(map(Column, names)))
+
+
+def _numbers(values: pa.ChunkedArray, column: Column, name: str) -> np.ndarray:
+    """Return cells as numbers (N,), NaN for gaps."""
+    if column.kind == "category":
+        return _positions(as_texts(values), column.categories)
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    try:
+        values = as_kind(values, column.kind)
+        if column.kind == "time":
+            return seconds(values)
+        if not (pa.types.is_floating(values.type) or pa.types.is_integer(values.type) or values.type == pa.bool_()):
+            values = values.cast(pa.float64())
+        return as_array(values)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        text = next((t for t in pc.drop_null(values).slice(0, 1).to_pylist()), "")
+        raise DataError(
+            f"{name} must hold {column.kind} values in column {column.name!r}, as the model learned it, however: "
+            f"{str(text)[:40]!r}"
+        ) from None
+
+
+def as_kind(values: pa.ChunkedArray, kind: str) -> pa.ChunkedArray:
+    """Return cells in a type of a kind: texts are read, 20230623 as a time is a day, numbers but 0 are true.
+
+    >>> import pyarrow
+    >>> as_kind(pyarrow.chunked_array([[20230623]]), "time").to_pylist()
+    [datetime.date(2023, 6, 23)]
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if pa.types.is_dictionary(values.type):
+        values = values.cast(values.type.value_type)
+    whole = pa.types.is_integer(values.type)
+    if is_text(values.type) or (whole and kind == "time"):
+        return convert(as_texts(values), kind=kind).values
+    if kind == "boolean" and (whole or pa.types.is_floating(values.type)):
+        return pc.not_equal(values, 0)
+    return values
+
+
+def _positions(texts: pa.ChunkedArray, categories: Sequence[str]) -> np.ndarray:
+    """Return the position of each text among the categories, float64 (N,)."""
+    places = {text: float(i) for i, text in enumerate(categories)}
+    different, cells = encode_texts(texts)
+    unseen = places.get(OTHER, UNSEEN)
+    return np.array([*(places.get(text, unseen) for text in different), np.nan])[cells]
+
+
+def as_texts(values: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return cells as the texts of categories.
+
+    >>> import pyarrow
+    >>> as_texts(pyarrow.chunked_array([[1, None]])).to_pylist()
+    ['1', None]
+    """
+    import pyarrow as pa
+
+    if pa.types.is_dictionary(values.type):
+        values = values.cast(values.type.value_type)
+    return values.cast(pa.string())
+
+
+def seconds(values: pa.ChunkedArray) -> np.ndarray:
+    """Return times as seconds since 1970, or since midnight, NaN for gaps.
+
+    >>> import datetime, pyarrow
+    >>> seconds(pyarrow.chunked_array([[datetime.date(1970, 1, 2)]]))
+    array([86400.])
+    """
+    import pyarrow as pa
+
+    if pa.types.is_null(values.type):
+        return np.full(len(values), np.nan)
+    if pa.types.is_date(values.type):
+        values = values.cast(pa.timestamp("s"))
+    whole = values.cast(pa.int32() if values.type in (pa.time32("s"), pa.time32("ms")) else pa.int64())
+    return as_array(whole) / UNITS_PER_SECOND[values.type.unit]

@@ -1,0 +1,258 @@
+"""A column of texts becomes one of numbers, truth values or times, where its cells allow it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from narrows.tables.arrow import as_array, as_arrow
+from narrows.tables.cells import CURRENCIES, GAPS, ORDERS, Number, parse_number, parse_time
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+TRIED = 200  # different texts that tell whether a column may be of a kind
+ENOUGH = 0.9  # share of numbers in a column of numbers; what else stands in it is a gap
+GAPS_PATTERN = f"^({'|'.join(map(re.escape, sorted(GAPS)))})$"
+MANY = 20  # different numbers; a column of fewer, with texts among them, is one of categories
+
+
+class Converted(NamedTuple):
+    """A column with a type.
+
+    Attributes
+    ----------
+    values : of float64, int64, booleans, times or texts; null where there is a gap.
+    example : a text that is unusual for a number or a time, and how it is read; None where none is.
+    strays : texts in a column of numbers, which became gaps: how many, and one of them.
+    """
+
+    values: pa.ChunkedArray
+    example: tuple[str, str] | None = None
+    strays: tuple[int, str] | None = None
+
+
+def convert(
+    texts: pa.ChunkedArray, decimal: str = ".", na_values: Sequence[str] = (), kind: str | None = None
+) -> Converted:
+    """Return a column of texts as numbers, truth values or times where all its cells are such, else as texts.
+
+    Parameters
+    ----------
+    decimal : the decimal sign of the table, "." or ",".
+    na_values : texts that stand for a gap, beside those of `cells.GAPS`.
+    kind : asked for; then whatever is not of this kind becomes a gap.
+
+    Examples
+    --------
+    >>> import pyarrow
+    >>> convert(pyarrow.chunked_array([["1", "NA", "3"]])).values.to_pylist()
+    [1, None, 3]
+    >>> convert(pyarrow.chunked_array([["1,5", "2"]]), decimal=",").values.to_pylist()
+    [1.5, 2.0]
+    """
+    import pyarrow.compute as pc
+
+    if decimal == "." and not na_values and kind is None:
+        plain = _cast(texts)
+        if plain is not None and not pc.any(pc.is_nan(plain)).as_py():
+            return Converted(_whole(texts, plain))
+    trimmed = _without_gaps(texts, na_values)
+    if trimmed.null_count == len(trimmed):
+        return Converted(trimmed.cast("float64"))
+    if kind == "category":
+        return Converted(trimmed)
+    plain = _cast(_with_point(trimmed, decimal))
+    if plain is not None and kind in (None, "number", "integer"):
+        example = (",", ".") if decimal == "," else None
+        return Converted(_whole(trimmed, plain), example and _first_with(trimmed, plain))
+    return _convert_different(trimmed, decimal, kind)
+
+
+def _cast(texts: pa.ChunkedArray) -> Any:
+    """Return texts as float64, None where one is no plain number."""
+    import pyarrow as pa
+
+    try:
+        return texts.cast(pa.float64())
+    except pa.ArrowInvalid:
+        return None
+
+
+def _whole(texts: pa.ChunkedArray, numbers: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return numbers as int64 where all are written as whole numbers."""
+    import pyarrow as pa
+
+    try:
+        return texts.cast(pa.int64())
+    except pa.ArrowInvalid:
+        return numbers
+
+
+def _without_gaps(texts: pa.ChunkedArray, na_values: Sequence[str]) -> pa.ChunkedArray:
+    """Return trimmed texts, null where one stands for a gap; -999 stands for -999.0 too."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    trimmed = pc.utf8_trim_whitespace(texts)
+    lower = pc.utf8_lower(trimmed)
+    gaps = pc.match_substring_regex(lower, GAPS_PATTERN)  # pyarrow.array imports pandas, which takes a second
+    if na_values:
+        names = pa.array([value.strip().lower() for value in na_values], lower.type)
+        gaps = pc.or_(gaps, pc.is_in(lower, value_set=names))
+    numbers = [number.value for number in map(parse_number, na_values) if number is not None]
+    if numbers:
+        shaped = pc.match_substring_regex(lower, r"^[+-]?\d*\.?\d*$")
+        shaped = pc.and_(shaped, pc.match_substring_regex(lower, r"\d"))
+        values = pc.if_else(shaped, lower, pa.NULL).cast(pa.float64())
+        gaps = pc.or_(gaps, pc.fill_null(pc.is_in(values, value_set=pa.array(numbers)), False))
+    return pc.if_else(gaps, pa.NULL, trimmed)
+
+
+def _with_point(texts: pa.ChunkedArray, decimal: str) -> pa.ChunkedArray:
+    """Return texts with a point for the decimal comma; a point in them, which separates thousands, makes no number."""
+    import pyarrow.compute as pc
+
+    if decimal == ".":
+        return texts
+    return pc.replace_substring(pc.replace_substring(texts, ".", "x"), ",", ".")
+
+
+def _first_with(texts: pa.ChunkedArray, numbers: pa.ChunkedArray) -> tuple[str, str] | None:
+    import pyarrow.compute as pc
+
+    at = pc.index(pc.fill_null(pc.match_substring(texts, ","), False), True).as_py()
+    return None if at < 0 else (texts[at].as_py(), f"{numbers[at].as_py():g}")
+
+
+def _convert_different(trimmed: pa.ChunkedArray, decimal: str, kind: str | None) -> Converted:
+    """Convert a column by its different texts, each of which is read once."""
+
+    different, positions = encode_texts(trimmed)
+    places = _Places(different, positions)
+    for asked, reader in (("boolean", _booleans), ("number", _numbers), ("time", _times)):
+        if kind in (None, asked) or (kind == "integer" and asked == "number"):
+            converted = reader(places, decimal, kind is not None)
+            if converted is not None:
+                return converted
+    return Converted(trimmed)
+
+
+def encode_texts(texts: pa.ChunkedArray) -> tuple[list[str], np.ndarray]:
+    """Return the different texts of a column, and for each cell which it is, -1 for a gap.
+
+    >>> import pyarrow
+    >>> encode_texts(pyarrow.chunked_array([["b", None], ["a", "b"]]))
+    (['b', 'a'], array([ 0, -1,  1,  0]))
+    """
+
+    coded = texts.dictionary_encode()
+    if not coded.num_chunks:
+        return [], np.zeros(0, np.int64)
+    coded = coded.unify_dictionaries()
+    positions = [as_array(chunk.indices, -1).astype(np.int64) for chunk in coded.chunks]
+    return coded.chunk(0).dictionary.to_pylist(), np.concatenate(positions)
+
+
+class _Places(NamedTuple):
+    """The different texts of a column, and for each cell which it is, -1 for a gap."""
+
+    different: list[str]
+    positions: np.ndarray
+
+    def spread(self, values: Sequence[Any], type_: Any) -> pa.ChunkedArray:
+        """Return a column with a value for each different text, None for a gap."""
+        import pyarrow as pa
+
+        gaps = np.array([value is None for value in values] + [True])[self.positions]
+        filled = np.array([0 if value is None else value for value in values] + [0], type_)
+        return pa.chunked_array([as_arrow(filled[self.positions], gaps)])
+
+    def count(self, chosen: Sequence[bool]) -> int:
+        """Return how many cells hold one of the chosen texts."""
+        return int(np.array([*chosen, False])[self.positions].sum())
+
+
+def _booleans(places: _Places, decimal: str, asked: bool) -> Converted | None:
+
+    known = {"true": True, "false": False}
+    if asked:
+        known |= {"yes": True, "no": False, "y": True, "n": False, "t": True, "f": False, "1": True, "0": False}
+    values = [known.get(text.lower()) for text in places.different]
+    if None in values and not asked:
+        return None
+    return Converted(places.spread(values, bool), strays=_find_strays(places, values))
+
+
+def _numbers(places: _Places, decimal: str, asked: bool) -> Converted | None:
+    """Return numbers by the table's decimal sign, or by the other one where only that reads them all."""
+
+    if not asked and _share(places.different[:TRIED], lambda t: parse_number(t) or parse_number(t, ",")) < 0.5:
+        return None
+    readings = []
+    for sign in (decimal, "," if decimal == "." else "."):
+        parsed = [parse_number(text, sign) for text in places.different]
+        readings.append((places.count([number is None for number in parsed]), parsed))
+    strays, parsed = min(readings, key=lambda reading: reading[0])
+    found = [number for number in parsed if number is not None]
+    cells = int((places.positions >= 0).sum())
+    few = strays and (strays > (1 - ENOUGH) * cells or len({number.value for number in found}) <= MANY)
+    if not found or (not asked and (few or _mixes_units(found))):
+        return None
+    whole = all(number.is_whole and abs(number.value) < 2**53 for number in found)
+    values = [None if number is None else int(number.value) if whole else number.value for number in parsed]
+    unusual = ((t, n) for t, n in zip(places.different, parsed, strict=True) if n and (n.marks or "," in t))
+    example = next(((text, f"{number.value:.15g}") for text, number in unusual), None)
+    column = places.spread(values, np.int64 if whole else np.float64)
+    return Converted(column, example, _find_strays(places, values))
+
+
+def _mixes_units(numbers: Sequence[Number]) -> bool:
+    """Return whether some numbers are percent or money and others are not, or money of two kinds; 0 has no unit."""
+    units = {"".join(mark for mark in n.marks if mark in f"%{CURRENCIES}") for n in numbers if n.value}
+    return len(units) > 1
+
+
+def _times(places: _Places, decimal: str, asked: bool) -> Converted | None:
+
+    for order in ORDERS:
+        tried = _share(places.different[:TRIED], partial(parse_time, order=order))
+        if tried < 1 and not (asked and tried > 0.5):
+            continue
+        times = [parse_time(text, order) for text in places.different]
+        found = [time for time in times if time is not None]
+        if not found or (len(found) < len(times) and not asked) or len({time.has_zone for time in found}) > 1:
+            continue
+        values = [None if time is None else time.microseconds for time in times]
+        column = places.spread(values, np.int64)
+        example = (places.different[0], _describe(order)) if order in ("month first", "day first") else None
+        return Converted(_as_times(column, order, found), example, _find_strays(places, values))
+    return None
+
+
+def _as_times(microseconds: pa.ChunkedArray, order: str, times: Sequence[Any]) -> pa.ChunkedArray:
+    import pyarrow as pa
+
+    if order == "time of day":
+        return microseconds.cast(pa.time64("us"))
+    moments = microseconds.cast(pa.timestamp("us", "UTC" if times[0].has_zone else None))
+    return moments.cast(pa.date32()) if all(time.is_date for time in times) else moments
+
+
+def _describe(order: str) -> str:
+    return f"a time, {order}"
+
+
+def _find_strays(places: _Places, values: Sequence[Any]) -> tuple[int, str] | None:
+    """Return how many cells could not be read, and the first text of them."""
+    lost = [value is None for value in values]
+    count = places.count(lost)
+    return (count, places.different[lost.index(True)]) if count else None
+
+
+def _share(texts: Sequence[str], reads: Callable[[str], Any]) -> float:
+    return sum(reads(text) is not None for text in texts) / max(len(texts), 1)
