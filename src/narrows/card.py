@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 import numpy as np
 
 from narrows.data.layout import Layout
 from narrows.errors import ModelFileError, NarrowsError
+from narrows.tables.columns import Columns
 
 QUANTILES = (0.0, 0.25, 0.5, 0.75, 0.95, 1.0)  # of the errors of held-out samples, see `Card`
 NAMES_IN_FILES = {"metrics": "figures"}  # fields that have another name in files
@@ -42,6 +43,7 @@ class Card:
         where the file has none.
     given : the options that a person gave, by their names in `Autoencoder`; None where the file does not say.
     history : a row per epoch that was measured: epoch, train_mse, val_mse and seconds.
+    table : the kinds and categories of a table's columns, which lie in a tensor of the file; None where it has none.
     """
 
     layout: str
@@ -55,9 +57,11 @@ class Card:
     variances: tuple[float, ...] = ()
     given: dict[str, Any] | None = None
     history: tuple[tuple[float | None, ...], ...] = ()
+    table: Columns | None = None
 
 
-FIELDS = {NAMES_IN_FILES.get(f.name, f.name): f.name for f in fields(Card)}  # by their names in files
+# by their names in the header of a file
+FIELDS = {NAMES_IN_FILES.get(f.name, f.name): f.name for f in fields(Card) if f.name != "table"}
 
 
 def as_given(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -80,7 +84,7 @@ def card_in_file(card: Card) -> dict[str, Any]:
     >>> card_in_file(Card("table", "float64", metrics={"test_mse": 0.5}))["figures"]
     {'test_mse': 0.5}
     """
-    values = asdict(card)
+    values = asdict(replace(card, table=None))
     return {key: values[name] for key, name in FIELDS.items()}
 
 

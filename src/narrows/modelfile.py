@@ -2,8 +2,9 @@
 
 `model.safetensors` holds the network's state and, in its header, one JSON text: the format's version, the parts'
 texts, the shape and kind of the data, and the metrics of training. An attachment has its text and its version under the
-key `attachments`, by its name, and the names of its tensors begin with that name and a dot. The file holds no pickle,
-no import path and no file path. Its header is checked before any weight is read; a file that is not a valid model
+key `attachments`, by its name, and the names of its tensors begin with that name and a dot. The kinds and categories of
+a table's columns are the tensor `columns`, JSON in UTF-8, since a header may be too small. The file holds no pickle, no
+import path and no file path. Its header is checked before any weight is read; a file that is not a valid model
 raises ModelFileError.
 
 Format 3 is written; formats 1 and 2 can be read. Format 1 has no attachments. Format 2 has a key `map` in their place,
@@ -20,6 +21,7 @@ import re
 import struct
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
@@ -37,11 +39,14 @@ from narrows.model.attachments.map import MapHead
 from narrows.model.network import JOINS, MAX_VALUES, MENUS, Network
 from narrows.model.settings import default_settings
 from narrows.spec import MAX_LENGTH, build, find_names, name_of, shown
+from narrows.tables.columns import Columns, named
+from narrows.tables.columns_text import from_bytes, to_bytes
 
 FORMAT = 3
 KEYS = {"format", "shape", "texts", "card"}  # of the header, in every format
 BESIDE: dict[Any, tuple[set[str], ...]] = {1: (set(),), 2: ({"map"},), 3: ({"attachments"}, {"map"})}
 FILE_NAME = "model.safetensors"
+COLUMNS = "columns"  # the tensor of a table's columns
 MAX_FILE = 4 * 2**30  # bytes
 MAX_HEADER = 2**20  # bytes
 _TORCH_NAMES = {"F32": torch.float32, "F64": torch.float64, "I64": torch.int64, "F16": torch.float16}
@@ -84,6 +89,11 @@ class Model(NamedTuple):
             )
         return self._replace(attachments={**self.attachments, name: attachment})
 
+    @property
+    def columns(self) -> Columns:
+        """The columns of a table, numbers where the kinds are not known."""
+        return self.card.table or named(self.column_names)
+
     def tensors(self) -> dict[str, Tensor]:
         """Return the weights of the network and of its attachments by their names in the file."""
         tensors = dict(self.network.state_dict())
@@ -101,6 +111,8 @@ def save(path: str | Path, model: Model, overwrite: bool = False) -> None:
     tensors = {name: value.detach().cpu().contiguous() for name, value in model.tensors().items()}
     network = model.network
     header = {"format": FORMAT, "shape": network.shape, "texts": network.texts, "card": card_in_file(model.card)}
+    if model.card.table is not None:
+        tensors[COLUMNS] = torch.frombuffer(bytearray(to_bytes(model.card.table)), dtype=torch.uint8)
     header["attachments"] = {
         name: {"version": attachment.version, "text": repr(attachment)}
         for name, attachment in model.attachments.items()
@@ -175,11 +187,14 @@ def _read(path: Path) -> Model:
     with path.open("rb") as file:
         size = path.stat().st_size
         header, header_bytes = _read_header(file.read, size)
+        length = _pop_columns(header)
         model = _rebuild(header)
-        if len(header_bytes) + sum(t.numel() * t.itemsize for t in model.tensors().values()) != size:
+        if len(header_bytes) + length + sum(t.numel() * t.itemsize for t in model.tensors().values()) != size:
             raise ModelFileError("it is longer or shorter than its weights")
         tensors = load_tensors(header_bytes + file.read(size))
     _check_finite(tensors)
+    if length:
+        model = model._replace(card=replace(model.card, table=_read_columns(tensors[COLUMNS], model)))
     _fill(model.network, tensors)
     model.network.scaling.check()
     for name, attachment in model.attachments.items():
@@ -192,6 +207,23 @@ def _fill(module: nn.Module, tensors: Mapping[str, Tensor], prefix: str = "") ->
     """Give a module without weights its own, whose names begin with `prefix`."""
     module.load_state_dict({key: tensors[f"{prefix}{key}"] for key in module.state_dict()}, assign=True)
     module.eval()
+
+
+def _pop_columns(header: dict[str, Any]) -> int:
+    """Remove the entry of the columns of a table from a header, and return how many bytes they are, 0 for none."""
+    if COLUMNS not in header:
+        return 0
+    dtype, shape = _described(header.pop(COLUMNS))
+    if dtype != torch.uint8 or not isinstance(shape, list) or len(shape) != 1 or not is_whole(shape[0]) or shape[0] < 1:
+        raise ModelFileError("its columns are not written as narrows writes them")
+    return shape[0]
+
+
+def _read_columns(tensor: Tensor, model: Model) -> Columns:
+    columns = from_bytes(tensor.numpy().tobytes())
+    if len(model.network.shape) != 1 or len(columns.items) != model.network.shape[0]:
+        raise ModelFileError("its columns are more or fewer than its data have")
+    return columns
 
 
 def _read_header(read: Callable[[int], bytes], size: int) -> tuple[dict[str, Any], bytes]:

@@ -9,6 +9,8 @@ import numpy as np
 
 if TYPE_CHECKING:
     from narrows.data.axes import Axes
+    from narrows.tables.columns import Columns
+    from narrows.tables.noticing import Beside
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,6 +24,8 @@ class Samples:
     labels : (N,) integers or texts, for the colours of a map and for metrics; training never sees them.
     names : a name per sample, the relative paths of pictures.
     columns : a table's column names.
+    table : the kinds, categories and types of these columns.
+    beside : what else belongs to the table: the columns that are not learned, and the kind of frame.
     skipped : files that could not be read, as (name, reason).
     reading : how pictures were read (size [H, W], fit, colour, depth); {} for anything else.
     notes : lines that a person should see.
@@ -40,6 +44,8 @@ class Samples:
     labels: np.ndarray | None = None
     names: tuple[str, ...] | None = None
     columns: tuple[str, ...] | None = None
+    table: Columns | None = None
+    beside: Beside | None = None
     skipped: tuple[tuple[str, str], ...] = ()
     reading: dict[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()

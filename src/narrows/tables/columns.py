@@ -23,7 +23,14 @@ TOGETHER, BLOCK = 4, 2**14  # columns and rows that are written at a time: one v
 
 @dataclass(frozen=True)
 class Columns:
-    """The columns that a model learns, in its order.
+    """The columns that a model learns, in its order, and what else it must know to read a table like its own.
+
+    Attributes
+    ----------
+    items : the columns.
+    label : the name of the column that holds labels.
+    beside : the names of other columns that are not learned and come along.
+    gaps : texts that stand for a gap, beside the usual ones.
 
     `encode` makes numbers of a table: a number or an integer is itself, a boolean 0 or 1, a time the seconds since 1970
     (of a time of day: since midnight), a category its position among the categories, UNSEEN where it is not among them;
@@ -42,6 +49,9 @@ class Columns:
     """
 
     items: tuple[Column, ...]
+    label: str | None = None
+    beside: tuple[str, ...] = ()
+    gaps: tuple[str, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:

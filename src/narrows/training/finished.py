@@ -71,6 +71,7 @@ def finish(run: Run) -> Finished:
         variances=tuple(network.scaling.variances(some.to(network.device)).tolist()),
         given=_describe_given(plan.asked),
         history=tuple(map(_as_row, run.history)),
+        table=plan.samples.table,
     )
     kept, steps = _kept_step(run), 0 if run.last is None else run.last.step
     line = describe_kept(kept, steps, network) if kept is not None and kept < steps else ""
