@@ -65,3 +65,19 @@ def mapped_model(table):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("narrows.training.map_head.MAX_STEPS", 20)
         return add_head(fit.run(), training_codes(fit.plan, fit.network))
+
+
+@pytest.fixture
+def save(tmp_path):
+    """Return a function that writes bytes, a text or an array to a file and returns its path."""
+
+    def write(name, content):
+        path = tmp_path / name
+        if isinstance(content, np.ndarray):
+            with open(path, "wb") as file:
+                np.save(file, content)
+        else:
+            path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return path
+
+    return write

@@ -13,6 +13,7 @@ from numbers import Real
 from os import PathLike
 from pathlib import Path
 
+import narwhals
 import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.exceptions import ConvergenceWarning
@@ -20,7 +21,7 @@ from sklearn.utils.validation import check_is_fitted, check_random_state, valida
 
 from narrows import modelfile
 from narrows.card import as_given
-from narrows.data.arrays import as_numbers, refuse_columns, refuse_sparse
+from narrows.data.arrays import as_numbers, refuse_sparse
 from narrows.data.axes import ModelAxes
 from narrows.data.crops import Crops
 from narrows.data.layout import to_pictures
@@ -32,6 +33,8 @@ from narrows.files import refuse_existing
 from narrows.modelfile import Model
 from narrows.runfolder import COLUMNS, or_elsewhere, read_history
 from narrows.spec import DEPRECATED, check_whole, take_renamed
+from narrows.tables.noticing import LEARNED
+from narrows.tables.table_file import is_frame
 from narrows.tasks.depths import find_depth
 from narrows.tasks.encode import decode, decode_map, encode, encode_map, has_map
 from narrows.tasks.reconstruct import denoise, reconstruct
@@ -159,8 +162,10 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
         Parameters
         ----------
-        X : rows (N, values), pictures (N, H, W) or (N, H, W, channels), or the `Samples` that `narrows.read` returns.
-            NaN in rows are gaps: the network is told of them, and they cost nothing.
+        X : rows (N, values), a frame of pandas, polars or pyarrow, pictures (N, H, W) or (N, H, W, channels), or the
+            `Samples` that `narrows.read` returns. NaN in rows are gaps: the network is told of them, and they cost
+            nothing. A frame's columns may hold numbers, truth values, times and categories; what is left out is said
+            by a warning, and `narrows.read(frame, columns=...)` chooses.
 
         Ctrl-C stops the training, and the model so far is kept. Warns (ConvergenceWarning) of that, and where PCA with
         as many numbers is better on the validation share, or outputs hardly vary. Raises DataError (a ValueError) for
@@ -397,19 +402,28 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     def _training_samples(self, X) -> tuple[Samples, tuple[int, ...] | None]:
         """Return X as samples, and the model's shape (C, *grid) where the parameter `shape` gives it."""
         X = _as_plain_array(X)
+        if is_frame(X) and self.shape is None:
+            return self._frame_samples(X), None
         given = X if _is_pictures(X) else validate_data(self, X, dtype="numeric", ensure_all_finite="allow-nan")
         samples = read(given, axes=self.axes)
         if not isinstance(X, Samples):
             for note in samples.notes:
                 warnings.warn(note, stacklevel=3)
-        if _is_pictures(X):  # scikit-learn counts features in rows, so it sees the pictures flat
-            if isinstance(samples.x, np.ndarray):
-                validate_data(self, samples.x.reshape(len(samples.x), -1), dtype=None)
-        elif hasattr(self, "feature_names_in_"):
-            samples = replace(samples, columns=tuple(self.feature_names_in_))
+        if _is_pictures(X) and isinstance(samples.x, np.ndarray):  # scikit-learn counts features in rows
+            validate_data(self, samples.x.reshape(len(samples.x), -1), dtype=None)
         if self.shape is None:
             return samples, None
         return samples, _check_shape(self.shape)
+
+    def _frame_samples(self, X) -> Samples:
+        """Return a frame as samples, and warn of columns that are left out."""
+        samples = read(X, axes=self.axes)
+        validate_data(self, X, skip_check_array=True)  # sets the names of the columns, where they are texts
+        self._say(*samples.notes)
+        for found in samples.beside.found if samples.beside is not None else ():
+            if found.done != LEARNED:
+                warnings.warn(f"column {found.column.name!r} is {found.done}", stacklevel=4)
+        return samples if hasattr(self, "feature_names_in_") else replace(samples, columns=None)
 
     def _given(self, X):
         """Return X as a plain array; for a model of pictures, paths of pictures are left as they are."""
@@ -458,7 +472,21 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             if note := find_depth(self.model_, samples.x, restores).note:
                 warnings.warn(note, stacklevel=3)
             return samples
-        return Samples(validate_data(self, X, reset=False, dtype="numeric", ensure_all_finite="allow-nan"))
+        if not is_frame(X):
+            return Samples(validate_data(self, X, reset=False, dtype="numeric", ensure_all_finite="allow-nan"))
+        self._check_names(X)
+        samples = read(X, model_columns=self.model_.columns)
+        for note in samples.notes:
+            warnings.warn(note, stacklevel=3)
+        return samples
+
+    def _check_names(self, X) -> None:
+        """Raise scikit-learn's error for a frame whose known columns are not all there, or in another order."""
+        frame, known = narwhals.from_native(X, eager_only=True), self.model_.card.columns or ()
+        own = [name for name in frame.columns if name in known]
+        if len(own) == len(known) < len(frame.columns):  # what else is there is not used
+            X = frame.select(own).to_native()
+        validate_data(self, X, reset=False, skip_check_array=True)
 
 
 def _is_pictures(X) -> bool:
@@ -489,7 +517,6 @@ def _as_plain_array(X):
     if X is None or isinstance(X, Real | bytes | dict | set | Iterator):
         kind = type(X).__name__
         raise DataError(f"X must be an array, rows (N, values) or pictures (N, H, W), however: it is of type {kind}")
-    refuse_columns(X, "X")
     is_array = isinstance(X, np.ndarray)
     if isinstance(X, np.ma.MaskedArray) or (is_array and (X.dtype.kind == "V" or not X.dtype.isnative)):
         return as_numbers(X, "the array")

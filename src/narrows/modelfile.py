@@ -39,7 +39,7 @@ from narrows.model.attachments.map import MapHead
 from narrows.model.network import JOINS, MAX_VALUES, MENUS, Network
 from narrows.model.settings import default_settings
 from narrows.spec import MAX_LENGTH, build, find_names, name_of, shown
-from narrows.tables.columns import Columns, named
+from narrows.tables.columns import Columns, named, unnamed
 from narrows.tables.columns_text import from_bytes, to_bytes
 
 FORMAT = 3
@@ -73,7 +73,7 @@ class Model(NamedTuple):
     @property
     def column_names(self) -> tuple[str, ...]:
         """The names of a table's columns; x0, x1, ... where they have none."""
-        return self.card.columns or tuple(f"x{i}" for i in range(self.network.shape[0]))
+        return self.card.columns or unnamed(self.network.shape[0])
 
     def with_attachment(self, attachment: Attachment) -> Model:
         """Return the model with a built attachment, in place of the one of its name if there is one.

@@ -195,7 +195,7 @@ class TestFiles:
         assert "more values" in refused(save("a.idx", idx(np.zeros((3, 2), "u1")) + b"1"))
 
     def test_other_files_are_refused(self, save, tmp_path):
-        assert "no format that narrows reads" in refused(save("notes.txt", "one two\n3 4\n"))
+        assert "no format that narrows reads" in refused(save("notes.md", "one two\n3 4\n"))
         assert "empty" in refused(save("empty.npy", b""))
         assert "inside its gzip" in refused(save("a.gz", gzip.compress(b"text")))
         assert "no array" in refused(save("a.npz", b"PK\x05\x06" + bytes(18)))

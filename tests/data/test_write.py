@@ -29,7 +29,7 @@ def test_a_spreadsheet_runs_no_column_name(tmp_path):
     with (tmp_path / "x.csv").open(newline="", encoding="utf-8") as file:
         header = next(csv.reader(file))
     assert header == ["'=cmd()", "'+1+1", "'-x", "'@sum", "'\t=1", "''=a", "'tis", "'＝1", "-1"]
-    assert read(str(tmp_path / "x.csv")).columns == tuple(names)
+    assert read(str(tmp_path / "x.csv")).columns == tuple(name.strip() for name in names)
 
 
 def test_a_table_keeps_its_columns_and_every_digit(tmp_path):

@@ -77,12 +77,6 @@ def test_parquet_holds_the_same(bars, files):
     np.testing.assert_array_equal(table["x"].to_numpy(), make_map(*bars).points[:, 0])
 
 
-def test_parquet_without_pyarrow_names_the_way_out(files, monkeypatch, capsys):
-    monkeypatch.setattr("narrows.verbs.map_table.find_spec", lambda name: None)
-    assert run_map(files, files / "bars.npz", "map.parquet") == 2
-    assert "narrows[parquet]" in capsys.readouterr().err
-
-
 def test_a_picture_shows_points_what_is_decoded_and_the_legend(files):
     assert run_map(files, files / "bars.npz", "map.png") == 0
     with Image.open(files / "out" / "map.png") as picture:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from tyro.conf import Positional, arg
 
-from narrows.cli.arguments import USUAL, Data, Output, Reading, ResizeMode, Run, Size, as_data, as_size
+from narrows.cli.arguments import USUAL, Data, Output, Reading, ResizeMode, Run, Size, as_data, as_options, as_size
 from narrows.cli.display import show
 
 
@@ -21,7 +21,7 @@ def reconstruct(run: Run, data: Data, *, output: Output, reading: Reading = USUA
     """
     from narrows.verbs import apply
 
-    return show(apply.reconstruct(run, as_data(data), output=output, **vars(reading), overwrite=overwrite))
+    return show(apply.reconstruct(run, as_data(data), output=output, **as_options(reading), overwrite=overwrite))
 
 
 def encode(run: Run, data: Data, *, output: Output, reading: Reading = USUAL, overwrite: bool = False) -> int:
@@ -35,7 +35,7 @@ def encode(run: Run, data: Data, *, output: Output, reading: Reading = USUAL, ov
     """
     from narrows.verbs import apply
 
-    return show(apply.encode(run, as_data(data), output=output, **vars(reading), overwrite=overwrite))
+    return show(apply.encode(run, as_data(data), output=output, **as_options(reading), overwrite=overwrite))
 
 
 def decode(
@@ -86,7 +86,7 @@ def corrupt(
             seed=seed,
             size=as_size(size),
             resize_mode=resize_mode,
-            **vars(reading),
+            **as_options(reading),
             overwrite=overwrite,
         )
     )

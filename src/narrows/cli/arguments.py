@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from tyro.conf import Positional, UseAppendAction, arg
 
-ARRAYS = "FILE.npy, .npz or .csv, or a folder for pictures"
+ARRAYS = "FILE.npy, .npz, .csv, .parquet and the like, or a folder for pictures"
 Data = Annotated[Positional[tuple[str, ...]], arg(metavar="DATA ...", help_behavior_hint="(required)")]
 Run = Annotated[Positional[str], arg(metavar="RUN")]
 Output = Annotated[str, arg(aliases=["-o"], metavar="OUT", help=ARRAYS)]
@@ -30,10 +30,45 @@ class HowRead:
     """of an array of pictures; of NZHW every slice is a picture"""
     pages: Pages = "all"
     """of TIFFs and animations, each page as a picture of its own, or the first of each file"""
+    delimiter: Annotated[str | None, arg(metavar="CHAR", help_behavior_hint="")] = None
+    """of a table, between its cells; also tab and space; what is not given is found, and said"""
+    header: Annotated[bool, arg(help_behavior_hint="")] = False
+    """a table begins with a line of column names"""
+    no_header: Annotated[bool, arg(help_behavior_hint="")] = False
+    """a table begins with its first row"""
+    encoding: Annotated[str | None, arg(metavar="NAME", help_behavior_hint="")] = None
+    """of a table's text, such as cp1252"""
+    na_values: Annotated[tuple[str, ...], UseAppendAction, arg(metavar="TEXT", help_behavior_hint="")] = ()
+    """a text that stands for a gap, beside NA, NaN, null, None, ? and nothing; may be repeated"""
+    on_bad_lines: Annotated[Literal["error", "skip"], arg(metavar="error|skip", help_behavior_hint="")] = "error"
+    """what becomes of a table's rows of another length"""
+    columns: Annotated[str | None, arg(metavar="KINDS|FILE", help_behavior_hint="")] = None
+    """kinds of columns, "age:number, name:drop", or a file of them, which info -o writes"""
+    id_column: Annotated[tuple[str, ...], UseAppendAction, arg(metavar="NAME", help_behavior_hint="")] = ()
+    """a column that is not learned and comes along in outputs; may be repeated"""
+    label_column: Annotated[str | None, arg(metavar="NAME", help_behavior_hint="")] = None
+    """the column that holds labels, for colours and figures; it is not learned"""
 
 
 Reading = Annotated[HowRead, arg(name="")]
 USUAL = HowRead()
+
+
+def as_options(reading: HowRead) -> dict[str, Any]:
+    """Return the options that were given, as `read` takes them; raise a DataError where two exclude each other.
+
+    Examples
+    --------
+    >>> as_options(HowRead(delimiter=";", no_header=True))
+    {'pages': 'all', 'delimiter': ';', 'on_bad_lines': 'error', 'header': False}
+    """
+    from narrows.errors import DataError
+
+    if reading.header and reading.no_header:
+        raise DataError("--header and --no-header exclude each other; give one")
+    given = {name: value for name, value in vars(reading).items() if value not in (None, (), False)}
+    no_header = given.pop("no_header", False)
+    return given | ({"header": False} if no_header else {})
 
 
 def as_data(words: tuple[str, ...]) -> str | list[str]:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from tyro.conf import arg
 
-from narrows.cli.arguments import USUAL, Data, Reading, Run, as_data
+from narrows.cli.arguments import USUAL, Data, Reading, Run, as_data, as_options
 from narrows.cli.display import show
 
 
@@ -41,7 +41,7 @@ def denoise(
             output=output,
             compare=compare,
             clean=clean,
-            **vars(reading),
+            **as_options(reading),
             overwrite=overwrite,
             skip_existing=skip_existing,
         )

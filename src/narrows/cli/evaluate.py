@@ -6,7 +6,7 @@ from typing import Annotated
 
 from tyro.conf import arg
 
-from narrows.cli.arguments import USUAL, Damages, Data, Labels, Most, Reading, Reference, Run, as_data
+from narrows.cli.arguments import USUAL, Damages, Data, Labels, Most, Reading, Reference, Run, as_data, as_options
 from narrows.cli.display import show
 
 
@@ -46,7 +46,7 @@ def evaluate(
         most=most,
         seed=seed,
         labels=labels,
-        **vars(reading),
+        **as_options(reading),
         reference=reference,
         overwrite=overwrite,
     )
@@ -90,7 +90,7 @@ def report(
             most=most,
             seed=seed,
             labels=labels,
-            **vars(reading),
+            **as_options(reading),
             reference=reference,
             overwrite=overwrite,
         )

@@ -4,25 +4,39 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from tyro.conf import arg
 
-from narrows.cli.arguments import USUAL, Data, HowRead, Reading, as_data
+from narrows.cli.arguments import USUAL, Data, HowRead, Reading, as_data, as_options
 from narrows.cli.display import drain
-from narrows.cli.printing import print_rows, signature, visible
+from narrows.cli.printing import print_rows, print_texts, signature, visible
+from narrows.errors import DataError
+
+if TYPE_CHECKING:
+    from narrows.data.samples import Samples
 
 
-def info(source: Annotated[Data, arg(metavar="RUN | DATA ...")], *, reading: Reading = USUAL) -> int:
-    """Say what is in a model or in data.
+def info(
+    source: Annotated[Data, arg(metavar="RUN | DATA ...")],
+    *,
+    output: Annotated[str | None, arg(aliases=["-o"], metavar="FILE.csv", help_behavior_hint="")] = None,
+    reading: Reading = USUAL,
+    overwrite: bool = False,
+) -> int:
+    """Say what is in a model or in data; of a table, what its columns hold and what training does with them.
 
     Args:
         source: a run folder, a model file, or data.
+        output: a file for the table of columns, which --columns takes when it has been edited.
+        overwrite: replace an existing file.
     """
     found = as_data(source)
     if isinstance(found, str) and _is_model(found):
+        if output is not None:
+            raise DataError(f"-o takes the columns of a table, however: {visible(found)} is a model; leave it out")
         return _info_model(found)
-    return _info_data(found, reading)
+    return _info_data(found, reading, output, overwrite)
 
 
 def parts() -> int:
@@ -77,22 +91,50 @@ def _info_model(source: str) -> int:
     return 0
 
 
-def _info_data(source: str | list[str], reading: HowRead) -> int:
-    import numpy as np
-
-    from narrows.data.labels import group_labels
+def _info_data(source: str | list[str], reading: HowRead, output: str | None, overwrite: bool) -> int:
+    from narrows.files import refuse_existing
     from narrows.verbs.describe import describe_array
     from narrows.verbs.reading import read_data
 
-    samples = drain(read_data(source, **vars(reading)))
+    if output is not None:
+        refuse_existing(output, overwrite)
+    samples = drain(read_data(source, **as_options(reading)))
+    command = f"narrows train {shlex.join([source] if isinstance(source, str) else source)}"
+    if samples.table is not None:
+        return _info_table(samples, output, overwrite, command)
+    if output is not None:
+        raise DataError(f"-o takes the columns of a table, however: {visible(samples.origin)} is none; leave it out")
     print(f"{visible(samples.origin)}: {describe_array(samples.x)}")
-    if samples.labels is not None:
-        values, own = group_labels(samples.labels)
-        counts = np.bincount(own[own >= 0], minlength=len(values))
-        some = zip(values[:12].tolist(), counts.tolist(), strict=False)
-        shown = ", ".join(f"{' '.join(str(value).split())}: {count:,}" for value, count in some)
-        print(f"labels: {len(values):,} ({visible(shown)}{', ...' if len(values) > 12 else ''})")
+    _print_labels(samples)
     print(f"skipped: {len(samples.skipped)}")
-    words = [source] if isinstance(source, str) else source
-    print(f"next: narrows train {shlex.join(words)}")
+    print(f"next: {command}")
     return 0
+
+
+def _info_table(samples: Samples, output: str | None, overwrite: bool, command: str) -> int:
+    from narrows.verbs.columns import HEADINGS, describe_columns, write_columns
+
+    rows = describe_columns(samples)
+    print(f"{visible(samples.origin)}: {len(samples.x):,} rows, {len(rows):,} columns")
+    print_texts(HEADINGS, rows)
+    _print_labels(samples)
+    if output is not None:
+        write_columns(output, samples, overwrite)
+        print(f"{output}: the columns; edit their kinds, then {command} --columns {shlex.quote(output)}")
+    else:
+        print(f"next: {command}")
+    return 0
+
+
+def _print_labels(samples: Samples) -> None:
+    import numpy as np
+
+    from narrows.data.labels import group_labels
+
+    if samples.labels is None:
+        return
+    values, own = group_labels(samples.labels)
+    counts = np.bincount(own[own >= 0], minlength=len(values))
+    some = zip(values[:12].tolist(), counts.tolist(), strict=False)
+    shown = ", ".join(f"{' '.join(str(value).split())}: {count:,}" for value, count in some)
+    print(f"labels: {len(values):,} ({visible(shown)}{', ...' if len(values) > 12 else ''})")

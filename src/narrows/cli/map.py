@@ -6,7 +6,7 @@ from typing import Annotated
 
 from tyro.conf import arg
 
-from narrows.cli.arguments import USUAL, Data, Labels, Reading, Run, as_data
+from narrows.cli.arguments import USUAL, Data, Labels, Reading, Run, as_data, as_options
 from narrows.cli.display import show
 
 
@@ -44,7 +44,7 @@ def draw_map(
             labels=labels,
             colour_by=colour_by,
             pca=pca,
-            **vars(reading),
+            **as_options(reading),
             overwrite=overwrite,
         )
     )

@@ -42,6 +42,18 @@ def print_rows(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     print(*map(visible, align(columns, rows)), sep="\n")
 
 
+def print_texts(columns: Sequence[str], rows: Iterable[Sequence[str]], longest: int = 40) -> None:
+    """Print rows of texts under their columns, all aligned to the left and cut at `longest` characters but the last."""
+    texts = [list(columns), *[[*(_cut(visible(cell), longest) for cell in row[:-1]), visible(row[-1])] for row in rows]]
+    widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
+    for row in texts:
+        print("  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def _cut(text: str, longest: int) -> str:
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
+
+
 def signature(part: Callable[..., Any]) -> str:
     """Return the arguments of a part with their defaults, as they are written.
 

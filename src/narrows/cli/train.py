@@ -6,7 +6,7 @@ from typing import Annotated
 
 from tyro.conf import arg
 
-from narrows.cli.arguments import USUAL, Data, Labels, Part, Reading, ResizeMode, Size, as_data, as_size
+from narrows.cli.arguments import USUAL, Data, Labels, Part, Reading, ResizeMode, Size, as_data, as_options, as_size
 from narrows.cli.display import show
 
 
@@ -74,7 +74,7 @@ def train(
         verb.train(
             as_data(data),
             output=output or verb.next_folder,
-            **vars(reading),
+            **as_options(reading),
             overwrite=overwrite,
             size=as_size(size),
             resize_mode=resize_mode,

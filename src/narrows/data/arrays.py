@@ -70,7 +70,6 @@ def as_array(values: Any, name: str) -> np.ndarray:
             values = values.detach().cpu()
             return (values.float() if values.dtype == torch.bfloat16 else values).numpy()
         refuse_sparse(values, name)
-        refuse_columns(values, name)
         if np.ma.is_masked(values):
             raise DataError(f"{name} holds masked values; fill or remove them")
         return np.asarray(values)
@@ -90,26 +89,6 @@ def refuse_sparse(values: Any, name: str) -> None:
         raise DataError(f"{name} must be dense, however: it is sparse; write .toarray() where that fits into memory")
 
 
-def refuse_columns(values: Any, name: str) -> None:
-    """Raise a DataError that names the first column of a pandas frame that holds no numbers.
-
-    >>> refuse_columns(np.zeros(3), "x")
-    """
-    pandas = sys.modules.get("pandas")
-    if pandas is None or not isinstance(values, pandas.DataFrame):
-        return
-    for i, (column, dtype) in enumerate(values.dtypes.items()):
-        try:
-            if dtype.kind in "Mm" or isinstance(dtype, pandas.CategoricalDtype):
-                raise ValueError("dates and categories would become other numbers")
-            pandas.to_numeric(values.iloc[:, i])
-        except (ValueError, TypeError):
-            raise DataError(
-                f"{name} must hold numbers, however: column {column!r} holds {dtype}; encode it, as scikit-learn's "
-                f"OneHotEncoder(sparse_output=False) does, or leave it out"
-            ) from None
-
-
 def _check_type(dtype: np.dtype, name: str) -> None:
     if dtype.kind not in "biuf" or dtype.itemsize > 8:
         held = KINDS.get(dtype.kind, "other things")
@@ -127,6 +106,17 @@ def holds_arrays(head: bytes) -> bool:
     (True, False)
     """
     return head.startswith((NPY_START, ZIP_START, GZIP_START)) or _is_idx(head)
+
+
+def holds_plain_arrays(path: Path) -> bool:
+    """Return whether a file is .npy or IDX by its first bytes, whatever its ending.
+
+    >>> holds_plain_arrays(Path(__file__))
+    False
+    """
+    with open(path, "rb") as file:
+        head = file.read(8)
+    return head.startswith(NPY_START) or _is_idx(head)
 
 
 def read_arrays(

@@ -13,7 +13,6 @@ import numpy as np
 
 from narrows.data.arrays import as_array, holds_arrays, pick_array, read_arrays
 from narrows.data.samples import Samples
-from narrows.data.tables import is_number
 from narrows.errors import DataError
 from narrows.unreadable import explain_unknown, is_pickle, one_line, read_guarded
 
@@ -200,4 +199,13 @@ def _read_column(path: Path, name: str) -> list[str]:
     if any(len(row) > 1 for row in rows):
         raise DataError(f"{name} must hold one column of labels, however: it has {max(map(len, rows))}")
     column = [row[0] if row else "" for row in rows]
-    return column[1:] if column and not is_number(column[0]) else column
+    return column[1:] if column and not _is_number(column[0]) else column
+
+
+def _is_number(text: str) -> bool:
+    """Return whether Python reads a text as a float."""
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

@@ -1,4 +1,4 @@
-"""Files of numbers: .npy, .npz with its labels and splits, IDX and CSV."""
+"""Files of arrays: .npy, .npz with its labels and splits, and IDX."""
 
 from __future__ import annotations
 
@@ -13,23 +13,16 @@ from narrows.data.arrays import as_numbers, pick_array, read_arrays
 from narrows.data.labels import as_labels, with_labels
 from narrows.data.npz_names import SPLITS, find_key
 from narrows.data.samples import Samples
-from narrows.data.tables import read_row_names, read_table
 from narrows.errors import DataError
-from narrows.unreadable import FORMATS
 
 
 def read_number_file(path: Path, name: str, split: str | None = None) -> Samples:
-    """Return the samples of a .npy, .npz, IDX or CSV file; a `y` in it that holds no labels is left out with a note.
+    """Return the samples of a .npy, .npz or IDX file; a `y` in it that holds no labels is left out with a note.
 
     split : "train" or "test", the arrays of that name in a .npz file; None takes those of no split, or of training.
 
     Raises DataError for a file that is none of these, or damaged.
     """
-    if not path.is_file():  # to open a named pipe would wait for ever
-        raise DataError(f"{name} must be {FORMATS}, however: it is no file")
-    if path.suffix.lower() in (".csv", ".tsv"):
-        columns, values = read_table(path, name)
-        return Samples(values, columns=columns, names=read_row_names(path, name))
     arrays = read_arrays(path, name, ("x",), split)
     samples = Samples(as_numbers(pick_array(arrays, "x", name, split), name))
     if find_key(arrays, "y", split) is not None:

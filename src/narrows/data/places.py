@@ -17,6 +17,7 @@ from typing import Any
 from narrows.data.image_formats import EXTENSIONS
 from narrows.data.named import NAMED
 from narrows.errors import DataError, did_you_mean
+from narrows.tables.table_file import is_table
 from narrows.unreadable import one_line
 
 PATTERN = "*?["  # a text with one of these that is no path is a pattern
@@ -156,7 +157,7 @@ def _join(paths: Sequence[Path], name: str) -> Place:
 
 @contextmanager
 def _unpacked(path: Path, name: str) -> Iterator[Path | Place]:
-    """Yield the pictures of a zip in a temporary folder; a zip that holds arrays is a .npz, and stays as it is."""
+    """Yield the pictures of a zip in a temporary folder; one that holds arrays, a .npz, or a table stays as it is."""
     try:
         archive = zipfile.ZipFile(path)
     except (OSError, ValueError, zipfile.BadZipFile) as error:
@@ -165,12 +166,14 @@ def _unpacked(path: Path, name: str) -> Iterator[Path | Place]:
         members = _find_members(archive)
         pictures = _find_pictures(members)
         endings = Counter(Path(member.filename).suffix.lower() for member in members if not member.is_dir())
-        if not pictures and ".npy" in endings:
+        if not pictures and (".npy" in endings or is_table(path)):
             yield path
             return
         if not pictures:
             held = f"only {', '.join(sorted(endings)[:5])} files" if endings else "no file"
-            raise DataError(f"{name} must hold pictures, however: it holds {held}; unpack it and give what is in it")
+            raise DataError(
+                f"{name} must hold pictures or a table, however: it holds {held}; unpack it and give what is in it"
+            )
         _check_size(pictures, path, name)
         with tempfile.TemporaryDirectory(prefix="narrows-") as folder:
             failed = [(target, reason) for member in pictures for target, reason in _extract(archive, member, folder)]

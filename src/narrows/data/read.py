@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from narrows.data.array_files import read_array_files
-from narrows.data.arrays import as_numbers, read_arrays
+from narrows.data.arrays import as_numbers, holds_plain_arrays, read_arrays
 from narrows.data.axes import Axes, ModelAxes, arrange, check_axes, is_one_picture
 from narrows.data.image_formats import EXTENSIONS
 from narrows.data.image_source import depth_of
@@ -21,10 +22,33 @@ from narrows.data.number_files import check_values, find_split, read_number_file
 from narrows.data.pairs import with_target
 from narrows.data.places import Place, are_paths, holds_pictures, open_place, printable, walk
 from narrows.data.samples import Samples
+from narrows.data.tables import TableOptions, read_table
 from narrows.errors import DataError
 from narrows.spec import DEPRECATED, check_whole, take_renamed
+from narrows.tables.columns import Columns
+from narrows.tables.table_file import is_frame, is_table
+from narrows.unreadable import FORMATS
 
-SHARED = ("axes", "pages")  # options of `read` that every verb which reads data takes
+TABLES = tuple(f.name for f in fields(TableOptions))
+SHARED = ("axes", "pages", *TABLES)  # options of `read` that every verb which reads data takes
+
+
+@dataclass(frozen=True)
+class _Way:
+    """How files are read: the options of `read` of the same names."""
+
+    size: int | tuple[int, int] | None
+    resize_mode: str | None
+    reading: dict[str, Any] | None
+    patch_size: int | None
+    pages: str
+    table: TableOptions
+    model_columns: Columns | None
+
+    @property
+    def resizes(self) -> bool:
+        """Whether pictures shall be resized."""
+        return not (self.size is None and self.resize_mode is None)
 
 
 def read(
@@ -38,6 +62,16 @@ def read(
     target: Any = None,
     axes: str | ModelAxes | None = None,
     pages: str = "all",
+    model_columns: Columns | None = None,
+    delimiter: str | None = None,
+    header: bool | None = None,
+    encoding: str | None = None,
+    na_values: str | Sequence[str] = (),
+    on_bad_lines: str = "error",
+    columns: Any = None,
+    id_column: str | Sequence[str] | None = None,
+    label_column: str | None = None,
+    split_by: str | None = None,
     fit: Any = DEPRECATED,
     crop: Any = DEPRECATED,
 ) -> Samples:
@@ -45,10 +79,12 @@ def read(
 
     Parameters
     ----------
-    source : an array (NumPy, torch or nested lists), a name such as "mnist", or a path: a folder or a zip of pictures,
-        a picture, .npy, IDX, .csv, .npz with `x` and `y` or other usual names ("a.npz:test" for its `x_test`), or a
-        folder of .npy of which each is one sample. A list of paths and a pattern such as "pics/*.png" are read as one
-        folder; Samples come back as they are. A text that is a name means the name; "./mnist" means the path.
+    source : an array (NumPy, torch or nested lists), a frame (pandas, polars, pyarrow), a name such as "mnist", or a
+        path: a folder or a zip of pictures, a picture, .npy, IDX, .npz with `x` and `y` or other usual names
+        ("a.npz:test" for its `x_test`), a folder of .npy of which each is one sample, or a table: .csv, .tsv, .txt and
+        .data, packed as .gz, .bz2, .zst or .zip too, .parquet, .feather, .arrow and .jsonl. A list of paths and a
+        pattern such as "pics/*.png" are read as one folder; Samples come back as they are. A text that is a name means
+        the name; "./mnist" means the path.
     size : pictures become this size, (H, W) or one number for both; by default one common size of at most 128
         pixels a side is kept, else they become 64x64.
     resize_mode : how pictures of another shape become that size: "crop" (the default) cuts the centre out, "pad" adds
@@ -65,6 +101,9 @@ def read(
         colour picture. `x` is (N, H, W) or (N, H, W, C); results come back as the array was arranged.
     pages : "all" reads every page of a TIFF and every frame of an animation as a picture of its own, "a.tif[2]";
         "first" the first of each file.
+    model_columns : those that a model learned of a table; they are found by their names, in any order.
+    delimiter, header, encoding, na_values, on_bad_lines, columns, id_column, label_column, split_by : how a table is
+        read, as `TableOptions` in narrows.data.tables has them; what is left open is found, and said in the notes.
     fit, crop : the former names of `resize_mode` and `patch_size`, which warn.
 
     Raises
@@ -81,8 +120,15 @@ def read(
     resize_mode = take_renamed("fit", fit, "resize_mode", resize_mode)
     patch_size = take_renamed("crop", crop, "patch_size", patch_size)
     patch_size = None if patch_size is None else check_whole("patch_size", patch_size, 1)
-    samples, name, pictures = _read_source(source, size, resize_mode, reading, patch_size, pages)
-    if not pictures and not (size is None and resize_mode is None):
+    table = TableOptions(
+        delimiter, header, encoding, na_values, on_bad_lines, columns, id_column, label_column, split_by
+    )
+    way = _Way(size, resize_mode, reading, patch_size, pages, table, model_columns)
+    samples, name, pictures = _read_source(source, way)
+    if samples.table is None and table != TableOptions():
+        asked = next(f for f in TABLES if getattr(table, f) != getattr(TableOptions(), f))
+        raise DataError(f"{asked} is for tables, however: {name} is none; leave it out")
+    if not pictures and way.resizes:
         raise DataError(f"size and resize_mode are for files of pictures, however: {name} is none; leave them out")
     samples = _with_axes(samples, axes, name)
     if isinstance(samples.x, np.ndarray):
@@ -96,6 +142,8 @@ def read(
             patch_size=patch_size,
             axes=axes,
             pages=pages,
+            model_columns=samples.table or model_columns,
+            **_of_tables(table if samples.table is not None else TableOptions()),
         )
         samples = with_target(samples, wanted, name)
     if patch_size is not None and isinstance(samples.x, np.ndarray):
@@ -128,14 +176,23 @@ def names_arrays(source: Any) -> bool:
     return isinstance(source, str) and (source in NAMED or find_split(source) is not None)
 
 
-def _read_source(
-    source: Any, size: Any, resize_mode: str | None, reading: Any, patch_size: int | None, pages: str
-) -> tuple[Samples, str, bool]:
+def _of_tables(table: TableOptions) -> dict[str, Any]:
+    """Return how a table's text is read, as options; what is asked of its columns is said by the model's columns."""
+    return {name: getattr(table, name) for name in ("delimiter", "header", "encoding", "na_values", "on_bad_lines")}
+
+
+def _read_source(source: Any, way: _Way) -> tuple[Samples, str, bool]:
     """Return samples, their name in messages, and whether they are files of pictures."""
     if isinstance(source, Samples):
         return source, source.origin or "the data", False
     if isinstance(source, str) and source in NAMED:
         return _read_named(NAMED[source]), source, False
+    if is_frame(source):
+        return (
+            replace(read_table(source, "the frame", way.table, way.model_columns), origin="frame"),
+            "the frame",
+            False,
+        )
     if not are_paths(source):
         return Samples(as_numbers(source, "the array"), origin="array"), "the array", False
     if (named := find_split(source)) is not None:
@@ -144,32 +201,28 @@ def _read_source(
         return replace(samples, origin=f"{_short_name(path)}:{split}"), os.fspath(source), False
     with open_place(source) as place:
         name = os.fspath(source) if isinstance(source, str | os.PathLike) else str(place)
-        samples, pictures = _read_place(place, name, size, resize_mode, reading, patch_size, pages)
+        samples, pictures = _read_place(place, name, way)
         return replace(samples, origin=_short_name(place)), name, pictures
 
 
-def _read_place(
-    place: Path | Place,
-    name: str,
-    size: Any,
-    resize_mode: str | None,
-    reading: Any,
-    patch_size: int | None,
-    pages: str,
-) -> tuple[Samples, bool]:
+def _read_place(place: Path | Place, name: str, way: _Way) -> tuple[Samples, bool]:
     """Return samples, and whether they are files of pictures."""
     if not are_pictures(place):
         if isinstance(place, Path) and not place.is_dir():
+            if not place.is_file():  # to open a named pipe would wait for ever
+                raise DataError(f"{name} must be {FORMATS}, however: it is no file")
+            if is_table(place) and not holds_plain_arrays(place):
+                return read_table(place, name, way.table, way.model_columns), False
             return read_number_file(place, name), False
         return read_array_files(place, name), False
-    if patch_size is None:
-        return read_pictures(place, size, resize_mode, reading, pages), True
-    if not (size is None and resize_mode is None):
+    if way.patch_size is None:
+        return read_pictures(place, way.size, way.resize_mode, way.reading, way.pages), True
+    if way.resizes:
         raise DataError(
             "patches keep the pictures' resolution, so size and resize_mode have no meaning beside patch_size; leave "
             "them out"
         )
-    return _read_crops(place, patch_size, reading, pages), True
+    return _read_crops(place, way.patch_size, way.reading, way.pages), True
 
 
 def _with_axes(samples: Samples, axes: str | ModelAxes | None, name: str) -> Samples:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from narrows.data.axes import Axes
     from narrows.tables.columns import Columns
     from narrows.tables.noticing import Beside
@@ -31,6 +33,7 @@ class Samples:
     notes : lines that a person should see.
     origin : a short name to show, never a full path.
     test : the name of the test split, where this is the training split of a named data set.
+    groups : (N,) values of any kind; samples of one group stay on one side of the validation split.
     axes : how the axes of the user's array were arranged, where they were named; `x` is (N, H, W) or (N, H, W, C).
 
     Examples
@@ -51,8 +54,28 @@ class Samples:
     notes: tuple[str, ...] = ()
     origin: str = ""
     test: str | None = None
+    groups: np.ndarray | None = None
     axes: Axes | None = None
 
-    def back(self, results: np.ndarray) -> np.ndarray:
+    def back(self, results: np.ndarray) -> Any:
+        """Return results like `x` as the user gave them: an array arranged like theirs, or a frame of the same kind."""
+        if self.beside is not None and self.beside.back is not None:
+            return self.beside.back(self.as_table(results))
+        return self.arrange(results)
+
+    def arrange(self, results: np.ndarray) -> np.ndarray:
         """Return results like `x` as the user's array was arranged."""
         return results if self.axes is None else self.axes.back(results)
+
+    def as_table(self, results: np.ndarray) -> pa.Table:
+        """Return results like a table's `x` (N, D) as a table with all columns of the one that was read, in its order.
+
+        >>> import pyarrow
+        >>> from narrows.data.tables import TableOptions, read_table
+        >>> samples = read_table(pyarrow.table({"n": [1, 2], "name": ["Ann", "Bob"]}), "the frame", TableOptions())
+        >>> samples.as_table(samples.x + 0.2).to_pylist()
+        [{'n': 1, 'name': 'Ann'}, {'n': 2, 'name': 'Bob'}]
+        """
+        assert self.table is not None, "the samples are of a table"
+        assert self.beside is not None, "the samples are of a table"
+        return self.beside.join(self.table.decode(results))

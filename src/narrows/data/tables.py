@@ -1,107 +1,161 @@
-"""Tables in .csv and .tsv files: a line of column names, then rows of numbers."""
+"""Tables as samples: a number for each cell, and what is known of their columns."""
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterable
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from narrows.data.labels import as_labels, with_labels
+from narrows.data.samples import Samples
 from narrows.errors import DataError
-from narrows.tables.formulas import from_cell
+from narrows.memory import check_memory
+from narrows.spec import check_choice
+from narrows.tables.choices import DROP, read_choices
+from narrows.tables.column import Column, arrow_type
+from narrows.tables.columns import Columns
+from narrows.tables.noticing import Beside, describe, describe_unknown, notice
+from narrows.tables.table_file import RawTable, TextOptions, read_frame, read_table_file, with_gaps
 from narrows.unreadable import read_guarded
 
-GAPS = {"", "na", "n/a", "nan", "null", "none", "?"}  # cells that stand for a missing value, in lower case
+BAD_LINES = ("error", "skip")
 
 
-def read_table(path: Path, name: str) -> tuple[tuple[str, ...], np.ndarray]:
-    """Return the column names and the rows (N, D) as float64; `name` stands for the file in messages.
+@dataclass(frozen=True)
+class TableOptions:
+    """How a table is read, and what is asked of its columns, as `read` takes it; None and () decide by the table.
 
-    Values are separated by whichever of comma, semicolon and tab is the most frequent in the first line. A first column
-    that holds names, as `read_row_names` says, is left out.
+    Attributes
+    ----------
+    delimiter : between the cells of a text, " " for runs of spaces.
+    header : whether a text has a line of column names.
+    encoding : of a text, a name that Python knows.
+    na_values : texts that stand for a gap, beside NA, N/A, NaN, null, None, ? and nothing; one or several.
+    on_bad_lines : "error" refuses rows of another length, "skip" leaves them out.
+    columns : kinds by names, "age:number, name:drop", a dict, or the path of a file.
+    id_column : columns that are not learned and come along in outputs; one name or several.
+    label_column : the column that holds the labels, which is not learned.
+    split_by : the column whose rows of one value stay on one side of the validation split; it is not learned.
+    """
 
-    Raises
-    ------
-    DataError : if there are no column names, or a row or a cell is not as it must be; it says which.
+    delimiter: str | None = None
+    header: bool | None = None
+    encoding: str | None = None
+    na_values: str | Sequence[str] = ()
+    on_bad_lines: str = "error"
+    columns: Any = None
+    id_column: str | Sequence[str] | None = None
+    label_column: str | None = None
+    split_by: str | None = None
+
+
+def read_table(source: Any, name: str, options: TableOptions, model_columns: Columns | None = None) -> Samples:
+    r"""Return the samples of a table in a file or a frame; `name` stands for it in messages.
+
+    Parameters
+    ----------
+    model_columns : those that a model learned; they are found by their names, in any order and beside others.
+
+    Raises DataError for a file or frame that cannot be read, or of which nothing can be learned.
 
     Examples
     --------
     >>> import tempfile
     >>> path = Path(tempfile.mkdtemp()) / "a.csv"
-    >>> _ = path.write_text("width;height\\n1;2.5\\n3;4\\n")
-    >>> read_table(path, "a.csv")
-    (('width', 'height'), array([[1. , 2.5],
-           [3. , 4. ]]))
+    >>> _ = path.write_text("width;height\n1;2.5\n3;4\n")
+    >>> samples = read_table(path, "a.csv", TableOptions())
+    >>> samples.columns, samples.x.tolist()
+    (('width', 'height'), [[1.0, 2.5], [3.0, 4.0]])
     """
-    return read_guarded(_read_csv, path, name)
+    choices = read_choices(options.columns, options.id_column, options.label_column, options.split_by)
+    gaps = _find_gaps(options, model_columns)
+    kinds = {column: kind for column, kind in choices.kinds.items() if kind != DROP}
+    if model_columns is not None:
+        kinds |= {column.name: column.kind for column in model_columns.items}
+    if isinstance(source, Path):
+        text_options = _text_options(options, gaps, kinds)
+        raw = read_guarded(lambda path, name: read_table_file(path, name, text_options), source, name)
+    else:
+        raw = read_frame(source, name)
+    if raw.is_typed and gaps:
+        raw = with_gaps(raw, gaps)
+    if raw.rows == 0:
+        raise DataError(f"{name} must hold at least one sample, however: it has {len(raw.names)} columns and no row")
+    columns, beside = notice(raw, name, choices, model_columns)
+    columns = replace(columns, gaps=gaps)
+    check_memory(8 * raw.rows * len(columns.items), name)
+    x = columns.encode(raw, name, _find_dtype(raw, columns))
+    if _holds_gaps_alone(x):
+        raise DataError(f"{name} holds nothing but gaps; name its delimiter, or what stands for a gap")
+    told = describe(beside.found, raw.rows, name) if model_columns is None else describe_unknown(beside.found, name)
+    notes = (*raw.notes, *told, *_describe_unseen(columns, x, name))
+    if isinstance(source, Path):  # errors say where a file lies, lines need not
+        notes = tuple(source.name + note.removeprefix(name) for note in notes)
+    samples = Samples(x, columns=columns.names, table=columns, beside=beside, notes=notes, names=_names(beside))
+    if beside.split_by is not None:
+        samples = replace(samples, groups=np.asarray(beside.split_by.to_pylist(), dtype=object))
+    if beside.label is None:
+        return samples
+    return with_labels(samples, as_labels(beside.label.to_pylist(), "label_column"), "label_column")
 
 
-def read_row_names(path: Path, name: str) -> tuple[str, ...] | None:
-    """Return the texts of a table's first column where that is called "name", as `encode` writes it; else None.
+def _names(beside: Beside) -> tuple[str, ...] | None:
+    """Return the names of a table's rows where all are different."""
+    if beside.names is None or beside.names.null_count:
+        return None
+    names = tuple(map(str, beside.names.to_pylist()))
+    return names if len(set(names)) == len(names) else None
 
-    Raises DataError for a file that cannot be read.
+
+def _find_gaps(options: TableOptions, model_columns: Columns | None) -> tuple[str, ...]:
+    """Return the texts that stand for a gap: those that are asked for, and those of the training data."""
+    given = (options.na_values,) if isinstance(options.na_values, str) else tuple(map(str, options.na_values))
+    return tuple(dict.fromkeys((*given, *(() if model_columns is None else model_columns.gaps))))
+
+
+def take_table_options(options: dict[str, Any]) -> dict[str, Any]:
+    """Remove the options of tables from others, and return them.
+
+    >>> others = {"delimiter": ";", "epochs": 3}
+    >>> take_table_options(others), others
+    ({'delimiter': ';'}, {'epochs': 3})
     """
-    return read_guarded(_find_row_names, path, name)
+    return {field.name: options.pop(field.name) for field in fields(TableOptions) if field.name in options}
 
 
-def is_number(text: str) -> bool:
-    """Return whether Python reads a text as a float.
-
-    >>> is_number("1e-3"), is_number("width")
-    (True, False)
-    """
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
+def _text_options(options: TableOptions, gaps: tuple[str, ...], kinds: dict[str, str]) -> TextOptions:
+    check_choice("on_bad_lines", options.on_bad_lines, BAD_LINES)
+    delimiter = {"\\t": "\t", "tab": "\t", "space": " "}.get(options.delimiter or "", options.delimiter)
+    if delimiter is not None and (len(delimiter) != 1 or delimiter in "\"'\r\n"):
+        raise DataError(f"a delimiter is one character, or tab or space, however: {options.delimiter!r}")
+    skips = options.on_bad_lines == "skip"
+    return TextOptions(delimiter, options.header, options.encoding, gaps, skips, kinds)
 
 
-def _read_csv(path: Path, name: str) -> tuple[tuple[str, ...], np.ndarray]:
-    with open(path, encoding="utf-8-sig", newline="") as file:
-        first = file.readline()
-        if not first.strip():
-            raise DataError(f"{name} must begin with a line of column names, however: it is empty")
-        separator = max(",;\t", key=first.count)
-        columns = next(csv.reader([first], delimiter=separator))
-        columns = [from_cell(column.strip()) or f"column {i}" for i, column in enumerate(columns, 1)]
-        if all(map(is_number, columns)):
-            raise DataError(f"{name} must begin with a line of column names, however: its first line is numbers")
-        named = _find_row_names(path, name) is not None
-        start, used = file.tell(), range(1, len(columns)) if named else None
-        columns = columns[1:] if named else columns
-        try:
-            values = np.loadtxt(file, delimiter=separator, ndmin=2, comments=None, quotechar='"', usecols=used)
-            if values.size and values.shape[1] != len(columns):
-                raise ValueError("rows longer or shorter than the header")
-            if np.isnan(values).any():  # of all spellings of a gap the one that is read as a number
-                raise ValueError("a gap")
-        except ValueError:
-            file.seek(start)
-            rows = (row[named:] for row in csv.reader(file, delimiter=separator))
-            raise DataError(_explain(rows, columns, name)) from None
-    return tuple(columns), values.reshape(-1, len(columns))
+def _find_dtype(raw: RawTable, columns: Columns) -> np.dtype:
+    """Return the type of a typed table's numbers, where it holds numbers alone; float64 for any other."""
+    if not raw.is_typed or not all(map(_keeps_type, columns.items)):
+        return np.dtype(np.float64)
+    types = [np.dtype(arrow_type(column.dtype).to_pandas_dtype()) for column in columns.items]
+    return np.result_type(*types)
 
 
-def _find_row_names(path: Path, name: str) -> tuple[str, ...] | None:
-    with open(path, encoding="utf-8-sig", newline="") as file:
-        first = file.readline()
-        separator = max(",;\t", key=first.count)
-        if first.partition(separator)[0].strip(' "\n\r') != "name":
-            return None
-        names = tuple(row[0] for row in csv.reader(file, delimiter=separator) if row)
-    return None if all(map(is_number, names)) else names
+def _keeps_type(column: Column) -> bool:
+    return column.dtype in ("double", "float", "halffloat") or (
+        not column.missing
+        and column.kind in ("integer", "boolean")
+        and column.dtype.strip("u").startswith(("int", "bool"))
+    )
 
 
-def _explain(rows: Iterable[list[str]], columns: list[str], name: str) -> str:
-    """Return a sentence on the first row of another length, or the first cell that is no number."""
-    for number, row in enumerate(filter(None, rows), 1):
-        if len(row) != len(columns):
-            return f"{name} must have {len(columns)} values in each row, however: row {number} has {len(row)}"
-        for column, cell in zip(columns, row, strict=True):
-            if cell.strip().lower() in GAPS:
-                return f"{name} has a gap in row {number} of column {column!r}; fill it or remove the row or column"
-            if not is_number(cell):
-                return f"{name} must hold numbers, however: column {column!r} has the text {cell[:40]!r}; remove it"
-    return f"{name} cannot be read as a table of numbers"
+def _holds_gaps_alone(x: np.ndarray) -> bool:
+    return x.dtype.kind == "f" and bool(np.isnan(x[0]).all()) and bool(np.isnan(x).all())
+
+
+def _describe_unseen(columns: Columns, x: np.ndarray, name: str) -> tuple[str, ...]:
+    counts = columns.count_unseen(x)
+    told = ", ".join(f"{count:,} in {column!r}" for column, count in counts.items())
+    return (f"{name}: cells of a category that the model never saw, which count as unknown: {told}",) if told else ()

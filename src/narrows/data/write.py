@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
@@ -14,7 +15,12 @@ from narrows.data.image_source import Pixels
 from narrows.data.image_tiff_write import write_tiff
 from narrows.errors import DataError
 from narrows.files import whole, whole_folder
-from narrows.tables.formulas import write_rows
+from narrows.tables.arrow import as_arrow
+from narrows.tables.columns import unnamed
+from narrows.tables.write import WRITERS, write_table
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 OWN_ENDING = re.compile(r"\.[^./\[\]]+(\[\d+\])?$")  # of a name, before the number of a page
 TIFF_NAME = re.compile(r"\.(tiff?|btf|tf8|pfm)(\[\d+\])?$", re.IGNORECASE)
@@ -26,36 +32,43 @@ def write(
     names: Sequence[str] | None = None,
     overwrite: bool = False,
     rows: Sequence[str] | None = None,
+    table: pa.Table | None = None,
 ) -> None:
-    """Write `x` to `path`: a .npy, .npz (key `x`) or .csv file, else a folder of pictures.
+    """Write `x` to `path`: a .npy, .npz (key `x`) or table file, else a folder of pictures.
 
     Parameters
     ----------
-    x : any array for .npy and .npz; (N, D) for .csv; for a folder pictures (N, H, W) or (N, H, W, 3) of bytes, of
-        16-bit numbers or of floats. They become PNG files, of bytes for floats, which are clipped to
-        [0, 1]; floats that came from TIFFs, by one of the names, become TIFFs as they are.
-    names : a name per column for .csv, or per picture for a folder (its ending becomes .png or .tif).
+    x : any array for .npy and .npz; (N, D) for a table, .csv, .tsv, .parquet, .feather, .arrow or .jsonl; for a folder
+        pictures (N, H, W) or (N, H, W, 3) of bytes, of 16-bit numbers or of floats. They become PNG files, of bytes
+        for floats, which are clipped to [0, 1]; floats that came from TIFFs, by one of the names, become TIFFs as they
+        are.
+    names : a name per column of a table, or per picture for a folder (its ending becomes .png or .tif).
     overwrite : replace what is there.
-    rows : a name per row for .csv, its first column, which is called name.
+    rows : a name per row of a table, its first column, which is called name.
+    table : what is written to a table file instead of `x`.
 
     Raises DataError where the path exists, cannot be written or does not suit the array.
     """
     path = Path(path)
     check_suits(path, x)
-    if path.suffix == ".npy":
+    suffix = path.suffix.lower()
+    if suffix == ".npy":
         with whole(path, overwrite) as temporary, temporary.open("wb") as file:
             np.save(file, x, allow_pickle=False)
-    elif path.suffix == ".npz":
+    elif suffix == ".npz":
         with whole(path, overwrite) as temporary, temporary.open("wb") as file:
             np.savez_compressed(file, x=x)
-    elif path.suffix == ".csv":
-        columns, cells = list(names or [f"x{i}" for i in range(x.shape[1])]), x.tolist()
-        if rows is not None:
-            columns, cells = ["name", *columns], [[name, *row] for name, row in zip(rows, cells, strict=True)]
-        with whole(path, overwrite) as temporary:
-            write_rows(temporary, [columns, *cells])
+    elif suffix in WRITERS:
+        write_table(path, _as_table(x, names, rows) if table is None else table, overwrite)
     else:
         _write_pictures(path, x, names, overwrite)
+
+
+def _as_table(x: np.ndarray, names: Sequence[str] | None, rows: Sequence[str] | None) -> pa.Table:
+    import pyarrow as pa
+
+    columns = {name: as_arrow(x[:, i]) for i, name in enumerate(names or unnamed(x.shape[1]))}
+    return pa.table(columns if rows is None else {"name": pa.array(list(rows)), **columns})
 
 
 def check_suits(path: str | Path, x: np.ndarray) -> None:
@@ -65,9 +78,9 @@ def check_suits(path: str | Path, x: np.ndarray) -> None:
     --------
     >>> check_suits("out.npy", np.zeros(3))
     """
-    suffix = Path(path).suffix
-    rule = "-o takes FILE.npy, FILE.npz, FILE.csv for two dimensions, or a folder for pictures"
-    if suffix in (".npy", ".npz") or (suffix == ".csv" and x.ndim == 2):
+    suffix = Path(path).suffix.lower()
+    rule = "-o takes FILE.npy, FILE.npz, FILE.csv or another table for two dimensions, or a folder for pictures"
+    if suffix in (".npy", ".npz") or (suffix in WRITERS and x.ndim == 2):
         return
     if suffix or not _are_pictures(x):
         raise DataError(f"{path} does not suit {x.dtype} {x.shape}: {rule}")

@@ -23,9 +23,10 @@ SHARPEST = 256  # times the sum of the other categories: the likeliest one in a 
 class Columns(Scaling):
     """Scales a table column by column: numbers as `Robust` does, categories as one value for each that is 0 or 1.
 
-    A gap is NaN, in user's units and in the model's, and so is what is none of a category's values. The encoder sees a
-    column's usual value in its place, 0 for a number and the training frequencies for a category, and beside all values
-    whether each column is observed, 1 or 0. A gap costs nothing. The decoder makes a category's probabilities by a
+    A gap is NaN, in user's units and in the model's. The encoder sees a column's usual value in its place, 0 for a
+    number and the training frequencies for a category, and beside all values whether each column is observed, 1 or 0. A
+    gap costs nothing. What is none of a category's values is unknown to the encoder as a gap is; its error is that of a
+    value of probability 0, and costs nothing in training. The decoder makes a category's probabilities by a
     softmax, whose loss is the cross-entropy whatever the loss of the numbers is.
 
     Parameters
@@ -118,21 +119,26 @@ class Columns(Scaling):
                 start += size
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return `x` (N, C) in model's units, float32 (N, M); NaN for gaps."""
+        """Return `x` (N, C) in model's units, float32 (N, M); NaN for gaps, negative for a category's unseen value."""
         x = x.double()
         parts = [self.numbers(_take(x, self._numbers))]
         for size, columns in self._blocks:
-            chosen = _take(x, columns)[..., None] == torch.arange(size, device=x.device)
-            known = chosen.any(-1, keepdim=True)
-            parts.append(torch.where(known, chosen.float(), math.nan).flatten(1))
+            index = _take(x, columns)[..., None]
+            chosen = index == torch.arange(size, device=x.device)
+            other = torch.where(index.isnan(), math.nan, _unlike_all(size)).float()
+            parts.append(torch.where(chosen.any(-1, keepdim=True), chosen.float(), other).flatten(1))
         return torch.cat(parts, 1)
 
     def back(self, value: Tensor) -> Tensor:
-        """Return `value` (N, M) of the model in user's units, float64 (N, C); of a category the likeliest value."""
+        """Return `value` (N, M) of the model in user's units, float64 (N, C); of a category the likeliest value.
+
+        NaN stays NaN, and a value that was none of a category's is -1.
+        """
         numbers, *categories = self._parts(value)
         parts = [self.numbers.back(numbers)]
         for group in categories:
             index = group.argmax(-1).double()
+            index = torch.where(group[..., 0] < 0, -1.0, index)
             parts.append(torch.where(group[..., 0].isnan(), math.nan, index))
         return self._in_users_order(torch.cat(parts, 1))
 
@@ -172,7 +178,7 @@ class Columns(Scaling):
         (numbers, *_), (_, *categories) = self._parts(costs), self._parts(logits)
         targets = self._parts(target)[1:]
         pairs = zip(targets, categories, strict=True)
-        return torch.cat([numbers, *(-(t * log_softmax(group, -1)).flatten(1) for t, group in pairs)], 1)
+        return torch.cat([numbers, *(-(t.clamp_min(0) * log_softmax(group, -1)).flatten(1) for t, group in pairs)], 1)
 
     def fold(self, costs: Tensor) -> Tensor:
         """Return costs (N, M) as those of the user's columns (N, C): a category's are summed."""
@@ -180,10 +186,9 @@ class Columns(Scaling):
         return self._in_users_order(torch.cat([numbers, *(group.sum(-1) for group in categories)], 1))
 
     def observed(self, scaled: Tensor) -> Tensor:
-        """Return which of the user's columns (N, C) are observed in `scaled` (N, M)."""
-        numbers, *categories = self._parts(scaled)
-        gaps = torch.cat([numbers.isnan(), *(group[..., 0].isnan() for group in categories)], 1)
-        return ~self._in_users_order(gaps)
+        """Return which of the user's columns (N, C) are observed in `scaled` (N, M), with a value that is known."""
+        numbers, *categories = self._parts(self._known(scaled))
+        return self._in_users_order(torch.cat([numbers, *(group[..., 0] for group in categories)], 1))
 
     def spread(self, cells: Tensor) -> Tensor:
         """Return cells (N, C) of the user's columns as those of the model's (N, M)."""
@@ -192,17 +197,18 @@ class Columns(Scaling):
         return torch.cat(parts, 1)
 
     def fill(self, scaled: Tensor) -> Tensor:
-        """Return `scaled` (N, M) with the usual values in place of gaps."""
-        return torch.where(scaled.isnan(), self.usual.to(scaled.dtype), scaled)
+        """Return `scaled` (N, M) with the usual values in place of gaps and of unseen values."""
+        return torch.where(self._known(scaled), scaled, self.usual.to(scaled.dtype))
 
     def as_input(self, scaled: Tensor) -> Tensor:
         """Return what the encoder sees (N, M + C): filled values, and of every column whether it is observed."""
         return torch.cat([self.fill(scaled), self.observed(scaled).to(scaled.dtype)], 1)
 
     def weigh(self, scaled: Tensor, weight: Tensor | None) -> tuple[Tensor, Tensor]:
-        """Return `scaled` filled, and the weights of its values: 0 for gaps."""
-        seen = (~scaled.isnan()).to(scaled.dtype)
-        return self.fill(scaled), seen if weight is None else seen * weight
+        """Return `scaled` with gaps filled, and the weights of its values: 0 for gaps."""
+        gaps = scaled.isnan()
+        seen = (~gaps).to(scaled.dtype)
+        return torch.where(gaps, self.usual.to(scaled.dtype), scaled), seen if weight is None else seen * weight
 
     def clamp(self, value: Tensor) -> Tensor:
         """Return `value` with probabilities between 0 and 1."""
@@ -242,6 +248,13 @@ class Columns(Scaling):
         if (numbers != 0).any() or any(((group < 0) | (group > 1)).any() for group in categories):
             raise SpecError("its scaling has frequencies that are not between 0 and 1")
 
+    def _known(self, scaled: Tensor) -> Tensor:
+        """Return where `scaled` (N, M) holds a value that is known: no gap, and none that a category does not have."""
+        known = scaled >= 0
+        count = len(self._numbers)
+        known[:, :count] = ~scaled[:, :count].isnan()
+        return known
+
     def _parts(self, values: Tensor) -> list[Tensor]:
         """Return values (N, M) as those of numbers (N, n), and of the categories of each size k, (N, count, k)."""
         sizes = [len(self._numbers), *(k * len(columns) for k, columns in self._blocks)]
@@ -268,6 +281,14 @@ def _read_runs(kinds: str) -> list[tuple[int, int]]:
     if sum(max(size, 1) * count for size, count in runs) > MAX_WIDTH:
         raise SpecError(f"kinds may make at most {MAX_WIDTH:,} values of a row, however: kinds={shown(repr(kinds))}")
     return runs
+
+
+def _unlike_all(size: int) -> float:
+    """Return c such that the squared distance of (c, ..., c) to any probabilities p is 1 + |p|^2.
+
+    That is the Brier score of a value that has the probability 0.
+    """
+    return (1 - math.sqrt(1 + size)) / size
 
 
 def _observed(chunks: Sequence[Tensor], column: int) -> Tensor:

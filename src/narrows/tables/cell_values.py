@@ -35,7 +35,7 @@ def decode_cells(column: Column, numbers: np.ndarray, empty: np.ndarray) -> pa.A
     if column.kind == "boolean":
         return as_arrow(filled >= 0.5, empty).cast(type_)
     if column.kind == "time":
-        return _times(filled, empty, type_)
+        return _times(np.rint(filled / column.step) * column.step if column.step else filled, empty, type_)
     if pa.types.is_integer(type_):
         info = np.iinfo(type_.to_pandas_dtype())
         whole = np.rint(np.clip(filled, float(info.min), float(info.max))) if filled.dtype.kind == "f" else filled

@@ -11,6 +11,7 @@ from typing import Any
 
 from narrows.errors import DataError, did_you_mean
 from narrows.tables.column import KINDS
+from narrows.tables.formulas import from_cell
 
 DROP = "drop"
 ALLOWED = (*KINDS, DROP)
@@ -26,20 +27,24 @@ class Choices:
     kinds : of columns by their names, one of KINDS or DROP.
     ids : columns that are not learned and come along.
     label : the column that holds the labels.
+    split_by : the column whose rows of one value stay together when samples are held out.
     """
 
     kinds: Mapping[str, str] = field(default_factory=dict)
     ids: tuple[str, ...] = ()
     label: str | None = None
+    split_by: str | None = None
 
     def check(self, names: tuple[str, ...], name: str) -> None:
         """Raise a DataError for a column that is not among a table's names."""
-        for column in (*self.kinds, *self.ids, *([] if self.label is None else [self.label])):
-            if column not in names:
+        for column in (*self.kinds, *self.ids, self.label, self.split_by):
+            if column is not None and column not in names:
                 raise DataError(f"{name} has no column {column!r}; {did_you_mean(column, names)}")
 
 
-def read_choices(columns: Any = None, id_column: Any = None, label_column: str | None = None) -> Choices:
+def read_choices(
+    columns: Any = None, id_column: Any = None, label_column: str | None = None, split_by: str | None = None
+) -> Choices:
     """Return what is asked of columns.
 
     Parameters
@@ -60,7 +65,7 @@ def read_choices(columns: Any = None, id_column: Any = None, label_column: str |
     for column, kind in kinds.items():
         if kind not in ALLOWED:
             raise DataError(f"a column is one of {', '.join(ALLOWED)}, however: {column!r} is {kind!r}")
-    return Choices(kinds, ids, label_column)
+    return Choices(kinds, ids, label_column, split_by)
 
 
 def _read_kinds(columns: Any) -> dict[str, str]:
@@ -82,7 +87,7 @@ def _read_file(path: Path) -> dict[str, str]:
         raise DataError(
             f"{path} must have the columns name and kind; `narrows info FILE -o columns.csv` writes such one"
         )
-    return {row["name"]: row["kind"].strip() for row in rows if (row["kind"] or "").strip()}
+    return {from_cell(row["name"]): row["kind"].strip() for row in rows if (row["kind"] or "").strip()}
 
 
 def _cut(text: str) -> list[str]:

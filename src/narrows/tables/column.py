@@ -29,6 +29,7 @@ class Column:
     dtype : the type that its values come back as, as Arrow writes it: "double", "int64", "date32[day]", "string".
     categories : their texts; a cell's number is the position of its own.
     missing : the share of gaps, in [0, 1].
+    step : of times, of which all are whole multiples, in seconds: 86,400 where all are days; 0 where there is none.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Column:
     dtype: str = "double"
     categories: tuple[str, ...] = ()
     missing: float = 0.0
+    step: float = 0.0
 
 
 def arrow_type(text: str) -> pa.DataType:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -46,6 +47,8 @@ class Columns:
     [[1.0, 1.0], [-1.0, nan]]
     >>> columns.decode([[0.2, 1.6]]).to_pylist()
     [{'colour': 'blue', 'n': 2}]
+    >>> columns.runs
+    'c2 n1'
     """
 
     items: tuple[Column, ...]
@@ -57,6 +60,30 @@ class Columns:
     def names(self) -> tuple[str, ...]:
         """The names, in order."""
         return tuple(column.name for column in self.items)
+
+    @property
+    def runs(self) -> str | None:
+        """The kinds as the scaling `columns` takes them, "n13 c5"; None where all are numbers, and times are such."""
+        sizes = [_size(column) for column in self.items]
+        if not any(sizes):
+            return None
+        groups = ((size, len(list(same))) for size, same in groupby(sizes))
+        return " ".join(f"c{size}{'' if n == 1 else f'*{n}'}" if size else f"n{n}" for size, n in groups)
+
+    def named_as(self, raw: RawTable, name: str) -> Columns:
+        """Return the columns with the names of a table where the model's have none, x0, x1, ...; else as they are.
+
+        Raises DataError for a table of more or fewer columns than such a model's.
+        """
+        if self.names != unnamed(len(self.items)) or set(self.names) & set(raw.names):
+            return self
+        if len(raw.names) != len(self.items):
+            raise DataError(
+                f"{name} must have {len(self.items)} columns, as the model learned them without names, however: it has "
+                f"{len(raw.names)}"
+            )
+        items = tuple(replace(column, name=own) for column, own in zip(self.items, raw.names, strict=True))
+        return replace(self, items=items)
 
     def find(self, raw: RawTable, name: str) -> list[int]:
         """Return the position in a table of each column, found by its name; a DataError names one that is missing."""
@@ -113,11 +140,25 @@ class Columns:
         return pa.Table.from_arrays(columns, list(self.names))
 
 
+def _size(column: Column) -> int:
+    """Return how many values a column of categories or truth values has, 0 for numbers."""
+    return 2 if column.kind == "boolean" else len(column.categories)
+
+
+def unnamed(count: int) -> tuple[str, ...]:
+    """Return the names that columns without names get.
+
+    >>> unnamed(2)
+    ('x0', 'x1')
+    """
+    return tuple(f"x{i}" for i in range(count))
+
+
 def named(names: Sequence[str]) -> Columns:
     """Return columns of numbers of these names.
 
     >>> named(["a"]).items
-    (Column(name='a', kind='number', dtype='double', categories=(), missing=0.0),)
+    (Column(name='a', kind='number', dtype='double', categories=(), missing=0.0, step=0.0),)
     """
     return Columns(tuple(map(Column, names)))
 

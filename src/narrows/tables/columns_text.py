@@ -12,8 +12,9 @@ from narrows.tables.column import KINDS, Column, arrow_type
 from narrows.tables.columns import Columns
 
 MAX_TEXT = 100_000  # characters of a name or a category, as many as people may have in a cell
+MAX_STEP = 86_400
 KEYS = {"items", "label", "beside", "gaps"}
-COLUMN_KEYS = {"name", "kind", "dtype", "categories", "missing"}
+COLUMN_KEYS = {"name", "kind", "dtype", "categories", "missing", "step"}
 
 
 def to_bytes(columns: Columns) -> bytes:
@@ -54,13 +55,14 @@ def _read_column(value: Any) -> Column:
         and _is_text(value["dtype"])
         and _are(value["categories"], _is_text)
         and len(set(value["categories"])) == len(value["categories"])
-        and isinstance(value["missing"], int | float)
+        and all(isinstance(value[key], int | float) for key in ("missing", "step"))
         and 0 <= value["missing"] <= 1
+        and 0 <= value["step"] <= MAX_STEP
     )
     if not good:
         raise DataError("one of its columns is not written as narrows writes it")
     arrow_type(value["dtype"])
-    return Column(value["name"], value["kind"], value["dtype"], tuple(value["categories"]), float(value["missing"]))
+    return Column(**{**value, "categories": tuple(value["categories"])})
 
 
 def _is_text(value: Any) -> bool:

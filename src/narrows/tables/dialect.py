@@ -21,6 +21,8 @@ COMMENTS = ("#", "%", "//")
 MOST_HEADERS = 5  # lines of column names
 VALUES = 0.9  # share of values among the cells of a column that makes a text above it a name
 # cells that show that a row was not cut where it should be
+# a cell between them; one alone may guard a formula
+APOSTROPHES = re.compile(r"^'[^'\n]*'[,;|\t ]|([,;|\t ])'[^'\n]*'(\1|\s*$)")
 UNCUT = re.compile(r"""^\s*['"]|['"]\s*$|^\s*[\d.+-]\S*(\s+[\d.+-]\S*){2,}\s*$""")
 ONLY_COMMA = re.compile(r"[+-]?(0,\d+|\d+,(\d{1,2}|\d{4,})|\d{1,3}(\.\d{3})+,\d+)")  # numbers with a decimal comma
 ONLY_POINT = re.compile(r"[+-]?(0?\.\d+|\d+\.(\d{1,2}|\d{4,})|\d{1,3}(,\d{3})+\.\d+)")
@@ -121,7 +123,7 @@ def _read_sample(lines: Iterable[str], delimiter: str, quote: str) -> list[list[
 def _find_cut(lines: Sequence[str], delimiter: str | None) -> tuple[str, str, list[list[str]]]:
     """Return the delimiter and quote that cut the lines into rows of one length and clean cells, and the rows."""
     best, best_score = (delimiter or ",", '"', _read_sample(lines, delimiter or ",", '"')), 0.0
-    quotes = ('"', "'") if any("'" in line for line in lines) else ('"',)
+    quotes = ('"', "'") if any(APOSTROPHES.search(line) for line in lines) else ('"',)
     for sign in DELIMITERS if delimiter is None else (delimiter,):
         for quote in quotes:
             rows = _read_sample(lines, sign, quote)

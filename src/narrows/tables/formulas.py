@@ -13,10 +13,12 @@ FORMULA = re.compile(r"'*[\s\0]*[=+\-@＝＋－＠\t\r\n]")
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 
-def write_rows(path: Path, rows: Iterable[Sequence[Any]]) -> None:
+def write_rows(path: Path, rows: Iterable[Sequence[Any]], delimiter: str = ",") -> None:
     """Write a CSV file in UTF-8; texts are written as `as_cell` says, numbers as they are."""
     with path.open("w", newline="", encoding="utf-8", errors="surrogateescape") as file:
-        csv.writer(file).writerows([as_cell(v) if isinstance(v, str) else v for v in row] for row in rows)
+        csv.writer(file, delimiter=delimiter).writerows(
+            [as_cell(v) if isinstance(v, str) else v for v in row] for row in rows
+        )
 
 
 def as_cell(text: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ from narrows.errors import DataError
 from narrows.tables.arrow import as_array
 from narrows.tables.choices import DROP, Choices
 from narrows.tables.column import OTHER, TEXT, Column, is_text
-from narrows.tables.columns import Columns, as_kind, as_texts
+from narrows.tables.columns import Columns, as_kind, as_texts, seconds
 from narrows.tables.table_file import RawTable
 from narrows.tables.text_columns import convert
 
@@ -25,6 +25,10 @@ MOST_CATEGORIES = 1000
 MOSTLY = 0.5  # share of different texts above which a column of texts is left out
 SMALL = 20  # rows; in a smaller table all texts must be different
 LEARNED = "learned"
+KEPT = "kept beside what is learned"
+INDEX, COUNTS, TEXTS = "left out, it is the index of the rows", "left out, it counts the rows", "left out, "
+UNKNOWN = "not used, the model does not know it"
+STEPS = (86_400, 3_600, 60, 1)  # seconds
 SHOWN = 5  # columns with gaps
 FIRST_DAY, LAST_DAY = 19_000_101, 21_001_231  # as whole numbers
 
@@ -54,7 +58,7 @@ class Beside:
     found : all columns, in the order of the table.
     given : their names as they came.
     kept : the columns that are not learned.
-    label : of these the one that holds the labels.
+    label, split_by, names : of these the ones that hold the labels, groups that stay together, and names of the rows.
     back : makes a frame of the kind that came of an Arrow table; None for files.
     """
 
@@ -62,6 +66,8 @@ class Beside:
     given: tuple[str, ...]
     kept: pa.Table
     label: pa.ChunkedArray | None = None
+    split_by: pa.ChunkedArray | None = None
+    names: pa.ChunkedArray | None = None
     back: Callable[[pa.Table], Any] | None = None
 
     def put_before(self, made: pa.Table) -> pa.Table:
@@ -101,21 +107,66 @@ def notice(raw: RawTable, name: str, choices: Choices, model_columns: Columns | 
     import pyarrow as pa
 
     choices.check(raw.names, name)
-    if model_columns is not None:
-        known = {column.name: column for column in model_columns.items}
-        found = [_known_or_new(raw, i, known) for i in range(len(raw.names))]
-        model_columns.find(raw, name)
-    else:
+    if model_columns is None:
         found = [_look(raw, i, name, choices) for i in range(len(raw.names))]
+    else:
+        model_columns = model_columns.named_as(raw, name)
+        found = _find_known(raw, model_columns, choices)
     kept = {f.column.name: raw.column(i) for i, f in enumerate(found) if f.done != LEARNED}
-    columns = model_columns or Columns(tuple(f.column for f in found if f.done == LEARNED))
+    items = tuple(f.column for f in found if f.done == LEARNED)
+    columns = model_columns or Columns(items, choices.label, tuple(kept))
     if not columns.items:
         raise DataError(
             f"{name} has no column that can be learned: each one is an index, or texts that are all different; choose "
             f"some by `columns`, such as 'name:category'"
         )
-    label = None if choices.label is None else kept[choices.label]
-    return columns, Beside(tuple(found), raw.given, pa.table(kept) if kept else pa.table({}), label, raw.back)
+    label = columns.label if choices.label is None else choices.label
+    return columns, Beside(
+        tuple(found),
+        raw.given,
+        pa.table(kept) if kept else pa.table({}),
+        _column(raw, label),
+        _column(raw, choices.split_by),
+        _column(raw, _find_names(found, columns, choices)),
+        raw.back,
+    )
+
+
+def _column(raw: RawTable, name: str | None) -> pa.ChunkedArray | None:
+    return raw.column(raw.names.index(name)) if name in raw.names else None
+
+
+def _find_known(raw: RawTable, columns: Columns, choices: Choices) -> list[Found]:
+    """Return what is done with the columns of a table for a model that learned some of them."""
+    known = {column.name: column for column in columns.items}
+    asked = {*choices.ids, choices.label, choices.split_by}
+    found = []
+    for i, name in enumerate(raw.names):
+        if name in known:
+            found.append(Found(known[name], LEARNED))
+        else:
+            is_kept = name in asked or name in columns.beside or i in raw.unnamed or name in raw.index
+            found.append(Found(Column(name, dtype=_dtype(raw.column(i).type)), KEPT if is_kept else UNKNOWN))
+    return found
+
+
+def _find_names(found: Sequence[Found], columns: Columns, choices: Choices) -> str | None:
+    """Return the column that names the rows: one that is asked for, else the first index or column of texts."""
+    beside = [f.column.name for f in found if f.done in (KEPT, INDEX, COUNTS) or f.done.startswith(TEXTS)]
+    others = (choices.label, columns.label, choices.split_by)
+    return next((name for name in (*choices.ids, *beside) if name not in others), None)
+
+
+def describe_unknown(found: tuple[Found, ...], name: str) -> tuple[str, ...]:
+    """Return a line on the columns that a model does not know.
+
+    >>> describe_unknown((Found(Column("n"), UNKNOWN), Found(Column("m"), UNKNOWN)), "a.csv")
+    ("a.csv: columns that the model does not know are not used: 'n', 'm'",)
+    """
+    names = [repr(f.column.name) for f in found if f.done == UNKNOWN]
+    more = f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else ""
+    told = ", ".join(names[:SHOWN])
+    return (f"{name}: columns that the model does not know are not used: {told}{more}",) if names else ()
 
 
 def describe(found: tuple[Found, ...], rows: int, name: str) -> tuple[str, ...]:
@@ -124,7 +175,7 @@ def describe(found: tuple[Found, ...], rows: int, name: str) -> tuple[str, ...]:
     >>> describe((Found(Column("n", missing=0.5), "learned"),), 4, "a.csv")
     ("a.csv: gaps: 2 in 'n'",)
     """
-    lines = [f"{name}: column {f.column.name!r} is {f.done}" for f in found if f.done != LEARNED]
+    lines = [f"{name}: column {f.column.name!r} is {f.done}" for f in found if f.done not in (LEARNED, KEPT)]
     learned = [f.column for f in found if f.done == LEARNED]
     gaps = sorted((c for c in learned if c.missing), key=lambda c: -c.missing)
     if gaps:
@@ -145,13 +196,6 @@ def _by_name(table: pa.Table) -> dict[str, Any]:
     return dict(zip(table.column_names, table.columns, strict=True))
 
 
-def _known_or_new(raw: RawTable, i: int, known: dict[str, Column]) -> Found:
-    column = known.get(raw.names[i])
-    if column is not None:
-        return Found(column, LEARNED)
-    return Found(Column(raw.names[i], dtype=_dtype(raw.column(i).type)), "not used, the model does not know it")
-
-
 def _look(raw: RawTable, i: int, name: str, choices: Choices) -> Found:
     """Return what is in a column and what is done with it."""
     import pyarrow as pa
@@ -162,14 +206,16 @@ def _look(raw: RawTable, i: int, name: str, choices: Choices) -> Found:
     asked = choices.kinds.get(column)
     if column == choices.label:
         return _left(column, values, "kept as the labels, and not learned")
+    if column == choices.split_by:
+        return _left(column, values, "kept for the split, and not learned")
     if column in choices.ids:
         return _left(column, values, "kept to tell rows apart, and not learned")
     if asked == DROP:
         return _left(column, values, "left out, as asked")
     if asked is None and column in raw.index:
-        return _left(column, values, "left out, it is the index of the rows")
+        return _left(column, values, INDEX)
     if asked is None and _counts_rows(raw, i, values):
-        return _left(column, values, "left out, it counts the rows")
+        return _left(column, values, COUNTS)
     return _kind_of(column, values, asked, raw.is_typed, name)
 
 
@@ -211,7 +257,14 @@ def _kind_of(column: str, values: pa.ChunkedArray, asked: str | None, is_typed: 
     missing = _share_missing(values)
     if missing == 1:
         hint = "holds gaps alone"
-    return Found(Column(column, kind, _dtype(original), (), missing), LEARNED, hint)
+    step = _find_step(seconds(values)) if kind == "time" else 0.0
+    return Found(Column(column, kind, _dtype(original), (), missing, step), LEARNED, hint)
+
+
+def _find_step(times: np.ndarray) -> float:
+    """Return the largest of a day, an hour, a minute and a second of which all times are multiples; 0 for none."""
+    known = times[~np.isnan(times)]
+    return next((float(step) for step in STEPS if len(known) and not (known % step).any()), 0.0)
 
 
 def _find_kind(values: pa.ChunkedArray, is_typed: bool) -> str:
@@ -242,7 +295,7 @@ def _category(column: str, values: pa.ChunkedArray, asked: str | None) -> Found:
     found = Column(column, "category", _dtype(values.type), (), _share_missing(values))
     different = len(counts) == total if total < SMALL else len(counts) > MOSTLY * total
     if total and different and asked is None:
-        return Found(found, f"left out, {len(counts):,} of its {total:,} texts are different")
+        return Found(found, f"{TEXTS}{len(counts):,} of its {total:,} texts are different")
     categories = _order(counts, values)
     known = Column(column, "category", found.dtype, tuple(categories), found.missing)
     hint = f"has {len(counts):,} categories; the rarer ones count as {OTHER!r}" if len(counts) > MOST_CATEGORIES else ""

@@ -6,13 +6,16 @@ import json
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from narrows.errors import DataError
 from narrows.memory import check_memory
+from narrows.tables.cells import parse_number
+from narrows.tables.column import is_text
 from narrows.tables.dialect import find_dialect
+from narrows.tables.formulas import from_cell
 from narrows.tables.rows import read_columns, read_numbers
 from narrows.tables.text_columns import convert
 from narrows.tables.text_file import PACKED, list_members, read_text
@@ -176,6 +179,33 @@ def read_frame(frame: Any, name: str) -> RawTable:
     return _of_arrow(table, name, back)
 
 
+def with_gaps(raw: RawTable, na_values: Sequence[str]) -> RawTable:
+    """Return a table of typed columns with gaps in place of some values, named by their texts.
+
+    >>> import pyarrow
+    >>> with_gaps(read_frame(pyarrow.table({"a": [1, -999]}), "the frame"), ["-999"]).column(0).to_pylist()
+    [1, None]
+    """
+    import pyarrow.compute as pc
+
+    numbers = [number.value for number in map(parse_number, na_values) if number is not None]
+
+    def column(i: int) -> pa.ChunkedArray:
+        import pyarrow as pa
+
+        values = raw.column(i)
+        if is_text(values.type):
+            found = pa.array([value.strip() for value in na_values], values.type)
+            return pc.if_else(pc.is_in(values, value_set=found), None, values)
+        if not (pa.types.is_integer(values.type) or pa.types.is_floating(values.type)):
+            return values
+        for number in numbers:
+            values = pc.if_else(pc.equal(values, number), None, values)
+        return values
+
+    return replace(raw, column=column)
+
+
 def _with_types(made: Any, schema: Mapping[str, Any], column: Callable[[str], Any]) -> Any:
     """Return a frame with the types of another, column by column, where its values allow this."""
     for name, dtype in schema.items():
@@ -210,8 +240,9 @@ def _read_text_table(path: Path, name: str, options: TextOptions) -> RawTable:
     if not text.data or text.data.isspace():
         raise DataError(f"{name} must hold a table, however: it is empty")
     dialect = find_dialect(text.data, name, options.delimiter, options.header)
-    names, unnamed, notes = _distinct(dialect.names or ("",) * dialect.width, name)
-    given = dialect.names or names
+    written = tuple(from_cell(column.strip()) for column in dialect.names or ("",) * dialect.width)
+    names, unnamed, notes = _distinct(written, name)
+    given = written if dialect.names else names
     notes = (*text.notes, *dialect.notes, *notes)
     plain = not options.na_values and not options.kinds
     if plain and (numbers := read_numbers(text, dialect)) is not None:

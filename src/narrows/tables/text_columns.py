@@ -11,6 +11,7 @@ import numpy as np
 
 from narrows.tables.arrow import as_array, as_arrow
 from narrows.tables.cells import CURRENCIES, GAPS, ORDERS, Number, parse_number, parse_time
+from narrows.tables.formulas import FORMULA
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -65,7 +66,7 @@ def convert(
     if trimmed.null_count == len(trimmed):
         return Converted(trimmed.cast("float64"))
     if kind == "category":
-        return Converted(trimmed)
+        return Converted(_without_guards(trimmed))
     plain = _cast(_with_point(trimmed, decimal))
     if plain is not None and kind in (None, "number", "integer"):
         example = (",", ".") if decimal == "," else None
@@ -131,7 +132,6 @@ def _first_with(texts: pa.ChunkedArray, numbers: pa.ChunkedArray) -> tuple[str, 
 
 def _convert_different(trimmed: pa.ChunkedArray, decimal: str, kind: str | None) -> Converted:
     """Convert a column by its different texts, each of which is read once."""
-
     different, positions = encode_texts(trimmed)
     places = _Places(different, positions)
     for asked, reader in (("boolean", _booleans), ("number", _numbers), ("time", _times)):
@@ -139,7 +139,14 @@ def _convert_different(trimmed: pa.ChunkedArray, decimal: str, kind: str | None)
             converted = reader(places, decimal, kind is not None)
             if converted is not None:
                 return converted
-    return Converted(trimmed)
+    return Converted(_without_guards(trimmed))
+
+
+def _without_guards(texts: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return texts without the apostrophe that `formulas.as_cell` puts before what looks like a formula."""
+    import pyarrow.compute as pc
+
+    return pc.replace_substring_regex(texts, f"^'({FORMULA.pattern})", r"\1")
 
 
 def encode_texts(texts: pa.ChunkedArray) -> tuple[list[str], np.ndarray]:

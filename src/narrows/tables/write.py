@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from narrows.files import whole
+from narrows.tables.formulas import write_rows
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -35,12 +35,13 @@ def write_table(path: str | Path, table: pa.Table, overwrite: bool = False) -> N
 
 
 def _write_csv(path: Path, table: pa.Table, delimiter: str = ",") -> None:
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, delimiter=delimiter)
-        writer.writerow(table.column_names)
-        for batch in table.to_batches(max_chunksize=10_000):
-            columns = [[_as_cell(value) for value in column.to_pylist()] for column in batch.columns]
-            writer.writerows(zip(*columns, strict=True))
+    write_rows(path, _rows(table), delimiter)
+
+
+def _rows(table: pa.Table) -> Iterator[Sequence[Any]]:
+    yield table.column_names
+    for batch in table.to_batches(max_chunksize=10_000):
+        yield from zip(*([_as_cell(value) for value in column.to_pylist()] for column in batch.columns), strict=True)
 
 
 def _write_tsv(path: Path, table: pa.Table) -> None:

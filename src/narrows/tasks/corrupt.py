@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from narrows.data.layout import to_samples
+from narrows.model.columns import Columns
 from narrows.model.network import as_tensor, build_part, damage
 from narrows.model.scalings import choose_scaling
 from narrows.model.settings import default_settings
@@ -15,7 +16,7 @@ from narrows.tasks.depths import FULL, cast
 
 @default_settings()
 def corrupt(
-    x: np.ndarray, corruption: str, seed: int = 0, shape: tuple[int, ...] | None = None
+    x: np.ndarray, corruption: str, seed: int = 0, shape: tuple[int, ...] | None = None, kinds: str | None = None
 ) -> tuple[np.ndarray, str]:
     """Return `x` damaged, in its own arrangement and type, and the scaling whose units the damage has.
 
@@ -28,6 +29,7 @@ def corrupt(
     corruption : a part as text, "gaussian(0.08)": 0.08 of the range for pictures, of a standard deviation for tables.
     seed : makes the damage repeatable.
     shape : of one sample (C, H, W), where the array's dimensions do not show it.
+    kinds : of a table's columns, as the scaling `columns` takes them; None where all are numbers.
 
     Raises SpecError for a text that is no corruption, or is far too strong; DataError for an array that cannot be used
     as data.
@@ -41,7 +43,7 @@ def corrupt(
     part = build_part("corruption", corruption)
     samples, layout = to_samples(x, shape)
     inside = as_tensor(samples)
-    text = "columns()" if part.makes_gaps else choose_scaling(inside)[0]
+    text = repr(Columns(kinds)) if part.makes_gaps else choose_scaling(inside, kinds=kinds)[0]
     scaling = build_part("scaling", text)
     check_strength(part, scaling, FULL.get(x.dtype.name, 255.0))
     scaling.build(samples.shape[1:])

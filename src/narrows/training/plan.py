@@ -182,7 +182,8 @@ def make_plan(
     count = 0 if as_published and validation is None else count_held_out(len(source), validation)
     parts = split(source, target, count, seed, where)
     recipe = recipe.for_pictures() if len(source.shape) == 3 else recipe
-    resolved = resolve(parts.source, parts.target, recipe, given, self_supervised)
+    kinds = None if samples.table is None else samples.table.runs
+    resolved = resolve(parts.source, parts.target, recipe, given, self_supervised, kinds)
     network = build_network(parts.source.shape, resolved.texts, seed, torch.device("cpu"))
     check_positions(network, parts.source, parts.target)
     check_gaps(network, source, target)

@@ -97,6 +97,7 @@ def resolve(
     recipe: Recipe,
     given: Mapping[str, str | None],
     self_supervised: bool,
+    kinds: str | None = None,
 ) -> Resolved:
     """Return the text of every part: the given one, else the preset's, else what `auto` means for the data.
 
@@ -106,6 +107,7 @@ def resolve(
     recipe : of `find_recipe`.
     given : texts by part; None and "auto" are resolved.
     self_supervised : whether to learn from noisy pictures alone.
+    kinds : of a table's columns, as the scaling `columns` takes them; None where all are numbers.
 
     Raises
     ------
@@ -117,7 +119,7 @@ def resolve(
     texts = {kind: given.get(kind) or recipe.texts[kind] or "auto" for kind in MENUS}
     was_named = texts["corruption"] != "auto"
     fixed = {kind: text for kind, text in given.items() if text and text != "auto"}
-    texts, notes = _fill_in(texts, source, target is not None, recipe.needs_code)
+    texts, notes = _fill_in(texts, source, target is not None, recipe.needs_code, kinds)
     is_self_supervised = False
     if self_supervised or (recipe.estimates_noise and "corruption" not in fixed):
         noisy, more = _resolve_noise(source, target is not None, self_supervised)
@@ -134,7 +136,7 @@ def resolve(
 
 
 def _fill_in(
-    texts: dict[str, str], source: Source, is_paired: bool, needs_code: bool
+    texts: dict[str, str], source: Source, is_paired: bool, needs_code: bool, kinds: str | None
 ) -> tuple[dict[str, str], list[str]]:
     """Return the texts with every "auto" replaced, and lines that say what was decided."""
     notes = []
@@ -146,7 +148,7 @@ def _fill_in(
     texts = texts | {kind: text for kind, text in automatic.items() if texts[kind] == "auto"}
     if texts["scaling"] == "auto":
         adds_input = build_part("backbone", texts["backbone"]).adds_input
-        texts["scaling"], reason = choose_scaling(_extremes(source), "linear" if adds_input else "sigmoid")
+        texts["scaling"], reason = choose_scaling(_extremes(source), "linear" if adds_input else "sigmoid", kinds)
         notes.append(f"scaling: {shown(texts['scaling'])} ({reason})")
         if len(source.shape) == 3 and (stretch := describe_stretch(source)):
             notes.append(f"note: {stretch}")

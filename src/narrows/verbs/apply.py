@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from narrows.data.places import open_place
 from narrows.data.samples import Samples
 from narrows.data.write import check_suits, write
+from narrows.errors import DataError
 from narrows.files import refuse_existing, refuse_inputs
 from narrows.modelfile import Model
+from narrows.tables.columns import named
 from narrows.tasks import corrupt as damage
 from narrows.tasks import encode as codes_of
 from narrows.tasks import reconstruct as restore
 from narrows.tasks.tiles import is_other_size
 from narrows.verbs.describe import describe_array
-from narrows.verbs.events import Events, Note, Result
+from narrows.verbs.events import Event, Events, Note, Result
 from narrows.verbs.pictures import Pictures
 from narrows.verbs.reading import (
     Location,
@@ -29,6 +29,7 @@ from narrows.verbs.reading import (
     read_for,
     reading_of,
     start_session,
+    write_like,
 )
 from narrows.verbs.restoring import restore_all, restore_tiles
 
@@ -65,7 +66,8 @@ def reconstruct(
     else:
         result = restore.reconstruct_session((yield from start_session(model, samples)))
     if output is not None:
-        yield _write(output, as_written(output, samples, result), _names(samples), overwrite)
+        write_like(output, samples, result, overwrite)
+        yield Note(f"{output}: {describe_array(as_written(output, samples, result))}")
     yield Result(samples.back(result))
 
 
@@ -79,6 +81,8 @@ def encode(
 ) -> Events:
     """Compute the code of every sample; the result is an array (N, k), also written to `output` where that is given.
 
+    In a table file the columns of the data that are not learned stand before the codes.
+
     reading : options of `read` that all verbs share, such as `axes`.
 
     Raises SpecError for a model without a code; DataError for data that the model does not take, and where `output`
@@ -90,8 +94,10 @@ def encode(
     samples, session = yield from read_for(model, data, **reading)
     codes = session.codes
     if output is not None:
-        columns = [f"z{i}" for i in range(codes.shape[1])]
-        write(output, codes, names=columns, overwrite=overwrite, rows=samples.names)
+        names = _code_names(codes.shape[1])
+        beside = samples.beside
+        table = None if beside is None else beside.put_before(named(names).decode(codes))
+        write(output, codes, names=names, overwrite=overwrite, rows=samples.names, table=table)
         yield Note(f"{output}: {codes.shape[0]:,} codes of {codes.shape[1]:,} numbers")
     yield Result(codes)
 
@@ -105,11 +111,25 @@ def decode(model: Model | Location, codes: Any, *, output: Location | None = Non
     _refuse(output, overwrite, codes)
     model = open_model(model)
     model.network.check_code()
-    read_codes = yield from read_data(codes)
+    read_codes = yield from _read_codes(codes, model.network.code_size)
     result = codes_of.decode(model, read_codes.x)
     if output is not None:
-        yield _write(output, result, model.card.columns, overwrite)
+        table = model.card.table.decode(result) if model.card.table is not None else None
+        write(output, result, names=model.card.columns, overwrite=overwrite, table=table)
+        yield Note(f"{output}: {describe_array(result)}")
     yield Result(result)
+
+
+def _read_codes(codes: Any, size: int) -> Generator[Event, None, Samples]:
+    """Read codes: the columns that `encode` names, where a table has them, else all."""
+    try:
+        return (yield from read_data(codes, model_columns=named(_code_names(size))))
+    except DataError:  # no such columns
+        return (yield from read_data(codes))
+
+
+def _code_names(size: int) -> list[str]:
+    return [f"z{i}" for i in range(size)]
 
 
 def corrupt(
@@ -137,26 +157,17 @@ def corrupt(
     _refuse(output, overwrite, data)
     samples = yield from read_data(data, size=size, resize_mode=resize_mode, **reading)
     shape = None if samples.axes is None else samples.axes.sample_shape(samples.x)
-    damaged, units = damage.corrupt(samples.x, corruption, seed, shape)
+    kinds = None if samples.table is None else samples.table.runs
+    damaged, units = damage.corrupt(samples.x, corruption, seed, shape, kinds)
     if output is not None:
-        write(output, as_written(output, samples, damaged), names=_names(samples), overwrite=overwrite)
-    damaged = samples.back(damaged)
+        write_like(output, samples, damaged, overwrite)
     yield Note(f"damage: {corruption}, in units of {units}")
-    yield Note(f"before: {describe_array(samples.back(samples.x))}")
-    yield Note(f"after:  {describe_array(damaged)}")
-    yield Result(damaged)
+    yield Note(f"before: {describe_array(samples.arrange(samples.x))}")
+    yield Note(f"after:  {describe_array(samples.arrange(damaged))}")
+    yield Result(samples.back(damaged))
 
 
 def _refuse(output: Location | None, overwrite: bool, data: Any) -> None:
     if output is not None:
         refuse_existing(output, overwrite)
         refuse_inputs(output, data)
-
-
-def _names(samples: Samples) -> Sequence[str] | None:
-    return samples.names or samples.columns
-
-
-def _write(output: Location, result: np.ndarray, names: Sequence[str] | None, overwrite: bool) -> Note:
-    write(output, result, names=names, overwrite=overwrite)
-    return Note(f"{output}: {describe_array(result)}")

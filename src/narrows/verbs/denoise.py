@@ -15,7 +15,7 @@ from narrows.data.matching import match_names
 from narrows.data.places import open_place
 from narrows.data.read import read
 from narrows.data.samples import Samples
-from narrows.data.write import check_suits, write
+from narrows.data.write import check_suits
 from narrows.errors import DataError
 from narrows.files import refuse_existing, refuse_inputs
 from narrows.metrics.data_range import find_range
@@ -28,7 +28,15 @@ from narrows.tasks.tiles import note_on_channels, takes_any_size
 from narrows.verbs.describe import describe_array
 from narrows.verbs.events import Event, Events, Note, Result
 from narrows.verbs.pictures import Pictures
-from narrows.verbs.reading import Location, are_files_of_any_size, as_written, open_model, read_data, reading_of
+from narrows.verbs.reading import (
+    Location,
+    are_files_of_any_size,
+    as_written,
+    open_model,
+    read_data,
+    reading_of,
+    write_like,
+)
 from narrows.verbs.restoring import Job, Outcome, Source, restore_all, restore_tiles
 from narrows.view.sheets import write_sheets
 
@@ -144,8 +152,7 @@ class ArrayJob(Job):
     def write(self, restored: np.ndarray, overwrite: bool) -> None:
         """Write the array to `output`, where there is one."""
         if self.output is not None:
-            names = self.samples.names or self.samples.columns
-            write(self.output, as_written(self.output, self.samples, restored), names=names, overwrite=overwrite)
+            write_like(self.output, self.samples, restored, overwrite)
 
     def read_clean(self) -> np.ndarray | None:
         """Return the clean samples."""
@@ -178,17 +185,16 @@ class Array(Source):
         (job,) = self.jobs
         restored = job.restored
         assert restored is not None, "nothing went wrong"
-        restored = self.samples.back(restored)
         if outcome.likeness is not None:
             yield likeness_table(self.samples.names or (), [outcome.likeness])
         if self.output is not None:
-            yield Note(f"{self.output}: {describe_array(restored)}")
-        yield Result(restored, int(bool(self.samples.skipped)))
+            yield Note(f"{self.output}: {describe_array(self.samples.arrange(restored))}")
+        yield Result(self.samples.back(restored), int(bool(self.samples.skipped)))
 
 
 def _read_clean(clean: Any, samples: Samples, reading: Mapping[str, Any]) -> np.ndarray:
     """Return the clean samples in the order of the noisy ones; raise a DataError where one is missing."""
-    truth = read(clean, **{**reading, "reading": samples.reading or None})
+    truth = read(clean, **{**reading, "reading": samples.reading or None, "model_columns": samples.table})
     x = truth.x
     if samples.names is not None and truth.names is not None and samples.names != truth.names:
         matched, index = match_names(samples.names, truth.names), {name: i for i, name in enumerate(truth.names)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Generator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +18,10 @@ from narrows.data.named import NAMED
 from narrows.data.places import are_paths, find_place
 from narrows.data.read import are_pictures, names_arrays, read
 from narrows.data.samples import Samples
+from narrows.data.write import write
 from narrows.modelfile import Model
+from narrows.tables.columns import named, unnamed
+from narrows.tables.write import WRITERS
 from narrows.tasks.depths import find_depth
 from narrows.tasks.score import UNUSUAL, times_usual
 from narrows.tasks.session import Session
@@ -147,13 +151,28 @@ def start_session(model: Model, samples: Samples, measures_all: bool = False) ->
 
 def reading_of(model: Model, reading: Mapping[str, Any]) -> dict[str, Any]:
     """Return options of `read`: those that a person names, else those of the model's training data."""
-    known = {"reading": model.card.reading or None, "axes": ModelAxes(model.card.layout, model.network.shape)}
+    known = {
+        "reading": model.card.reading or None,
+        "axes": ModelAxes(model.card.layout, model.network.shape),
+        "model_columns": model.card.table or named(model.card.columns or unnamed(math.prod(model.network.shape))),
+    }
     return known | {name: value for name, value in reading.items() if value is not None}
+
+
+def write_like(output: Location, samples: Samples, result: np.ndarray, overwrite: bool) -> None:
+    """Write a result like `samples.x`: pictures to a folder, a table as the one that was read, all else as it came.
+
+    Raises DataError where the output exists, or does not suit the result.
+    """
+    is_table = samples.beside is not None and Path(output).suffix.lower() in WRITERS
+    table = samples.as_table(result) if is_table else None
+    names = samples.columns if samples.columns is not None else samples.names
+    write(output, as_written(output, samples, result), names=names, overwrite=overwrite, table=table)
 
 
 def as_written(output: Location, samples: Samples, result: np.ndarray) -> np.ndarray:
     """Return a result like `samples.x` as it goes to `output`: pictures for a folder, else arranged as it came."""
-    return samples.back(result) if Path(output).suffix else result
+    return samples.arrange(result) if Path(output).suffix else result
 
 
 def find_reference(model: Model, samples: Samples, given: Samples | None = None) -> Reference:
