@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Generator, Tensor
 
+from narrows.data.layout import to_pictures
 from narrows.data.source import Source
 
 
@@ -110,6 +112,18 @@ class Crops(Source):
             top, left = int(down * (plane.shape[1] - height + 1)), int(right * (plane.shape[2] - width + 1))
             crop[:] = plane[:, top : top + height, left : left + width]
         return _as_tensor(crops)
+
+
+def cut(x: Any, size: tuple[int, int]) -> Crops:
+    """Return crops (height, width) of `size` of an array of pictures, or of the pictures of other crops.
+
+    >>> cut(np.zeros((5, 40, 30, 3)), (16, 16)).shape
+    (3, 16, 16)
+    """
+    if isinstance(x, Crops):
+        return x if x.shape[1:] == size else Crops(x.pictures, size)
+    pictures = to_pictures(x)[0]
+    return Crops([picture[0] if len(picture) == 1 else np.moveaxis(picture, 0, -1) for picture in pictures], size)
 
 
 def mirror(plane: np.ndarray, height: int, width: int) -> np.ndarray:

@@ -12,8 +12,8 @@ import numpy as np
 
 from narrows import modelfile
 from narrows.data.axes import ModelAxes
-from narrows.data.crops import Crops
-from narrows.data.layout import Layout, to_pictures
+from narrows.data.crops import Crops, cut
+from narrows.data.layout import Layout
 from narrows.data.named import NAMED
 from narrows.data.places import are_paths, find_place
 from narrows.data.read import are_pictures, names_arrays, read
@@ -99,9 +99,7 @@ def are_files_of_any_size(model: Model, data: Any) -> bool:
 def cut_into_patches(model: Model, samples: Samples) -> Samples:
     """Return pictures of any size as samples of the model's own: patches, named by their picture and their place."""
     _, height, width = model.network.shape
-    crops = samples.x if isinstance(samples.x, Crops) else _as_crops(samples.x, (height, width))
-    if crops.shape[1:] != (height, width):
-        crops = Crops(crops.pictures, (height, width))
+    crops = cut(samples.x, (height, width))
     values, places = crops.patches()
     layout = Layout("grey" if values.shape[1] == 1 else "channels_last")
     index = [i for i, *_ in places]
@@ -111,11 +109,6 @@ def cut_into_patches(model: Model, samples: Samples) -> Samples:
         names = tuple(samples.names[i] + (f" [{top}, {left}]" if counts[i] > 1 else "") for i, top, left in places)
     labels = None if samples.labels is None else samples.labels[index]
     return replace(samples, x=layout.back(values.numpy()), names=names, labels=labels)
-
-
-def _as_crops(x: np.ndarray, size: tuple[int, int]) -> Crops:
-    pictures = to_pictures(x)[0]
-    return Crops([picture[0] if len(picture) == 1 else np.moveaxis(picture, 0, -1) for picture in pictures], size)
 
 
 def read_for(
