@@ -157,7 +157,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         self.verbose = verbose
         self.crop = crop
 
-    def fit(self, X, y=None):
+    def fit(self, X, y=None, groups=None):
         """Train on X and return self; y is ignored.
 
         Parameters
@@ -166,12 +166,16 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             `Samples` that `narrows.read` returns. NaN in rows are gaps: the network is told of them, and they cost
             nothing. A frame's columns may hold numbers, truth values, times and categories; what is left out is said
             by a warning, and `narrows.read(frame, columns=...)` chooses.
+        groups : (N,) values of any kind, such as patients; samples of one group are held out for validation together.
+            None, NaN and empty texts are each a group of their own.
 
         Ctrl-C stops the training, and the model so far is kept. Warns (ConvergenceWarning) of that, and where PCA with
         as many numbers is better on the validation share, or outputs hardly vary. Raises DataError (a ValueError) for
         data that cannot be learned from, SpecError (a ValueError) for a parameter that is not valid.
         """
         samples, shape = self._training_samples(X)
+        if groups is not None:
+            samples = replace(samples, groups=groups)
         training = Fit(
             samples,
             preset=self.preset,

@@ -74,7 +74,7 @@ def as_labels(values: Any, name: str) -> np.ndarray:
     column = _as_column(values, name)
     if column.dtype.kind in "biu":
         return column.astype(np.int64 if column.dtype != np.uint64 or column.max(initial=0) <= LARGEST else np.uint64)
-    known = column[~_find_gaps(column)].tolist()
+    known = column[~find_gaps(column)].tolist()
     found = _as_whole(known) if all(isinstance(v, NUMBERS) for v in known) else _as_texts(known)
     if found is None:
         row, value = next((i, v) for i, v in enumerate(column) if not _is_gap(v) and not _may_be_label(v))
@@ -82,7 +82,7 @@ def as_labels(values: Any, name: str) -> np.ndarray:
     if len(known) == len(column):
         return found
     labels = np.ma.masked_all(len(column), found.dtype)
-    labels[~_find_gaps(column)] = found
+    labels[~find_gaps(column)] = found
     return labels
 
 
@@ -142,7 +142,12 @@ def _as_column(values: Any, name: str) -> np.ndarray:
     return column
 
 
-def _find_gaps(column: np.ndarray) -> np.ndarray:
+def find_gaps(column: np.ndarray) -> np.ndarray:
+    """Return which values (N,) stand for none.
+
+    >>> find_gaps(np.array(["a", None, "", np.nan], object)).tolist()
+    [False, True, True, True]
+    """
     return np.array([_is_gap(value) for value in column], bool)
 
 

@@ -68,6 +68,7 @@ def _match_names(samples: Samples, target: Samples, name: str) -> tuple[Samples,
         x=_choose(samples.x, kept),
         labels=None if samples.labels is None else samples.labels[kept],
         names=tuple(names[i] for i in kept),
+        groups=None if samples.groups is None else samples.groups[kept],
         skipped=(*samples.skipped, *skipped),
         notes=(*samples.notes, *note_on_names(matched)),
     )

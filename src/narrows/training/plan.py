@@ -7,12 +7,14 @@ import math
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 
 from narrows.data.crops import Crops
+from narrows.data.groups import number_groups
 from narrows.data.layout import Layout
 from narrows.data.read import read
 from narrows.data.samples import Samples
@@ -38,7 +40,7 @@ from narrows.training.optim import OPTIMIZERS, SCHEDULES, Optimizer, Schedule
 from narrows.training.phase import has_fast_bfloat16
 from narrows.training.prepare import build_network, check_positions
 from narrows.training.resolve import choose_preset, find_recipe, resolve
-from narrows.training.split import Split, arrange, count_held_out, split
+from narrows.training.split import Split, arrange, count_held_out, describe_groups, split
 
 PAIRED = "pairs of pictures: the preset denoise, which keeps their size; a backbone, bottleneck or preset replaces it"
 MAX_BATCH = 2**20
@@ -101,11 +103,16 @@ class Plan:
         """Steps that take every sample once."""
         return -(-len(self.split.source.visits) // self.batch_size)
 
-    @property
+    @cached_property
     def fingerprint(self) -> int:
-        """A number that plans share which train alike: the same parts, steps and seed, on as many samples."""
+        """A number that plans share which train alike.
+
+        They have the same parts, steps and seed, as many samples, and the same ones held out.
+        """
         about = {name: getattr(self, name) for name in SHARED}
         about |= {"shape": self.split.source.shape, "samples": (len(self.whole[0]), len(self.split.source.visits))}
+        held_out = self.split.held_out or ()
+        about["held_out"] = [zlib.crc32(part.cpu().numpy().tobytes()) for part in held_out if part is not None]
         return zlib.crc32(repr(about).encode())
 
     def again(self, **changes: Any) -> Plan:
@@ -132,7 +139,7 @@ def make_plan(
 
     Parameters
     ----------
-    samples : what to learn.
+    samples : what to learn; samples of one group of `samples.groups` are held out together.
     preset : a name in PRESETS, a recipe of one's own, or None.
     shape : the model's sample shape (C, *grid) where the data do not show it (pictures in flat rows).
     validation : share of the samples kept out of training, at most 0.9; None is a tenth.
@@ -180,7 +187,10 @@ def make_plan(
     samples, (source, target) = arranged.samples, arranged.whole
     check_learnable(source)
     count = 0 if as_published and validation is None else count_held_out(len(source), validation)
-    parts = split(source, target, count, seed, where)
+    groups = None
+    if samples.groups is not None:
+        groups = number_groups(samples.groups, len(source), 1 if samples.axes is None else samples.axes.slices)
+    parts = split(source, target, count, seed, where, groups)
     recipe = recipe.for_pictures() if len(source.shape) == 3 else recipe
     kinds = None if samples.table is None else samples.table.runs
     resolved = resolve(parts.source, parts.target, recipe, given, self_supervised, kinds)
@@ -214,6 +224,7 @@ def make_plan(
             *describe_device(device, where),
             *chosen,
             *arranged.notes,
+            *([] if groups is None else [describe_groups(groups, parts.held_out_index, count)]),
             *resolved.notes,
             f"code: {describe_code(network)}",
         ),
