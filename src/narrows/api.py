@@ -61,8 +61,9 @@ def train(
     ----------
     data : an array (N, ...), a name, a path or Samples, as `narrows.read` takes it.
     output : a run folder for the model, its history and a page about it; None writes nothing.
-    options : `size`, `axes`, `target` and `labels` as `narrows.read` takes them; `preset`, `epochs`, `seed` and the
-        parts as `Autoencoder` takes them.
+    options : `size`, `axes`, `target`, `labels` and `split_by` as `narrows.read` takes them; `validation_data`, samples
+        that are held out in place of a share, read as `data` are; `preset`, `epochs`, `seed` and the parts as
+        `Autoencoder` takes them.
 
     Raises DataError for data that cannot be learned from, SpecError for a part or option that is not valid.
 

@@ -17,7 +17,7 @@ import narwhals
 import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils.validation import check_is_fitted, check_random_state, validate_data
+from sklearn.utils.validation import check_array, check_is_fitted, check_random_state, validate_data
 
 from narrows import modelfile
 from narrows.card import as_given
@@ -157,7 +157,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         self.verbose = verbose
         self.crop = crop
 
-    def fit(self, X, y=None, groups=None):
+    def fit(self, X, y=None, groups=None, validation_data=None):
         """Train on X and return self; y is ignored.
 
         Parameters
@@ -168,6 +168,8 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             by a warning, and `narrows.read(frame, columns=...)` chooses.
         groups : (N,) values of any kind, such as patients; samples of one group are held out for validation together.
             None, NaN and empty texts are each a group of their own.
+        validation_data : samples like X that are held out in place of a share of X: they choose the weights and are
+            measured, and are never learned from.
 
         Ctrl-C stops the training, and the model so far is kept. Warns (ConvergenceWarning) of that, and where PCA with
         as many numbers is better on the validation share, or outputs hardly vary. Raises DataError (a ValueError) for
@@ -189,6 +191,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             max_steps=self.max_steps,
             max_seconds=self.max_seconds,
             validation=self.validation,
+            validation_data=None if validation_data is None else self._validation_samples(validation_data, samples),
             device=self.device,
             seed=self._seed(),
             backbone=self.backbone,
@@ -429,6 +432,21 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
                 warnings.warn(f"column {found.column.name!r} is {found.done}", stacklevel=4)
         return samples if hasattr(self, "feature_names_in_") else replace(samples, columns=None)
 
+    def _validation_samples(self, validation_data, like: Samples) -> Samples:
+        """Return validation data as samples, read as those to train on were."""
+        if isinstance(validation_data, tuple):
+            raise DataError(
+                f"validation_data must be samples like X, however: it is a tuple of {len(validation_data)}; give the "
+                f"samples alone, without targets"
+            )
+        given = _as_plain_array(validation_data, "validation_data")
+        if is_frame(given) and like.table is not None:
+            return read(given, model_columns=like.table)
+        if _is_pictures(given):
+            return read(given, axes=self.axes)
+        rows = check_array(given, dtype="numeric", ensure_all_finite="allow-nan", input_name="validation_data")
+        return read(rows, axes=self.axes)
+
     def _given(self, X):
         """Return X as a plain array; for a model of pictures, paths of pictures are left as they are."""
         takes_files = len(self.model_.network.shape) > 1
@@ -507,20 +525,24 @@ def _check_shape(shape) -> tuple[int, int, int]:
     return channels, height, width
 
 
-def _as_plain_array(X):
+def _as_plain_array(X, name="X"):
     """Return masked, structured, byte-swapped and torch arrays as arrays that torch accepts, all else unchanged.
 
     scikit-learn's checks would drop a mask, and torch refuses a foreign byte order. Raises DataError for what is no
     array: a path, a number, a sparse matrix.
     """
     if isinstance(X, str | PathLike):
-        raise DataError(f"X must be an array or Samples, however: it is a path; write narrows.read({str(X)!r})")
+        raise DataError(f"{name} must be an array or Samples, however: it is a path; write narrows.read({str(X)!r})")
     if isinstance(X, list) and X and all(isinstance(path, str | PathLike) for path in X):
-        raise DataError("X must be an array or Samples, however: it is a list of paths; write narrows.read([...])")
-    refuse_sparse(X, "X")
+        raise DataError(
+            f"{name} must be an array or Samples, however: it is a list of paths; write narrows.read([...])"
+        )
+    refuse_sparse(X, name)
     if X is None or isinstance(X, Real | bytes | dict | set | Iterator):
         kind = type(X).__name__
-        raise DataError(f"X must be an array, rows (N, values) or pictures (N, H, W), however: it is of type {kind}")
+        raise DataError(
+            f"{name} must be an array, rows (N, values) or pictures (N, H, W), however: it is of type {kind}"
+        )
     is_array = isinstance(X, np.ndarray)
     if isinstance(X, np.ma.MaskedArray) or (is_array and (X.dtype.kind == "V" or not X.dtype.isnative)):
         return as_numbers(X, "the array")

@@ -164,7 +164,7 @@ def test_an_infinite_validation_error_stops_and_says_where_to_look(table):
     network, x = network_for(table)
     held_out = x[:8].clone()
     held_out[3, 0] = math.nan
-    with pytest.raises(TrainingError, match="validation share is not finite at step 3"):
+    with pytest.raises(TrainingError, match="held-out samples is not finite at step 3"):
         run(network, x, steps=100, validation=Validation(Batch(held_out), 0))
     assert validate(network, Batch(x), 0).isfinite().all()
 

@@ -27,6 +27,8 @@ def train(
     max_steps: Annotated[int | None, arg(metavar="N", help_behavior_hint="")] = None,
     max_seconds: Annotated[float | None, arg(metavar="S", help_behavior_hint="")] = None,
     validation: Annotated[float | None, arg(metavar="SHARE", help_behavior_hint="")] = None,
+    validation_data: Annotated[str | None, arg(metavar="DATA", help_behavior_hint="")] = None,
+    split_by: Annotated[str | None, arg(metavar="COLUMN", help_behavior_hint="")] = None,
     seed: Annotated[int, arg(metavar="N")] = 0,
     device: Annotated[str, arg(metavar="auto|cpu|cuda")] = "auto",
     size: Size = None,
@@ -57,6 +59,8 @@ def train(
         max_steps: a cap on the steps.
         max_seconds: a cap on training, 300 by default.
         validation: share of the samples kept out of training, 0.1 by default.
+        validation_data: samples to hold out in place of a share, read as DATA are.
+        split_by: a column of a table; rows of one value, such as one patient's, are held out together.
         seed: makes a run repeatable.
         device: where to train.
         size: of pictures, one number or height and width.
@@ -90,6 +94,8 @@ def train(
             max_steps=max_steps,
             max_seconds=max_seconds,
             validation=validation,
+            validation_data=validation_data,
+            split_by=split_by,
             as_published=as_published,
             seed=seed,
             device=device,

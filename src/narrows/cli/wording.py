@@ -8,7 +8,7 @@ import re
 ARGUMENTS = (
     *("axes", "size", "resize_mode", "patch_size", "pages", "labels", "target", "backbone", "bottleneck", "corruption"),
     *("loss", "scaling", "optimizer", "schedule", "batch_size", "epochs", "max_steps", "max_seconds", "validation"),
-    *("random_state", "overwrite", "device"),
+    *("random_state", "overwrite", "device", "split_by"),
 )
 WRITTEN = re.compile(rf"(?<![\w.(])(?<!however: )({'|'.join(ARGUMENTS)})=(\"[^\"]*\"|'[^']*'|-?[\w.]+)")
 PLAIN = re.compile(r"[\"']?([\w.:-]+)[\"']?")

@@ -30,7 +30,8 @@ from narrows.tables.table_file import is_frame, is_table
 from narrows.unreadable import FORMATS
 
 TABLES = tuple(f.name for f in fields(TableOptions))
-SHARED = ("axes", "pages", *TABLES)  # options of `read` that every verb which reads data takes
+SHARED = ("axes", "pages", *TABLES[:-1])  # options of `read` that every verb which reads data takes
+CHOICES = ("columns", "id_column", "label_column")  # of these, what is said of a table to train on
 
 
 @dataclass(frozen=True)
@@ -143,7 +144,7 @@ def read(
             axes=axes,
             pages=pages,
             model_columns=samples.table or model_columns,
-            **_of_tables(table if samples.table is not None else TableOptions()),
+            **({} if samples.table is None else {f: getattr(table, f) for f in SHARED[2:] if f not in CHOICES}),
         )
         samples = with_target(samples, wanted, name)
     if patch_size is not None and isinstance(samples.x, np.ndarray):
@@ -174,11 +175,6 @@ def names_arrays(source: Any) -> bool:
     (True, False)
     """
     return isinstance(source, str) and (source in NAMED or find_split(source) is not None)
-
-
-def _of_tables(table: TableOptions) -> dict[str, Any]:
-    """Return how a table's text is read, as options; what is asked of its columns is said by the model's columns."""
-    return {name: getattr(table, name) for name in ("delimiter", "header", "encoding", "na_values", "on_bad_lines")}
 
 
 def _read_source(source: Any, way: _Way) -> tuple[Samples, str, bool]:

@@ -247,15 +247,15 @@ def check_learnable(source: Source) -> None:
         )
 
 
-def check_gaps(network: Network, *sources: Source | None) -> None:
-    """Raise a DataError where the data have gaps, and the scaling does not tell the network of them."""
+def check_gaps(network: Network, *sources: Source | None, name: str = "the data") -> None:
+    """Raise a DataError where the data, called `name`, have gaps, and the scaling does not tell the network of them."""
     if network.scaling.tells_observed:
         return
     given = [source for source in sources if source is not None]
     fractions = [source for source in given if next(iter(source.chunks(1))).is_floating_point()]
     if any(has_gaps(rows) for source in fractions for rows in source.chunks()):
         raise DataError(
-            f"the data hold NaN, gaps that the scaling {network.scaling!r} does not take; take scaling='columns' for a "
+            f"{name} hold NaN, gaps that the scaling {network.scaling!r} does not take; take scaling='columns' for a "
             f"table, or fill them"
         )
 

@@ -37,7 +37,7 @@ class Finished:
     kept : a line on the weights that were kept instead of the last ones; "" if these were.
     warnings : lines that say where PCA is better, or the outputs hardly vary.
     held_out : the held-out samples; None where there are none, or where the network has learned from them in the end.
-    held_out_index : their indices among all samples.
+    held_out_index : their indices among all samples; none of validation data that a person gave.
     """
 
     model: Model
@@ -74,7 +74,7 @@ def finish(run: Run) -> Finished:
         table=plan.samples.table,
     )
     kept, steps = _kept_step(run), 0 if run.last is None else run.last.step
-    line = describe_kept(kept, steps, network) if kept is not None and kept < steps else ""
+    line = describe_kept(kept, steps, network, plan.held_out_name) if kept is not None and kept < steps else ""
     if (learned := _learn_from_all(run)) is not None:
         return Finished(Model(learned, card), line, warnings, None, ())
     return Finished(Model(network, card), line, warnings, plan.split.held_out, tuple(plan.split.held_out_index))
@@ -84,10 +84,13 @@ def find_examples(plan: Plan, finished: Finished) -> tuple[str, Samples, np.ndar
     """Return samples to show a person, best those never trained on, and what plain methods may learn from.
 
     The first value names their part of the data: "test", "validation" or "training". The last one is an array in
-    the user's layout, without the samples to show unless there are no others.
+    the user's layout, without the samples to show unless there are no others. Validation data that a person gave are
+    shown before all others.
     """
     given, index = plan.samples, list(finished.held_out_index)
     x = _as_user_array(plan, given)
+    if plan.validation_data is not None:
+        return "validation", replace(plan.validation_data, x=_as_user_array(plan, plan.validation_data)), x
     if given.test is not None:
         test = _read_test(plan)
         return "test", replace(test, x=_as_user_array(plan, test)), x
@@ -124,11 +127,16 @@ def _compare_with_pca(run: Run, metrics: dict[str, float], some: Tensor) -> tupl
         return ()
     pca = measure_pca(network, some, held_out.x)
     metrics["pca_mse"] = pca.mse
-    return () if plan.undoes_damage else tuple(pca.complaints(metrics["validation_mse"]))
+    return () if plan.undoes_damage else tuple(pca.complaints(metrics["validation_mse"], plan.held_out_name))
 
 
 def _learn_from_all(run: Run) -> Network | None:
-    """Return a network that learned from the held-out samples too, where PCA is kept or by the cross-check; or None."""
+    """Return a network that learned from the held-out samples too, where PCA is kept or by the cross-check; or None.
+
+    Nothing learns from validation data that a person gave.
+    """
+    if run.plan.validation_data is not None:
+        return None
     is_pca = _kept_step(run) == 0 and run.network.backbone.starts_as_pca
     if not is_pca and run.retrained is None:
         return None
@@ -165,7 +173,7 @@ def _as_user_array(plan: Plan, samples: Samples) -> np.ndarray:
 
 def _describe_recipe(run: Run) -> dict[str, Any]:
     """Return how it was trained, by the keys of a card's recipe."""
-    plan, last = run.plan, run.last
+    plan, last, given = run.plan, run.last, run.plan.validation_data
     return {
         "preset": plan.preset,
         "as_published": plan.as_published,
@@ -184,7 +192,8 @@ def _describe_recipe(run: Run) -> dict[str, Any]:
         "epochs": 0 if last is None else last.epoch,
         "seconds": 0.0 if last is None else last.seconds,
         "train_samples": len(plan.split.source),
-        "validation_samples": len(plan.split.held_out_index),
+        "validation_samples": len(plan.split.held_out_index if given is None else given.x),
+        "validation_data": None if given is None else _printable(given.origin or "given"),
         "seed": plan.seed,
         "device": plan.device.type,
         "narrows": __version__,

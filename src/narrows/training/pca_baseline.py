@@ -37,12 +37,12 @@ class PcaBaseline:
     flat: int
     varying: int
 
-    def complaints(self, network_mse: float) -> list[str]:
-        """Return a sentence for everything that is wrong with a network of that MSE on the held-out samples."""
+    def complaints(self, network_mse: float, held_out: str = "validation share") -> list[str]:
+        """Return a sentence for everything that is wrong with a network of that MSE on samples that are called so."""
         lines = []
         if self.mse < BETTER * network_mse:
             lines.append(
-                f"PCA with {self.count:,} numbers is better here: its MSE on the validation share is {self.mse:.6f}, "
+                f"PCA with {self.count:,} numbers is better here: its MSE on the {held_out} is {self.mse:.6f}, "
                 f"this model's {network_mse:.6f}; train on more samples or longer, with other parts, or use PCA"
             )
         if self.flat > MAX_FLAT_SHARE * self.varying:
@@ -89,14 +89,14 @@ def take_samples(source: Source, network: Network, seed: int) -> Tensor:
     return take(source, None, source.visits[index], Generator().manual_seed(seed)).x
 
 
-def describe_kept(kept: int, steps: int, network: Network) -> str:
-    """Return a line on weights that were kept instead of the last ones."""
+def describe_kept(kept: int, steps: int, network: Network, held_out: str) -> str:
+    """Return a line on weights that were kept instead of the last ones, by the samples that are called `held_out`."""
     if kept:
-        return f"the weights of step {kept:,} of {steps:,} are kept: the last ones are worse on the validation share"
+        return f"the weights of step {kept:,} of {steps:,} are kept: the last ones are worse on the {held_out}"
     is_linear = network.scaling.limits is None and not network.scaling.has_categories
     is_pca = network.backbone.starts_as_pca and is_linear
     what = "PCA" if is_pca else "the start, which is about PCA,"
-    return f"{what} is kept as the model: nothing that {steps:,} steps learned is surely better on the validation share"
+    return f"{what} is kept as the model: nothing that {steps:,} steps learned is surely better on the {held_out}"
 
 
 def _filled(network: Network, x: Tensor) -> Tensor:

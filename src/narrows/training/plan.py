@@ -18,7 +18,7 @@ from narrows.data.groups import number_groups
 from narrows.data.layout import Layout
 from narrows.data.read import read
 from narrows.data.samples import Samples
-from narrows.data.source import Source
+from narrows.data.source import Rows, Source
 from narrows.errors import did_you_mean
 from narrows.model.network import Network
 from narrows.model.settings import default_settings
@@ -41,6 +41,7 @@ from narrows.training.phase import has_fast_bfloat16
 from narrows.training.prepare import build_network, check_positions
 from narrows.training.resolve import choose_preset, find_recipe, resolve
 from narrows.training.split import Split, arrange, count_held_out, describe_groups, split
+from narrows.training.validation_data import arrange_like, hold_out, refuse_beside
 
 PAIRED = "pairs of pictures: the preset denoise, which keeps their size; a backbone, bottleneck or preset replaces it"
 MAX_BATCH = 2**20
@@ -63,6 +64,7 @@ class Plan:
     layout : turns results back into arrays as the samples came.
     whole : all samples, and what they should become or None.
     split : the samples to train on, and those that are held out.
+    validation_data : the samples that a person gave to be held out, arranged like `samples`; None where a share is.
     texts : the resolved text of every part of the network.
     optimizer, schedule, batch_size : of the steps.
     steps, max_seconds : the budget.
@@ -81,6 +83,7 @@ class Plan:
     layout: Layout
     whole: tuple[Source, Source | None]
     split: Split
+    validation_data: Samples | None
     texts: Mapping[str, str]
     optimizer: Optimizer
     schedule: Schedule
@@ -102,6 +105,11 @@ class Plan:
     def steps_per_epoch(self) -> int:
         """Steps that take every sample once."""
         return -(-len(self.split.source.visits) // self.batch_size)
+
+    @property
+    def held_out_name(self) -> str:
+        """What the held-out samples are called."""
+        return "validation share" if self.validation_data is None else "validation data"
 
     @cached_property
     def fingerprint(self) -> int:
@@ -127,6 +135,7 @@ def make_plan(
     *,
     shape: tuple[int, ...] | None = None,
     validation: float | None = None,
+    validation_data: Samples | None = None,
     self_supervised: bool = False,
     as_published: bool = False,
     seed: int = 0,
@@ -143,6 +152,8 @@ def make_plan(
     preset : a name in PRESETS, a recipe of one's own, or None.
     shape : the model's sample shape (C, *grid) where the data do not show it (pictures in flat rows).
     validation : share of the samples kept out of training, at most 0.9; None is a tenth.
+    validation_data : samples that are held out in place of a share: they choose the weights and are measured, and are
+        never learned from.
     self_supervised : learn to restore from noisy pictures alone, by the preset "denoise" and in two parts, see
         `SelfDistillation`; with "blind_spots" given as corruption, the first part is all.
     as_published : train to the letter as the preset's source did: its batch, rate, order and initialisation, on all
@@ -168,11 +179,14 @@ def make_plan(
     >>> plan.steps, plan.batch_size, plan.optimizer
     (24, 8, muon(0.000781, momentum=0.9))
     """
-    options["patch_size"] = take_renamed("crop", crop, "patch_size", options.get("patch_size"))
-    asked = {"preset": preset, "shape": shape, "validation": validation, "self_supervised": self_supervised}
-    asked |= {"as_published": as_published, "seed": seed, "device": device, "checks": checks, **options}
     seed = check_whole("seed", seed, 0, 2**63 - 1)
+    options["patch_size"] = take_renamed("crop", crop, "patch_size", options.get("patch_size"))
+    asked = {"preset": preset, "shape": shape, "validation": validation, "validation_data": validation_data}
+    asked |= {"self_supervised": self_supervised, "as_published": as_published, "checks": checks}
+    asked |= {"seed": seed, "device": device, **options}
     check_flag("self_supervised", self_supervised)
+    if validation_data is not None:
+        refuse_beside(validation, None if samples.groups is None else "groups")
     where = find_device(device)
     _check_names(options)
     is_paired = samples.target is not None and not (isinstance(samples.x, np.ndarray) and samples.x.ndim < 3)
@@ -186,17 +200,15 @@ def make_plan(
     arranged = _arrange(samples, recipe.patch_size, shape)
     samples, (source, target) = arranged.samples, arranged.whole
     check_learnable(source)
-    count = 0 if as_published and validation is None else count_held_out(len(source), validation)
-    groups = None
-    if samples.groups is not None:
-        groups = number_groups(samples.groups, len(source), 1 if samples.axes is None else samples.axes.slices)
-    parts = split(source, target, count, seed, where, groups)
+    parts, held_out, split_notes = _hold_out(arranged, recipe.patch_size, asked, where)
     recipe = recipe.for_pictures() if len(source.shape) == 3 else recipe
     kinds = None if samples.table is None else samples.table.runs
     resolved = resolve(parts.source, parts.target, recipe, given, self_supervised, kinds)
     network = build_network(parts.source.shape, resolved.texts, seed, torch.device("cpu"))
     check_positions(network, parts.source, parts.target)
     check_gaps(network, source, target)
+    if held_out is not None and parts.held_out is not None:
+        check_gaps(network, *(Rows(rows) for rows in parts.held_out if rows is not None), name="the validation data")
     batch_size = _find_batch_size(recipe, parts.source, network)
     steps, seconds = choose_budget(recipe, parts.source, batch_size, max_seconds, has_cap=not as_published)
     optimizer = recipe.optimizer or choose_optimizer(network, batch_size)
@@ -206,6 +218,7 @@ def make_plan(
         layout=arranged.layout,
         whole=arranged.whole,
         split=parts,
+        validation_data=held_out,
         texts=resolved.texts,
         optimizer=build(optimizer, OPTIMIZERS, "optimizer"),
         schedule=build(recipe.schedule or SCHEDULE, SCHEDULES, "schedule"),
@@ -217,14 +230,14 @@ def make_plan(
         as_published=as_published,
         is_self_supervised=resolved.is_self_supervised,
         undoes_damage=resolved.undoes_damage,
-        checks=checks,
+        checks=checks and held_out is None,  # other parts held out would be none that the person gave
         seed=seed,
         device=where,
         notes=(
             *describe_device(device, where),
             *chosen,
             *arranged.notes,
-            *([] if groups is None else [describe_groups(groups, parts.held_out_index, count)]),
+            *split_notes,
             *resolved.notes,
             f"code: {describe_code(network)}",
         ),
@@ -250,6 +263,26 @@ def _arrange(samples: Samples, patch_size: int | None, shape: tuple[int, ...] | 
     target = None if samples.target is None else arrange(samples.target, shape)[0]
     notes = (source.describe(),) if isinstance(source, Crops) else ()
     return _Arranged(samples, layout, (source, target), notes)
+
+
+def _hold_out(
+    arranged: _Arranged, patch_size: int | None, asked: Mapping[str, Any], device: torch.device
+) -> tuple[Split, Samples | None, tuple[str, ...]]:
+    """Return the samples split, the validation data where a person gave some, and lines on what is held out."""
+    samples, (source, target) = arranged.samples, arranged.whole
+    if asked["validation_data"] is not None:
+        read_alike = read(asked["validation_data"], patch_size=patch_size)
+        given = arrange_like(read_alike, samples, source, arranged.layout)
+        count, name = len(given.x), f" of {given.origin}" if given.origin else ""
+        line = f"validation data: {count:,} sample{'s' if count > 1 else ''}{name}; nothing is learned from them"
+        return Split(source, target, hold_out(given, source.shape, asked["seed"], device), []), given, (line,)
+    is_whole = asked["as_published"] and asked["validation"] is None
+    count = 0 if is_whole else count_held_out(len(source), asked["validation"])
+    groups = None
+    if samples.groups is not None:
+        groups = number_groups(samples.groups, len(source), 1 if samples.axes is None else samples.axes.slices)
+    parts = split(source, target, count, asked["seed"], device, groups)
+    return parts, None, () if groups is None else (describe_groups(groups, parts.held_out_index, count),)
 
 
 def _check_names(options: Mapping[str, Any]) -> None:

@@ -57,7 +57,7 @@ class Snapshots:
         val_mse = errors.mean().item()
         if not math.isfinite(val_mse):
             raise TrainingError(
-                f"the error of the validation share is not finite at step {step}, so training stops; look there "
+                f"the error of the held-out samples is not finite at step {step}, so training stops; look there "
                 f"for values far from all others, or scale the data (scaling='auto')"
             )
         self.last_errors, self.last_step = errors, step

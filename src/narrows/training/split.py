@@ -30,7 +30,8 @@ class Split:
     ----------
     source, target : the samples to train on, and what they should become; None for themselves.
     held_out : one batch; None where nothing is held out.
-    held_out_index : the indices of these samples among all, rising.
+    held_out_index : the indices of these samples among all, rising; empty where they are others, see
+        `validation_data`.
     """
 
     source: Source

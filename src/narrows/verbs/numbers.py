@@ -22,14 +22,14 @@ ENDINGS = (".json", ".csv")
 
 def describe_training(model: Model, run: Run, end: Finished) -> dict[str, Any]:
     """Return all that a training measured, and what it was measured on, as JSON takes it."""
-    network, card = model.network, model.card
+    network, card, given = model.network, model.card, run.plan.validation_data
+    data = {"origin": card.origin, "samples": len(run.plan.samples.x), "shape": list(network.shape)}
+    data["sha256"] = find_fingerprint(run.plan.samples)
+    if given is not None:
+        sha = find_fingerprint(given)
+        data["validation_data"] = {"origin": given.origin, "samples": len(given.x), "sha256": sha}
     return {
-        "data": {
-            "origin": card.origin,
-            "samples": len(run.plan.samples.x),
-            "shape": list(network.shape),
-            "sha256": find_fingerprint(run.plan.samples),
-        },
+        "data": data,
         "network": {
             **network.texts,
             "parameters": sum(p.numel() for p in network.parameters()),

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from narrows.metrics.comparison import Comparison
+from narrows.metrics.names import name_held_out
 from narrows.metrics.reconstruction import take
 from narrows.metrics.table import show_cell
 from narrows.modelfile import Model
@@ -137,9 +138,9 @@ def _describe_kept(model: Model) -> str:
     if kept is None or kept == steps:
         return ""
     if kept:
-        return f"The weights of step {kept:,} are kept: on the validation share the last ones were worse."
+        return f"The weights of step {kept:,} are kept: on the {name_held_out(model)} the last ones were worse."
     start = "PCA, from which training began," if model.network.backbone.starts_as_pca else "The start of training"
-    return f"{start} is kept: on the validation share nothing that was learned was surely better."
+    return f"{start} is kept: on the {name_held_out(model)} nothing that was learned was surely better."
 
 
 def _describe_validation(model: Model) -> str:
