@@ -138,7 +138,7 @@ def test_pages_show_gaps_as_gaps(model):
     assert np.isfinite([*about["means"], *about["deviations"]]).all()
     report = run_report(model, [], holed, x_name="test", reference=holed).html
     assert "Columns, the worst first" in report
-    assert "nan" not in "".join(part.split("<")[0] for part in report.split(">")[1:]).split()
+    assert "nan" not in " ".join(part.split("<")[0] for part in report.split(">")[1:]).split()
 
 
 @pytest.mark.parametrize(

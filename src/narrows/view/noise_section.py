@@ -6,6 +6,7 @@ import numpy as np
 
 from narrows.metrics.denoisers import median_3x3
 from narrows.metrics.psnr_ssim import psnr
+from narrows.metrics.reconstruction import Reconstructed
 from narrows.metrics.table import Table
 from narrows.tasks.reconstruct import was_damaged
 from narrows.view.page import Page
@@ -102,7 +103,8 @@ def _noise_table(seen: Study) -> Table:
     rows = []
     for std in NOISE:
         noisy = seen.reconstruct(seen.damage(seen.back(clean), std))
-        damaged, restored = (float(np.square(v - clean).mean(dtype=np.float64)) for v in (noisy.x, noisy.restored))
+        scaling = seen.model.network.scaling
+        damaged, restored = (Reconstructed(clean, np.nan_to_num(v), scaling).mse for v in (noisy.x, noisy.restored))
         rows.append((f"noise {std:g}", damaged, restored))
     note = f"MSE against the clean rows, over {len(clean):,} of them, in units of {seen.units}. Noise in "
     note += f"{seen.noise_units}, {'clipped to the range' if seen.clips else 'not clipped'}."
