@@ -105,9 +105,14 @@ def test_tables_stand_beside_pca_and_the_mean(model):
     assert 0 < found["this model"] < found["doing nothing: the mean"] < 1.5
     assert found["PCA"] < found["doing nothing: the mean"]
     columns = {row[0]: row[1:] for row in tables["Columns"].rows}
-    assert columns["x2"][:2] == columns["x4"][:2] == ("-", "-")
-    assert columns["x1"][1] == pytest.approx(np.nanstd(holed[:, 1]), rel=0.05)
-    assert all(share.endswith("%") for row in columns.values() for share in row[2:])
+    assert columns["x2"][:3] == columns["x4"][:3] == ("category", "-", "-")
+    assert columns["x1"][2] == pytest.approx(np.nanstd(holed[:, 1]), rel=0.05)
+    assert all(share.endswith("%") for row in columns.values() for share in row[5:])
+    answers = reconstruct(model, holed)
+    known = ~np.isnan(holed[:, 2])
+    assert columns["x2"][3] == f"{100 * (answers[known, 2] == holed[known, 2]).mean():.1f} %"
+    assert columns["x2"][4] == f"{100 * np.unique_counts(holed[known, 2]).counts.max() / known.sum():.1f} %"
+    assert columns["x1"][3:5] == ("-", "-")
     assert all(np.isfinite(row[-1]) for row in tables["The map"].rows)
 
 

@@ -6,20 +6,24 @@ Everything is measured in model's units, per value, and PCA's output is clamped 
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 import torch
 
+from narrows.metrics.durations import show_duration
 from narrows.metrics.map_table import map_table
 from narrows.metrics.measured import Measured, measure
 from narrows.metrics.pca_reference import describe_work, fit_pca
 from narrows.metrics.reconstruction import fold_costs, take
 from narrows.metrics.table import Cell, Table
+from narrows.metrics.table_columns import CHOSEN, is_mixed, table_columns
 from narrows.model.network import Network
 from narrows.model.summary import describe_code
 from narrows.modelfile import Model
 from narrows.spec import shown
+from narrows.tables.column import Column
 from narrows.tasks.encode import has_map
 from narrows.tasks.score import times_usual
 from narrows.tasks.units import as_samples
@@ -28,7 +32,7 @@ NO_VERDICT = (
     "The mean is that of the very samples measured, and no PCA stands beside the model, as the training data are not "
     "known: give them as the reference."
 )
-MAX_COLUMNS = 30  # of a table that are listed, the worst first
+MAX_WORST, MAX_BEST = 20, 10  # columns of a table that are listed
 
 
 def evaluate(
@@ -127,35 +131,55 @@ def error_table(model: Model, sample_errors: np.ndarray) -> Table:
 
 
 def column_table(model: Model, measured: Measured) -> Table:
-    """Return the error of every column of a table against the column's own spread, the worst first."""
-    names, order, beside = model.column_names, worst_columns(model, measured), measured.pca
+    """Return the error of every column of a table against the column's own spread, the worst first.
+
+    A category and a boolean has the share of its cells that are hit instead. Of many columns the worst and the best are
+    listed.
+    """
+    order, beside, known = worst_columns(model, measured), measured.pca, table_columns(model)
     network, errors = model.network, [measured.value_errors] + ([beside.value_errors] if beside else [])
     variance, *mses = (fold_costs(network, costs) for costs in (measured.variance, *errors))
     error, spread = _in_own_units(network, mses[0]), _in_own_units(network, variance)
-    rows = tuple(
-        (
-            names[i],
-            _show_deviation(error[i]),
-            _show_deviation(spread[i]),
-            *(explained_share(float(mse[i]), float(variance[i])) for mse in mses),
-        )
-        for i in order[:MAX_COLUMNS]
-    )
-    columns = ("column", "error", "spread", "explained by this model", "by PCA")[: 3 + len(mses)]
+    shares = [[explained_share(*pair) for pair in zip(mse.tolist(), variance.tolist(), strict=True)] for mse in mses]
+    found: dict[str, Sequence[Cell]] = {"column": model.column_names}
+    if is_mixed(known):
+        found["kind"] = [column.kind for column in known]
+    found["error"] = [_show_deviation(*pair) for pair in zip(known, error.tolist(), strict=True)]
+    found["spread"] = [_show_deviation(*pair) for pair in zip(known, spread.tolist(), strict=True)]
+    if measured.hits is not None:
+        found["right"] = _show_shares(measured.hits.right, len(known))
+        found["most frequent"] = _show_shares(measured.hits.commonest, len(known))
+    found |= dict(zip(("explained by this model", "by PCA"), shares, strict=False))
+    listed = [*order[:MAX_WORST], *order[-MAX_BEST:]] if len(order) > MAX_WORST + MAX_BEST else order
+    rows = tuple(tuple(cells[i] for cells in found.values()) for i in listed)
+    return Table("Columns, the worst first", tuple(found), rows, _describe_columns(model, measured, error))
+
+
+def _describe_columns(model: Model, measured: Measured, error: np.ndarray) -> str:
+    """Return what the table of columns with the errors (C,) shows, in user's units."""
     note = "Error: root of the mean squared error. Spread: the column's standard deviation. Both in its own units"
     logarithm = ", in which the values far from all others count by their logarithm"
-    note += f"{logarithm}." if network.scaling.shortens else "."
-    if np.isnan(error).any():
+    note += f"{logarithm}." if model.network.scaling.shortens else "."
+    if measured.hits is not None:
+        note += (
+            " Right: the share of cells whose likeliest category is the true one; most frequent: that of answering the"
+            " most frequent one."
+        )
+    elif np.isnan(error).any():
         note += " '-': the scaling does not give it in units of the column."
-    if len(order) > MAX_COLUMNS:
-        note += f" The worst {MAX_COLUMNS} of {len(order):,} columns."
-    return Table("Columns, the worst first", columns, rows, note)
+    if len(error) > MAX_WORST + MAX_BEST:
+        note += f" The worst {MAX_WORST} and the best {MAX_BEST} of {len(error):,} columns."
+    return note
 
 
 def worst_columns(model: Model, measured: Measured) -> np.ndarray:
-    """Return the indices of a table's columns by their error over their own spread, the largest first."""
+    """Return the indices of a table's columns by their error over their own spread, the largest first.
+
+    Columns that do not vary come last.
+    """
     errors, variance = (fold_costs(model.network, costs) for costs in (measured.value_errors, measured.variance))
-    return np.argsort(-errors / np.maximum(variance, 1e-12), kind="stable")
+    varies = variance > 0
+    return np.lexsort((-errors / np.where(varies, variance, 1.0), ~varies))
 
 
 def _in_own_units(network: Network, costs: np.ndarray) -> np.ndarray:
@@ -164,5 +188,13 @@ def _in_own_units(network: Network, costs: np.ndarray) -> np.ndarray:
     return network.scaling.back_deviation(deviations).cpu().numpy()
 
 
-def _show_deviation(value: float) -> Cell:
-    return "-" if np.isnan(value) else float(value)
+def _show_deviation(column: Column, value: float) -> Cell:
+    if column.kind in CHOSEN or np.isnan(value):
+        return "-"
+    return show_duration(value) if column.kind == "time" else value
+
+
+def _show_shares(shares: Mapping[int, float], count: int) -> list[Cell]:
+    """Return shares by column for a table, "-" for columns that have none."""
+    found = (shares.get(i, np.nan) for i in range(count))
+    return ["-" if np.isnan(share) else f"{100 * share:.1f} %" for share in found]

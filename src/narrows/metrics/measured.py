@@ -9,7 +9,15 @@ import numpy as np
 from torch import Tensor
 
 from narrows.metrics.pca_reference import Components, components_needed
-from narrows.metrics.reconstruction import pick, reconstruct_tensor, scale_samples, with_gaps
+from narrows.metrics.reconstruction import (
+    in_users_units,
+    observed_values,
+    pick,
+    reconstruct_tensor,
+    scale_samples,
+    with_gaps,
+)
+from narrows.metrics.table_columns import CHOSEN, Hits, come_back, count_hits, of_kind, table_columns
 from narrows.model.network import Network
 from narrows.modelfile import Model
 from narrows.tasks.units import in_chunks
@@ -48,6 +56,7 @@ class Measured:
     value_errors : the MSE of every value over the samples, float64 (D,).
     mean, variance : of every value over the samples, float64 (D,).
     pca : PCA on the same samples, None without one.
+    hits : how often the categories of a table are hit, None without any.
     """
 
     errors: np.ndarray
@@ -55,6 +64,7 @@ class Measured:
     mean: np.ndarray
     variance: np.ndarray
     pca: PcaMeasured | None = None
+    hits: Hits | None = None
 
     @property
     def mse(self) -> float:
@@ -66,12 +76,18 @@ def measure(model: Model, samples: Tensor, components: Components | None = None)
     """Measure a model, and PCA that keeps as many numbers, on `samples` (N, C, *grid) in user's units."""
     network, has_gaps = model.network, model.network.scaling.tells_observed
     origin = scale_samples(network, samples[:1])  # subtracted first, so that a constant value has no variance at all
+    columns = table_columns(model) if len(network.shape) == 1 else ()
+    chosen = of_kind(columns, CHOSEN)
+    cells: list[tuple[np.ndarray, np.ndarray]] = []
     errors, pca_errors, nothing = [], [], []
     gaps, squares, pca_squares, sums, square_sums = np.zeros((5, network.values))
     add = functools.partial(np.nansum if has_gaps else np.sum, axis=0, dtype=np.float64)
     for chunk in in_chunks(network, samples):
         found = reconstruct_tensor(network, chunk)
         errors.append(found.errors)
+        if chosen:
+            restored_cells = come_back(columns, in_users_units(network, found.restored))
+            cells.append((observed_values(network, chunk)[:, chosen], restored_cells[:, chosen]))
         squares += add(found.squares)
         gaps += np.isnan(found.x).sum(0) if has_gaps else 0
         if components:
@@ -85,7 +101,8 @@ def measure(model: Model, samples: Tensor, components: Components | None = None)
     counts = np.maximum(len(samples) - gaps, 1)
     mean = sums / counts
     variance = np.maximum(square_sums / counts - mean**2, 0.0)
-    measured = Measured(np.concatenate(errors), squares / counts, origin[0] + mean, variance)
+    hits = _count_hits(chosen, cells) if chosen else None
+    measured = Measured(np.concatenate(errors), squares / counts, origin[0] + mean, variance, hits=hits)
     if components is None:
         return measured
     pca_squares /= counts
@@ -94,6 +111,12 @@ def measure(model: Model, samples: Tensor, components: Components | None = None)
         mse, of_mean = np.concatenate(pca_errors).mean(), np.concatenate(nothing).mean()
     needed = _count_components(network, samples, measured.errors, components)
     return replace(measured, pca=PcaMeasured(components, pca_squares, float(mse), float(of_mean), needed))
+
+
+def _count_hits(chosen: list[int], cells: list[tuple[np.ndarray, np.ndarray]]) -> Hits:
+    """Return the hits in columns at the positions `chosen`, of cells (n, C') and their reconstructions, in chunks."""
+    x, restored = (np.concatenate(values) for values in zip(*cells, strict=True))
+    return count_hits(chosen, x, restored)
 
 
 def _count_components(network: Network, samples: Tensor, errors: np.ndarray, components: Components) -> int | None:

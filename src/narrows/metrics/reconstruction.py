@@ -80,6 +80,19 @@ def by_scaling(scaling: Scaling, function: Callable[..., Tensor], *arrays: np.nd
     return function(*(torch.from_numpy(values).to(device) for values in arrays)).cpu().numpy()
 
 
+def in_users_units(network: Network, values: np.ndarray) -> np.ndarray:
+    """Return flat values (N, D) in model's units as samples (N, C, *grid) in the user's, float64."""
+    shaped = torch.from_numpy(values).view(-1, *network.scaling.model_shape(network.shape))
+    return network.scaling.back(shaped.to(network.device)).cpu().numpy()
+
+
+def observed_values(network: Network, samples: Tensor) -> np.ndarray:
+    """Return rows (N, C) in user's units, float64; NaN for gaps, and for categories that the model does not know."""
+    seen = network.scaling.observed(network.scaling(samples.to(network.device)))
+    values = samples.double().cpu().numpy()
+    return values if seen is None else np.where(seen.cpu().numpy(), values, np.nan)
+
+
 def with_gaps(network: Network, samples: Tensor) -> np.ndarray:
     """Return samples as `scale_samples` does, with NaN for gaps."""
     return network.scaling(samples.to(network.device)).flatten(1).cpu().numpy()
