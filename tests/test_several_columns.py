@@ -122,8 +122,8 @@ def test_a_map_head_of_principal_components_reads_no_number_of_the_scaling(fit, 
 def test_its_page_names_the_users_columns(mapped, table):
     report = run_report(mapped, [], table, x_name="test", reference=table)
     assert "Columns, the worst first" in report.html
-    worst = report.html.split("most of it in")[1]
-    assert any(f"{name} (" in worst for name in NUMBERS)
+    oddest = report.html.split("cells that stand out")[1]
+    assert any(f"{name}: " in oddest for name in NUMBERS)
 
 
 def test_pictures_of_another_depth_pass_as_they_are_where_there_is_no_range(pictures):

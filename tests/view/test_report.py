@@ -29,7 +29,7 @@ from narrows.view.study import study
 HOSTILE = "<script>alert('$x$ & 字')</script>"
 PICTURES = ("network.svg", "losses.svg", "reconstructions.svg", "noise.svg", "inverted.svg", "errors.svg", "worst.svg")
 MAP = ("map.svg", "map-spots.svg")
-TABLE = ("network.svg", "losses.svg", "columns.svg", *MAP, "errors.svg")
+TABLE = ("network.svg", "losses.svg", "histograms.svg", "columns.svg", "correlations.svg", *MAP, "errors.svg")
 
 
 def test_the_page_of_pictures_is_complete(picture_model, pictures):

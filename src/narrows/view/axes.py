@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from narrows.view.figure import FAINT, MUTED, Box, Drawing, Mark, Points
+from narrows.view.times import Ticks
 
 MARGIN = 0.05  # of an axis, left free beyond the data
 LINE = 18  # from one line of a legend to the next
@@ -24,6 +25,7 @@ class Axes:
     names : of `x` and of `y`.
     log : whether `y` is logarithmic.
     whole : whether `x` and `y` are counts, so that only integers are marked.
+    marks : what marks times along `x` and `y`, see `ticks_of`; None for numbers.
     most : about how many numbers are marked along each side.
 
     Examples
@@ -44,21 +46,23 @@ class Axes:
         *,
         log: bool = False,
         whole: tuple[bool, bool] = (False, False),
+        marks: tuple[Ticks | None, Ticks | None] = (None, None),
         most: int = 7,
     ) -> None:
         self.figure, self.box, self.x, self.y, self.log = figure, box, x, y, log
         left, top, width, height = box
         right, bottom = left + width, top + height
-        for value in ticks(*x, most, whole[0]):
+        for value, words in marks[0](*x, 2) if marks[0] else _marked(ticks(*x, most, whole[0])):
             across = self.at([value], [y[0]])[0][0]
             figure.line([(across, top), (across, bottom)], FAINT, 0.6)
-            figure.text(across, bottom + 15, _number(value), size=11, colour=MUTED)
-        for value in log_ticks(*y) if log else ticks(*y, most, whole[1]):
+            figure.text(across, bottom + 15, words, size=11, colour=MUTED)
+        numbers = log_ticks(*y) if log else ticks(*y, most, whole[1])
+        for value, words in marks[1](*y, most) if marks[1] else _marked(numbers):
             down = self.at([x[0]], [value])[0][1]
             figure.line([(left, down), (right, down)], FAINT, 0.6)
-            figure.text(left - 6, down + 4, _number(value), size=11, colour=MUTED, anchor="end")
+            figure.text(left - 6, down + 4, words, size=11, colour=MUTED, anchor="end")
         figure.text(left + width / 2, bottom + 33, names[0], colour=MUTED)
-        figure.text(left - 58, top + height / 2, names[1], colour=MUTED, upright=True)
+        figure.text(left - (74 if marks[1] else 58), top + height / 2, names[1], colour=MUTED, upright=True)
 
     def at(self, x: Sequence[float] | np.ndarray, y: Sequence[float] | np.ndarray) -> list[tuple[float, float]]:
         """Return the positions of values in the drawing."""
@@ -145,10 +149,21 @@ def log_ticks(low: float, high: float) -> list[float]:
     return shown if len(shown) > 1 else ticks(low, high)
 
 
+def _marked(values: Iterable[float]) -> list[tuple[float, str]]:
+    return [(value, show_tick(value)) for value in values]
+
+
 def _share(values: np.ndarray, low: np.ndarray | float, high: np.ndarray | float) -> np.ndarray:
     """Return where values lie between `low`, 0, and `high`, 1."""
     return (values - low) / (high - low)
 
 
-def _number(value: float) -> str:
+def show_tick(value: float) -> str:
+    """Return a number on an axis as text.
+
+    Examples
+    --------
+    >>> show_tick(-0.5), show_tick(2e9)
+    ('−0.5', '2e+09')
+    """
     return f"{value:.6g}".replace("-", "−")

@@ -15,6 +15,8 @@ import numpy as np
 from narrows.data.labels import group_labels
 from narrows.view.axes import LINE, Axes, Style, extent, legend
 from narrows.view.figure import COLOURS, FAINT, GREY, INK, NOT_LABELLED, Box, Figure, shorten, shorten_all
+from narrows.view.histograms import usual_ends
+from narrows.view.times import Ticks
 
 RAMP = ("#440154", "#46327e", "#365c8d", "#277f8e", "#1fa187", "#4ac16d", "#a0da39", "#fde725")  # viridis
 MANY = 2000  # samples from which on dots are small
@@ -114,13 +116,18 @@ def draw_codes(codes: np.ndarray, labels: np.ndarray | None = None) -> Figure:
     return figure
 
 
-def draw_columns(true: np.ndarray, predicted: np.ndarray, names: Sequence[str]) -> Figure:
+def draw_columns(
+    true: np.ndarray, predicted: np.ndarray, names: Sequence[str], marks: Sequence[Ticks | None] = ()
+) -> Figure:
     """Draw predicted against true values, a panel per column, in the user's units.
+
+    Rare values far from all others are drawn at the edge.
 
     Parameters
     ----------
     true, predicted : (N, n); gaps, NaN in `true`, are left out.
     names : of the n columns.
+    marks : what marks the values of each, see `Axes`.
 
     Examples
     --------
@@ -134,10 +141,13 @@ def draw_columns(true: np.ndarray, predicted: np.ndarray, names: Sequence[str]) 
     for i, name in enumerate(names):
         column, row = i % across, i // across
         box = (290 * column + 88, 236 * row + 34, 196, 160)
+        mark = marks[i] if marks else None
         axis_names = "true" if row == down - 1 else "", "predicted" if column == 0 else ""
         known = ~np.isnan(true[:, i])
         x, y = (true[known, i], predicted[known, i]) if known.any() else np.zeros((2, 1))
-        axes = Axes(figure, box, extent(x), extent([*x, *y]), axis_names, most=4)
+        low, high = usual_ends(x)
+        x, y = x.clip(low, high), y.clip(2 * low - high, 2 * high - low)
+        axes = Axes(figure, box, extent(x), extent([*x, *y]), axis_names, marks=(mark, mark), most=4)
         figure.marks(axes.at(x, y), COLOURS[0], 3)
         ends = [float(x.min()), float(x.max())]
         figure.line(axes.at(ends, ends), INK, 0.8)

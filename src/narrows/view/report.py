@@ -21,6 +21,7 @@ from narrows.view.map_section import add_map
 from narrows.view.noise_section import add_noise, add_unlike
 from narrows.view.page import Page, Report
 from narrows.view.study import Study, study
+from narrows.view.table_section import add_columns, add_oddest
 
 DRAWN_CODE = 3  # numbers of a picture's code at most, for two of them to be worth drawing
 MAP_SIZE = 2  # numbers of a code that is a map itself, and is drawn as one
@@ -73,6 +74,8 @@ def run_report(
     add_noise(page, {"restored": seen})
     add_unlike(page, {"this model": seen})
     sections.add_errors(page, seen, names)
+    if seen.is_table:
+        add_oddest(page, seen, names)
     sections.add_facts(page, model, skipped)
     return page.report()
 
@@ -96,7 +99,7 @@ def _add_reconstructions(page: Page, seen: Study) -> None:
         sections.add_rows(page, "reconstructions.svg", {"this model": seen})
     sections.add_comparison(page, seen)
     if seen.is_table:
-        sections.add_columns(page, seen)
+        add_columns(page, seen)
 
 
 def _add_codes(page: Page, seen: Study, x: np.ndarray, labels: np.ndarray | None) -> None:

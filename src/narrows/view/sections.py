@@ -8,19 +8,18 @@ from typing import Any
 
 import numpy as np
 
-from narrows.metrics.evaluate import column_table, reconstruction_table, worst_columns
+from narrows.metrics.evaluate import reconstruction_table
 from narrows.metrics.names import name_metrics
 from narrows.metrics.table import Cell, Table, show_cell
 from narrows.model.summary import describe_code
 from narrows.modelfile import Model
-from narrows.view.charts import DAMAGED, draw_codes, draw_columns, draw_errors, draw_losses
+from narrows.view.charts import DAMAGED, draw_codes, draw_errors, draw_losses
 from narrows.view.network_drawing import draw_network, steps
 from narrows.view.page import Page
 from narrows.view.pictures import as_images, draw_rows
 from narrows.view.study import Studies, Study, first_of
 
 WORST = 5  # samples, by their error
-WORST_COLUMNS = 6
 MAX_SKIPPED = 50  # files that are listed
 
 
@@ -84,21 +83,6 @@ def add_comparison(page: Page, seen: Study) -> None:
         page.text(f"The mean squared error per value is {show_cell(seen.measured.mse)}, in units of {seen.units}.")
 
 
-def add_columns(page: Page, seen: Study) -> None:
-    """Add the errors of a table's columns, and predicted against true values of the worst."""
-    page.table(column_table(seen.model, seen.measured))
-    index, some = worst_columns(seen.model, seen.measured)[:WORST_COLUMNS], seen.some()
-    names = [seen.model.column_names[i] for i in index]
-    true, predicted = (seen.back(values)[:, index] for values in (some.x, some.restored))
-    page.picture(
-        "columns.svg",
-        draw_columns(true, predicted, names),
-        f"Predicted against true values of the columns {', '.join(names)}.",
-        f"The {len(names)} columns with the largest error against their own spread, in their own units. Of a perfect "
-        "model all dots are on the line; of one that knows nothing they are level.",
-    )
-
-
 def add_codes(page: Page, codes: np.ndarray, labels: np.ndarray | None) -> None:
     """Add the codes (N, k), drawn by the two of their numbers with the largest variance."""
     page.section("The codes")
@@ -108,25 +92,25 @@ def add_codes(page: Page, codes: np.ndarray, labels: np.ndarray | None) -> None:
 
 
 def add_errors(page: Page, seen: Study, names: Sequence[str] | None) -> None:
-    """Add a histogram of the samples' errors, and the worst samples by name."""
+    """Add a histogram of the samples' errors, and of pictures the worst samples by name."""
     page.section("Errors of single samples")
     errors, kept = seen.measured.errors, bool(seen.model.card.error_quantiles)
     words = f"Histogram of the errors of {len(errors):,} samples, median {show_cell(float(np.median(errors)))}."
     page.picture("errors.svg", draw_errors(errors, seen.usual if kept else None), words)
+    if seen.is_table:
+        return
     worst = np.argsort(-errors, kind="stable")[:WORST]
     found = seen.at(worst)
-    if not seen.is_table:
-        rows = {"data": found.x, "this model": found.restored}
-        alt = f"The {len(worst)} samples with the largest error above their reconstructions."
-        numbers = {"data": [str(i + 1) for i in range(len(worst))]}
-        add_pictures(page, "worst.svg", seen, rows, alt, "", numbers)
-    columns: tuple[str, ...] = ("worst", "sample", "MSE", "times the usual" if kept else "times the median")
-    table: list[tuple[Cell, ...]] = []
-    for i, position in enumerate(worst):
-        row = (i + 1, seen.name(position, names), float(errors[position]), seen.ratio(errors[position]))
-        table.append((*row, seen.missed(found.squares[i])) if seen.is_table else row)
-    columns += ("most of it in",) if seen.is_table else ()
-    page.table(Table(f"The worst {len(worst)} of {seen.counted}", columns, tuple(table)))
+    rows = {"data": found.x, "this model": found.restored}
+    alt = f"The {len(worst)} samples with the largest error above their reconstructions."
+    numbers = {"data": [str(i + 1) for i in range(len(worst))]}
+    add_pictures(page, "worst.svg", seen, rows, alt, "", numbers)
+    columns = ("worst", "sample", "MSE", "times the usual" if kept else "times the median")
+    table = tuple(
+        (i + 1, seen.name(position, names), float(errors[position]), seen.ratio(errors[position]))
+        for i, position in enumerate(worst)
+    )
+    page.table(Table(f"The worst {len(worst)} of {seen.counted}", columns, table))
 
 
 def add_facts(page: Page, model: Model, skipped: Sequence[tuple[str, str]]) -> None:

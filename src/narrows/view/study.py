@@ -15,7 +15,7 @@ from narrows.metrics.measured import Measured, PcaMeasured, measure
 from narrows.metrics.pca_reference import Components, fit_pca
 from narrows.metrics.reconstruction import (
     Reconstructed,
-    fold_costs,
+    in_users_units,
     pick,
     reconstruct_tensor,
     take,
@@ -124,9 +124,7 @@ class Study:
 
     def back(self, values: np.ndarray) -> np.ndarray:
         """Return flat values (n, D) in model's units as samples (n, C, *grid) in the user's, float64."""
-        scaling = self.model.network.scaling
-        shaped = torch.from_numpy(values).view(-1, *scaling.model_shape(self.model.network.shape))
-        return scaling.back(shaped.to(self.model.network.device)).cpu().numpy()
+        return in_users_units(self.model.network, values)
 
     def reconstruct(self, samples: np.ndarray) -> Reconstructed:
         """Return samples (n, C, *grid) in user's units, cast by `typed`, and their reconstructions in model's units."""
@@ -157,12 +155,6 @@ class Study:
         """Return the name of a measured sample, in `names` of all samples if given, else its number in the data."""
         index = int(self.index[position])
         return names[index] if names is not None else f"number {index}"
-
-    def missed(self, squares: np.ndarray) -> str:
-        """Return the up to three columns with the largest shares of the squared errors (D,) of a row, in words."""
-        names, squares = self.model.column_names, np.nan_to_num(fold_costs(self.model.network, squares))
-        shares = 100 * squares / (squares.sum() or 1.0)
-        return ", ".join(f"{names[i]} ({shares[i]:.0f} %)" for i in np.argsort(-squares, kind="stable")[:3])
 
     def _count(self, count: int) -> str:
         return f"{count:,} {self.words if count != 1 else self.words.replace('samples', 'sample', 1)}"
