@@ -12,6 +12,7 @@ from narrows.tables.column import Column
 from narrows.tables.columns import Columns
 from narrows.tasks.reconstruct import reconstruct
 from narrows.training.fit import Fit
+from narrows.view.cell_texts import cell_texts
 from narrows.view.histograms import draw_histograms, find_edges
 from narrows.view.report import run_report
 from narrows.view.times import time_ticks
@@ -75,6 +76,15 @@ def test_the_oddest_row_has_its_name_and_its_cells_as_people_write_them(model, x
     assert f"born: 2221-11-21 ({answers['born']})" in oddest
     assert f"income: 1000000000 ({answers['income']:.0f})" in oddest
     assert "number 17" in Reader(page(model, x).html).text
+
+
+def test_moments_are_written_with_their_zone_and_days_without_a_time():
+    kinds = ("timestamp[us]", "timestamp[ns, tz=Europe/Oslo]", "time64[us]", "date32[day]", "int32")
+    columns = Columns(tuple(Column(kind, "time", kind) for kind in kinds))
+    seconds = np.array([[86_400.0, 3600.0, 3600.0, 86_400.0, 86_400.0], [5.5, np.nan, 0, 0, 0]])
+    first, second = zip(*cell_texts(columns, seconds), strict=True)
+    assert first == ("1970-01-02", "1970-01-01 01:00:00 UTC", "01:00:00.000000", "1970-01-02", "19700102")
+    assert second[:2] == ("1970-01-01 00:00:05", "a gap")
 
 
 def test_cells_that_are_met_are_not_called_odd(model, x):

@@ -46,7 +46,8 @@ def _texts(cells: pa.ChunkedArray) -> list[str]:
         return [GAP if value is None else show_number(value) for value in cells.to_pylist()]
     if pa.types.is_dictionary(type_):
         cells = cells.cast(type_.value_type)
-    if pa.types.is_timestamp(type_):  # their zone is left out: systems without a list of zones cannot write it
-        cells = cells.cast(pa.timestamp("s"), safe=False)
-    texts = [GAP if text is None else text for text in cells.cast(pa.string()).to_pylist()]
-    return [text.removesuffix(" 00:00:00") for text in texts]
+    zone = ""
+    if pa.types.is_timestamp(type_):  # systems without a list of zones cannot write any other
+        cells, zone = cells.cast(pa.timestamp("s"), safe=False), " UTC" if type_.tz else ""
+    texts = cells.cast(pa.string()).to_pylist()
+    return [GAP if text is None else text.removesuffix(" 00:00:00") + zone for text in texts]
