@@ -30,6 +30,7 @@ MAX_HISTOGRAMS, MAX_PREDICTED = 24, 6
 MAX_CORRELATED, MAX_PAIRED = 24, 300  # columns in the picture of correlations, and of which pairs are compared
 CHANGED = 5  # pairs of columns that are listed
 ODDEST, CELLS = 10, 3  # rows, and cells of each
+TRIED = 12  # cells of a row, of which some may be met
 MOST_NAMES = 5  # columns in a sentence
 LONG = 60  # characters of a column's name in the table of them
 LEAST_SHARE = 0.01  # of a row's error, below which a cell does not stand out
@@ -79,26 +80,36 @@ def add_columns(page: Page, seen: Study) -> None:
 
 def add_oddest(page: Page, seen: Study, names: Sequence[str] | None) -> None:
     """Add the rows with the largest errors, and of each the cells that stand out, as they came."""
-    errors, network = seen.measured.errors, seen.model.network
+    errors = seen.measured.errors
     oddest = np.argsort(-errors, kind="stable")[:ODDEST]
-    samples, found = seen.samples[torch.from_numpy(oddest)], seen.at(oddest)
-    columns = table_columns(seen.model)
-    costs = np.nan_to_num(by_scaling(network.scaling, network.scaling.fold, found.squares))
-    known = observed_values(network, samples)
-    expected = come_back(columns, in_users_units(network, found.restored))
-    came, answers = (cell_texts(_named(columns, seen.model.columns), values) for values in (known, expected))
     table: list[tuple[Cell, ...]] = []
-    for i, position in enumerate(oddest):
-        row = (i + 1, seen.name(position, names), float(errors[position]), seen.ratio(errors[position]))
-        cells = (
-            f"{shorten(columns[j].name)}: {shorten(came[j][i])} ({shorten(answers[j][i])})"
-            for j in np.argsort(-costs[i], kind="stable").tolist()
-            if costs[i, j] > LEAST_SHARE * costs[i].sum() and came[j][i] not in (GAP, answers[j][i])
-        )
-        table.append((*row, "; ".join(islice(cells, CELLS)) or "no single cell"))
+    for i, (position, cells) in enumerate(zip(oddest, _outstanding_cells(seen, oddest), strict=True)):
+        error = float(errors[position])
+        table.append((i + 1, seen.name(position, names), error, seen.ratio(error), cells))
     kept = "times the usual" if seen.model.card.error_quantiles else "times the median"
     heading = ("oddest", "row", "MSE", kept, "cells that stand out: value (expected value)")
     page.table(Table(f"The oddest {len(oddest)} of {seen.counted}", heading, tuple(table)))
+
+
+def _outstanding_cells(seen: Study, positions: np.ndarray) -> list[str]:
+    """Return the cells with the largest errors of each of some rows, in words."""
+    network, samples, found = seen.model.network, seen.samples[torch.from_numpy(positions)], seen.at(positions)
+    columns = table_columns(seen.model)
+    costs = np.nan_to_num(by_scaling(network.scaling, network.scaling.fold, found.squares))
+    near = np.unique(np.argsort(-costs, axis=1, kind="stable")[:, :TRIED])  # a table may have very many columns
+    shares = costs[:, near] / costs.sum(1, keepdims=True).clip(1e-30)
+    some = _named([columns[j] for j in near], seen.model.columns)
+    answers = come_back(columns, in_users_units(network, found.restored))
+    came, expected = (cell_texts(some, values[:, near]) for values in (observed_values(network, samples), answers))
+    result = []
+    for i, share in enumerate(shares):
+        cells = (
+            f"{shorten(some.names[k])}: {shorten(came[k][i])} ({shorten(expected[k][i])})"
+            for k in np.argsort(-share, kind="stable").tolist()
+            if share[k] > LEAST_SHARE and came[k][i] not in (GAP, expected[k][i])
+        )
+        result.append("; ".join(islice(cells, CELLS)) or "no single cell")
+    return result
 
 
 def _named(columns: Sequence[Column], known: Columns) -> Columns:
@@ -128,11 +139,12 @@ def _add_histograms(page: Page, rows: TableRows, order: np.ndarray, known: Colum
     """Add the histograms of all columns in their order; of many columns those of the worst explained."""
     count = len(rows.columns)
     drawn = np.arange(count) if count <= MAX_HISTOGRAMS else np.sort(order[:MAX_HISTOGRAMS])
-    booleans = [
-        replace(column, categories=tuple(texts)) if column.kind == "boolean" else column
-        for column, texts in zip(known.items, cell_texts(known, np.array([[0.0], [1.0]]).repeat(count, 1)), strict=True)
+    shown = [rows.columns[i] for i in drawn]
+    texts = cell_texts(replace(known, items=tuple(shown)), np.array([[0.0], [1.0]]).repeat(len(drawn), 1))
+    columns = [
+        replace(column, categories=tuple(pair)) if column.kind == "boolean" else column
+        for column, pair in zip(shown, texts, strict=True)
     ]
-    columns = [booleans[i] if rows.columns[i].kind == "boolean" else rows.columns[i] for i in drawn]
     some = "" if len(drawn) == count else f" The {len(drawn)} of {count:,} columns that are explained worst."
     page.picture(
         "histograms.svg",
