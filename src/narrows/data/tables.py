@@ -90,8 +90,11 @@ def read_table(source: Any, name: str, options: TableOptions, model_columns: Col
     x = columns.encode(raw, name, _find_dtype(raw, columns))
     if _holds_gaps_alone(x):
         raise DataError(f"{name} holds nothing but gaps; name its delimiter, or what stands for a gap")
-    told = describe(beside.found, raw.rows, name) if model_columns is None else describe_unknown(beside.found, name)
-    notes = (*raw.notes, *told, *_describe_unseen(columns, x, name))
+    if model_columns is None:
+        told = describe(beside.found, raw.rows, name)
+    else:
+        told = (*describe_unknown(beside.found, name), *_describe_unseen(columns, x, name))
+    notes = (*raw.notes, *told)
     if isinstance(source, Path):  # errors say where a file lies, lines need not
         notes = tuple(source.name + note.removeprefix(name) for note in notes)
     samples = Samples(x, columns=columns.names, table=columns, beside=beside, notes=notes, names=_names(beside))

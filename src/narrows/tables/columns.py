@@ -114,12 +114,8 @@ class Columns:
 
     def count_unseen(self, x: np.ndarray) -> dict[str, int]:
         """Return for each column with cells of UNSEEN categories how many of them there are in encoded `x`."""
-        counts = {
-            column.name: int((x[:, j] == UNSEEN).sum())
-            for j, column in enumerate(self.items)
-            if column.kind == "category"
-        }
-        return {column: count for column, count in counts.items() if count}
+        counts = find_unseen(self, x).sum(0)
+        return {column: int(count) for column, count in zip(self.names, counts, strict=True) if count}
 
     def decode(self, values: Any, gaps: np.ndarray | None = None) -> pa.Table:
         """Return a table of numbers (N, D): integers and times are rounded, categories are those of the nearest number.
@@ -143,6 +139,15 @@ class Columns:
 def _size(column: Column) -> int:
     """Return how many values a column of categories or truth values has, 0 for numbers."""
     return 2 if column.kind == "boolean" else len(column.categories)
+
+
+def find_unseen(columns: Columns, x: np.ndarray) -> np.ndarray:
+    """Return where encoded `x` (N, D) holds categories that the columns do not know, booleans (N, D).
+
+    >>> find_unseen(Columns((Column("n"), Column("c", "category"))), np.array([[UNSEEN, UNSEEN]])).tolist()
+    [[False, True]]
+    """
+    return (x == UNSEEN) & np.array([column.kind == "category" for column in columns.items])
 
 
 def unnamed(count: int) -> tuple[str, ...]:

@@ -49,6 +49,7 @@ def corrupt(
     scaling.build(samples.shape[1:])
     part.build(scaling)
     scaling.fit([inside])
-    _, damaged, _ = damage(inside, scaling, part, torch.Generator().manual_seed(seed))
-    values = scaling.back(damaged).numpy()
+    clean, damaged, _ = damage(inside, scaling, part, torch.Generator().manual_seed(seed))
+    values, before = scaling.back(damaged), scaling.back(clean)
+    values = torch.where(values == before, inside.to(values.dtype), values).numpy()  # what is not hit keeps its digits
     return layout.back(values if part.makes_gaps and x.dtype.kind != "f" else cast(values, x.dtype)), text

@@ -15,7 +15,7 @@ from narrows.metrics.reconstruction import by_scaling, in_users_units, observed_
 from narrows.metrics.table import Cell, Table
 from narrows.metrics.table_columns import NUMERIC, come_back, table_columns
 from narrows.tables.column import Column
-from narrows.tables.columns import Columns
+from narrows.tables.columns import Columns, find_unseen
 from narrows.view.cell_texts import GAP, cell_texts
 from narrows.view.charts import draw_columns
 from narrows.view.correlation_map import draw_correlations
@@ -33,6 +33,7 @@ ODDEST, CELLS = 10, 3  # rows, and cells of each
 TRIED = 12  # cells of a row, of which some may be met
 MOST_NAMES = 5  # columns in a sentence
 LONG = 60  # characters of a column's name in the table of them
+UNSEEN_TEXT = "a category that the model never saw"
 LEAST_SHARE = 0.01  # of a row's error, below which a cell does not stand out
 
 
@@ -101,12 +102,14 @@ def _outstanding_cells(seen: Study, positions: np.ndarray) -> list[str]:
     some = _named([columns[j] for j in near], seen.model.columns)
     answers = come_back(columns, in_users_units(network, found.restored))
     came, expected = (cell_texts(some, values[:, near]) for values in (observed_values(network, samples), answers))
+    unseen = find_unseen(some, samples.numpy()[:, near])
     result = []
     for i, share in enumerate(shares):
         cells = (
-            f"{shorten(some.names[k])}: {shorten(came[k][i])} ({shorten(expected[k][i])})"
+            f"{shorten(some.names[k])}: {UNSEEN_TEXT if unseen[i, k] else shorten(came[k][i])} "
+            f"({shorten(expected[k][i])})"
             for k in np.argsort(-share, kind="stable").tolist()
-            if share[k] > LEAST_SHARE and came[k][i] not in (GAP, expected[k][i])
+            if share[k] > LEAST_SHARE and (unseen[i, k] or came[k][i] not in (GAP, expected[k][i]))
         )
         result.append("; ".join(islice(cells, CELLS)) or "no single cell")
     return result
@@ -131,7 +134,7 @@ def _describe_gaps(seen: Study, rows: TableRows) -> str:
     unseen = seen.model.columns.count_unseen(seen.samples.numpy())
     if unseen:
         named = [f"{shorten(name)}: {count:,}" for name, count in islice(unseen.items(), MOST_NAMES)]
-        words += f" Categories that the model does not know count as gaps ({'; '.join(named)})."
+        words += f" Categories that the model never saw count as wrong answers ({'; '.join(named)})."
     return words
 
 
