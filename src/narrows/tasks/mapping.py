@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 from torch import Tensor
@@ -10,9 +12,18 @@ from torch import Tensor
 from narrows.data.samples import Samples
 from narrows.errors import DataError
 from narrows.modelfile import Model
+from narrows.tables.columns import Columns
 from narrows.tasks.encode import check_map
+from narrows.tasks.map_columns import MapColumn, kept_column, learned_column
 from narrows.tasks.session import Session
 from narrows.tasks.units import in_chunks
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from narrows.tables.noticing import Beside
+
+LABEL = "label"
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +41,9 @@ class Map:
     origin : a short name of the data.
     samples : `x` as (N, C, *grid), in the units that the model was trained in.
     codes : of the samples, float32 (N, k).
+    known : the kinds and categories of the columns, None where nobody said them.
+    kept : the columns of the table that are not learned, such as ids, but for that of the labels.
+    label_name : the name of the column that holds the labels; "label" for labels from elsewhere.
     """
 
     points: np.ndarray
@@ -41,12 +55,31 @@ class Map:
     origin: str = ""
     samples: Tensor | None = None
     codes: np.ndarray | None = None
+    known: Columns | None = None
+    kept: pa.Table | None = None
+    label_name: str = LABEL
 
     def __len__(self) -> int:
         return len(self.points)
 
+    @cached_property
+    def learned_columns(self) -> tuple[MapColumn, ...]:
+        """The columns that the model learned, none for pictures."""
+        if self.known is not None:
+            return tuple(learned_column(column, self.x[:, j]) for j, column in enumerate(self.known.items))
+        return tuple(MapColumn(name, "", self.x[:, j]) for j, name in enumerate(self.columns or ()))
+
+    @cached_property
+    def kept_columns(self) -> tuple[MapColumn, ...]:
+        """The columns that are not learned."""
+        kept = self.kept
+        return () if kept is None else tuple(kept_column(name, kept.column(name)) for name in kept.column_names)
+
     def table(self) -> dict[str, np.ndarray]:
-        """Return the map as columns: x and y, label and name where they are known, and error."""
+        """Return the map as columns: x and y, label and name where they are known, and error.
+
+        The `kept` columns of a table, such as ids, are not among them.
+        """
         known = {"label": self.labels, "name": None if self.names is None else np.array(self.names)}
         columns = {"x": self.points[:, 0], "y": self.points[:, 1]}
         return columns | {key: values for key, values in known.items() if values is not None} | {"error": self.errors}
@@ -78,7 +111,9 @@ def make_map(model: Model, about: Samples, session: Session | None = None, is_dr
         )
     columns = model.column_names if len(model.network.shape) == 1 else None
     known = about.labels, about.names, columns, about.origin
-    return Map(points, errors, session.x, *known, session.samples, session.codes)
+    kept, label_name = (None, LABEL) if about.beside is None else _split_labels(about.beside, about.labels)
+    beside = model.card.table, kept, label_name
+    return Map(points, errors, session.x, *known, session.samples, session.codes, *beside)
 
 
 def check_differ(session: Session, about: Samples) -> None:
@@ -91,6 +126,17 @@ def check_differ(session: Session, about: Samples) -> None:
             f"a map shows how samples differ, however: all {len(x):,} of {_name(about)} are equal; give it samples "
             f"that differ"
         )
+
+
+def _split_labels(beside: Beside, labels: np.ndarray | None) -> tuple[pa.Table, str]:
+    """Return the columns that are not learned but for that of the labels, and the name of the latter."""
+    kept = beside.kept
+    if beside.label is not None and labels is not None:
+        own = np.ma.asarray(labels).astype(str).tolist()  # other ones, of a file, may have taken the column's place
+        for name in kept.column_names:
+            if kept.column(name).equals(beside.label) and beside.label.cast("string").to_pylist() == own:
+                return kept.drop_columns([name]), name
+    return kept, LABEL
 
 
 def _name(samples: Samples) -> str:

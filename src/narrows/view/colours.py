@@ -11,18 +11,20 @@ import numpy as np
 
 from narrows.data.labels import group_labels
 from narrows.errors import DataError, did_you_mean
-from narrows.tasks.mapping import Map
+from narrows.tables.column import UNSEEN
+from narrows.tasks.map_columns import FEW, MapColumn
+from narrows.tasks.mapping import LABEL, Map
 from narrows.view.figure import FAINT, GAP, GREY, NOT_LABELLED, Mark, shorten_all
+from narrows.view.scale import STEPS, find_edges, name_step, step_of
 
 # Petroff, "Accessible Color Sequences for Data Visualization", 2021: ten that colour-blind people tell apart too
 PALETTE = ("#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "#832db6", "#a96b59", "#e76300", "#b9ac70", "#717581", "#92dadd")
 MARKS: tuple[Mark, ...] = ("dot", "square", "diamond")  # more groups than colours take the next mark
 MAX_GROUPS = len(PALETTE) * len(MARKS)
-# viridis (Smith and van der Walt, 2015) but for its palest end: rises in lightness, so that all see the order
-STEPS = ("#440154", "#443983", "#31688e", "#21918c", "#35b779", "#90d743")
 GOLDEN = 0.6180339887  # of a turn
 MAX_NAME = 14  # characters of a group's name
-LABEL, ERROR = "label", "error"
+ERROR = "error"
+UNKNOWN_COLOUR = "#e0218a"  # of categories that the model never saw: on light and dark ground
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,9 +65,10 @@ def colour(mapped: Map, by: str | None = None) -> Colouring:
 
     Parameters
     ----------
-    by : "label", "error", or the name of a table's column; labels by default, where there are any.
+    by : "label" or the name of the labels' column, "error", or the name of a table's column; labels by default, where
+        there are any.
 
-    Raises DataError where the map does not hold that.
+    Raises DataError where the map does not hold that, and for a column of ids, see `MapColumn.can_colour`.
 
     Examples
     --------
@@ -75,16 +78,47 @@ def colour(mapped: Map, by: str | None = None) -> Colouring:
     """
     if by is None and mapped.labels is None:
         return Colouring("", (Group("", np.arange(len(mapped)), PALETTE[0]),))
-    by = by or LABEL
-    columns = mapped.columns or ()
-    if by == LABEL and mapped.labels is not None:
-        return _by_kind(by, mapped.labels)
+    if mapped.labels is not None and by in (None, LABEL, mapped.label_name):
+        return _by_kind(mapped.label_name, mapped.labels)
     if by == ERROR:
         return _by_steps(by, mapped.errors)
-    if by in columns:
-        return _by_kind(by, np.ma.masked_invalid(mapped.x[:, columns.index(by)]), GAP)
-    known = [*([LABEL] if mapped.labels is not None else []), ERROR, *columns]
-    raise DataError(f"points cannot be coloured by {by!r}; {did_you_mean(by, known)}")
+    columns = (*mapped.learned_columns, *mapped.kept_columns)
+    found = next((column for column in columns if column.name == by), None)
+    if found is None:
+        labels = [] if mapped.labels is None else [mapped.label_name]
+        known = [*labels, ERROR, *(column.name for column in columns if column.can_colour)]
+        raise DataError(f"points cannot be coloured by {by!r}; {did_you_mean(str(by), known)}")
+    if not found.can_colour:
+        raise DataError(
+            f"points are coloured by columns that tell groups, however: {by!r} is not learned, and its values are ids, "
+            f"or more than {FEW} different texts; choose another one"
+        )
+    return colour_column(found)
+
+
+def colour_column(column: MapColumn) -> Colouring:
+    """Return how points are coloured by a column: numbers and times by steps of a scale, categories as kinds.
+
+    Of an array, of which nobody said a kind, few whole numbers are kinds.
+
+    Examples
+    --------
+    >>> column = MapColumn("size", "category", np.array([1.0, 0, np.nan, -1, 0]), ("large", "small"))
+    >>> [(group.name, len(group.index)) for group in colour_column(column).groups]
+    [('large', 2), ('small', 1), ('unknown', 1), ('gap', 1)]
+    """
+    if not column.kind:
+        return _by_kind(column.name, np.ma.masked_invalid(column.values), GAP)
+    gaps = np.flatnonzero(np.isnan(column.values))
+    rest = [Group(GAP, gaps, GREY)] if len(gaps) else []
+    if column.kind != "category":
+        return _by_scale(column, rest)
+    unseen = np.flatnonzero(column.values == UNSEEN)
+    if len(unseen):
+        rest.insert(0, Group(column.unknown, unseen, UNKNOWN_COLOUR))
+    known = np.ma.masked_less(np.nan_to_num(column.values, nan=UNSEEN), 0)
+    places, own = group_labels(known)
+    return _kinds(column.name, [column.texts[int(place)] for place in places], own, rest)
 
 
 def kind_colours(count: int) -> list[str]:
@@ -111,14 +145,19 @@ def _by_kind(by: str, values: np.ndarray, unknown: str = NOT_LABELLED) -> Colour
     unlabelled = [Group(unknown, rest, GREY)] if len(rest) else []
     if kinds.dtype.kind in "biuf" and (len(kinds) > MAX_GROUPS or (kinds != np.round(kinds)).any()):
         return _by_steps(by, values, unlabelled)
+    return _kinds(by, [_name(kind) for kind in kinds], own, unlabelled)
+
+
+def _kinds(by: str, kinds: Sequence[str], own: np.ndarray, rest: Sequence[Group]) -> Colouring:
+    """Return a group per kind, of very many the most frequent and one of all others; `own` is -1 for the `rest`."""
     counts = np.bincount(own[own >= 0], minlength=len(kinds))
     shown = np.sort(np.argsort(-counts, kind="stable")[: MAX_GROUPS - (len(kinds) > MAX_GROUPS)]).tolist()
-    names = shorten_all([_name(kinds[kind]) for kind in shown], MAX_NAME)
+    names = shorten_all([printable(kinds[kind]) for kind in shown], MAX_NAME)
     groups = [Group(names[i], np.flatnonzero(own == kind), *_looks(i)) for i, kind in enumerate(shown)]
     if len(kinds) > len(shown):
         others = np.flatnonzero(~np.isin(own, [-1, *shown]))
         groups.append(Group(f"{len(kinds) - len(shown)} others", others, FAINT))
-    return Colouring(by, (*groups, *unlabelled), are_kinds=True)
+    return Colouring(by, (*groups, *rest), are_kinds=True)
 
 
 def _looks(i: int) -> tuple[str, Mark]:
@@ -136,6 +175,28 @@ def _by_steps(by: str, values: np.ndarray, unlabelled: Sequence[Group] = ()) -> 
     return Colouring(by, (*groups, *unlabelled))
 
 
+def _by_scale(column: MapColumn, rest: Sequence[Group]) -> Colouring:
+    """Return groups by rising values: one for each of few different ones, else of about as many points each."""
+    known = np.flatnonzero(~np.isnan(column.values))
+    values = column.values[known]
+    edges = find_edges(values)
+    step = np.searchsorted(edges, values, "right") - 1
+    groups = []
+    for i in range(len(edges)):
+        own = step == i
+        name = name_step(column, values[own])
+        groups.append(Group(name, known[own], STEPS[step_of(i, len(edges))]))
+    return Colouring(column.name, (*groups, *rest))
+
+
 def _name(value: object) -> str:
-    text = f"{value:g}" if isinstance(value, float) else str(value)
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def printable(text: str) -> str:
+    """Return a text of the data for one line of a picture: what no font draws is a box.
+
+    >>> printable("a\\nb")
+    'a□b'
+    """
     return "".join(c if c.isprintable() else "□" for c in text)

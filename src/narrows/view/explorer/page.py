@@ -27,10 +27,11 @@ from narrows.modelfile import Model
 from narrows.tasks.depths import FULL, cast
 from narrows.tasks.encode import decode_map
 from narrows.tasks.units import as_samples, in_chunks
-from narrows.view.colours import MAX_GROUPS, STEPS, colour, kind_colours
+from narrows.view.colours import MAX_GROUPS, colour, kind_colours
 from narrows.view.explorer.export import Exported, export_decoder, export_encoder
 from narrows.view.explorer.sprites import A_SHEET, ACROSS, Sprites, pack
 from narrows.view.figure import GAP, GREY, NOT_LABELLED
+from narrows.view.scale import STEPS
 
 if TYPE_CHECKING:
     from narrows.tasks.mapping import Map
