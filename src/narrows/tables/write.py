@@ -41,7 +41,7 @@ def _write_csv(path: Path, table: pa.Table, delimiter: str = ",") -> None:
 def _rows(table: pa.Table) -> Iterator[Sequence[Any]]:
     yield table.column_names
     for batch in table.to_batches(max_chunksize=10_000):
-        yield from zip(*([_as_cell(value) for value in column.to_pylist()] for column in batch.columns), strict=True)
+        yield from zip(*([plain_cell(value) for value in column.to_pylist()] for column in batch.columns), strict=True)
 
 
 def _write_tsv(path: Path, table: pa.Table) -> None:
@@ -67,8 +67,12 @@ def _write_json_lines(path: Path, table: pa.Table) -> None:
                 file.write(json.dumps(row, ensure_ascii=False, default=str) + "\n")
 
 
-def _as_cell(value: Any) -> Any:
-    """Return a value as the csv module writes it as people do: a gap as nothing, a moment with a space."""
+def plain_cell(value: Any) -> Any:
+    """Return a value as the csv module writes it as people do: a gap as nothing, a moment with a space.
+
+    >>> plain_cell(None), plain_cell(datetime(2023, 6, 23, 10))
+    ('', '2023-06-23 10:00:00')
+    """
     if value is None or value != value:
         return ""
     return value.isoformat(" ") if isinstance(value, datetime) else value

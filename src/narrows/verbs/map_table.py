@@ -12,25 +12,32 @@ import numpy as np
 from narrows.errors import DataError
 from narrows.files import whole
 from narrows.tables.formulas import write_rows
+from narrows.tables.write import plain_cell
 from narrows.tasks.mapping import Map
 
 
 def write_table(path: str | PathLike[str], mapped: Map, overwrite: bool = False) -> None:
     """Write a map as a table, a row per sample: a .parquet file, else a .csv file.
 
+    The columns that are not learned, such as ids, come first. Where one of them is named x, the map's is "map x", and
+    so with its other columns.
+
     Raises DataError where the path exists or cannot be written, and for Parquet without pyarrow.
     """
-    columns = mapped.table()
+    kept = {} if mapped.kept is None else dict(zip(mapped.kept.column_names, mapped.kept.columns, strict=True))
+    own = {f"map {name}" if name in kept else name: values for name, values in mapped.table().items()}
     check_table(path)
     with whole(Path(path), overwrite) as temporary:
         if temporary.suffix.lower() == ".parquet":
             import pyarrow
             import pyarrow.parquet
 
-            pyarrow.parquet.write_table(pyarrow.table({key: _as_arrow(v) for key, v in columns.items()}), temporary)
+            columns = kept | {name: _as_arrow(values) for name, values in own.items()}
+            pyarrow.parquet.write_table(pyarrow.table(columns), temporary)
             return
-        texts = (np.ma.filled(values.astype(str), "") for values in columns.values())
-        write_rows(temporary, [list(columns), *zip(*(values.tolist() for values in texts), strict=True)])
+        cells = [[plain_cell(value) for value in column.to_pylist()] for column in kept.values()]
+        texts = (np.ma.filled(values.astype(str), "").tolist() for values in own.values())
+        write_rows(temporary, [[*kept, *own], *zip(*cells, *texts, strict=True)])
 
 
 def _as_arrow(values: np.ndarray) -> Any:
