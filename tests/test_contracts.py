@@ -353,7 +353,7 @@ def test_a_scaling_brings_values_back_and_says_what_its_numbers_are(kind, text, 
         assert torch.allclose(ends.from_depth(ends.to_depth(x.double(), 65535.0), 65535.0), x.double())
     if (numbers := scaling.export()) is not None:
         assert {len(numbers["scale"]), len(numbers["offset"])} == {shape[0]}
-        assert set(numbers) <= {"scale", "offset", "tail", "activation"}
+        assert set(numbers) <= {"scale", "offset", "tail", "activation", "cells"}
     scaling.check()
 
 

@@ -138,9 +138,8 @@ def test_pages_show_gaps_as_gaps(model):
     holed[:, 3] = np.nan
     page = make_explorer(model, make_map(model, read(holed)))
     about = json.loads(page.split('id="about">')[1].split("</script>")[0])
-    assert about["decoder"] is None
-    assert about["spots"] is not None
-    assert np.isfinite([*about["means"], *about["deviations"]]).all()
+    assert about["decoder"][-1]["cells"] == [[0, 0], [1, 0], [5, 3], [2, 0], [3, 2]]
+    assert np.isfinite([[column["mean"], column["deviation"]] for column in about["columns"]]).all()
     report = run_report(model, [], holed, x_name="test", reference=holed).html
     assert "Columns, the worst first" in report
     assert "nan" not in " ".join(part.split("<")[0] for part in report.split(">")[1:]).split()

@@ -8,8 +8,10 @@ import re
 import time
 
 import numpy as np
+import pyarrow
 import pytest
 from browser import Browser, find_chromium
+from customers import COLUMNS, customers, train_customers
 from PIL import Image
 from sklearn.datasets import load_wine
 
@@ -18,12 +20,13 @@ from narrows.data.read import read
 from narrows.errors import DataError
 from narrows.tables.formulas import as_cell
 from narrows.tasks.encode import decode_map, encode, encode_map
-from narrows.tasks.mapping import make_map
+from narrows.tasks.mapping import Map, make_map
 from narrows.tasks.reconstruct import reconstruct
 from narrows.tasks.score import errors
 from narrows.training.fit import Fit
-from narrows.training.map_head import add_head
+from narrows.training.map_head import add_head, add_pca_head
 from narrows.view.colours import colour
+from narrows.view.explorer.columns import add_columns
 from narrows.view.explorer.page import make_explorer, sort_by_position, write_explorer
 from narrows.view.figure import GREY
 
@@ -118,6 +121,12 @@ def middle_of(browser, selector):
         f"((r) => [r.left + r.width / 2, r.top + r.height / 2])"
         f"(document.querySelector({json.dumps(selector)}).getBoundingClientRect())"
     )
+
+
+def lines_of(browser, table):
+    """Return the texts of a table's cells, line by line."""
+    script = "((rows) => rows.map((row) => [...row.children].map((cell) => cell.innerText)))"
+    return browser.evaluate(f"{script}([...document.querySelectorAll({json.dumps(table + ' tbody tr')})])")
 
 
 def set_value(browser, field, value, event):
@@ -650,10 +659,76 @@ def test_a_table_from_a_plain_file_makes_a_page_from_the_shell(browser, tmp_path
     assert main(["map", run, table, "-o", page]) == 0
     open_page(browser, tmp_path / "map.html")
     point_at(browser, browser.evaluate("explorer.data.at(7)"))
-    browser.wait_for("document.querySelectorAll('#columns tbody tr').length === 8")
+    browser.wait_for("document.querySelectorAll('#columns tbody tr, #row tbody tr').length >= 8")
     row = wine.data.iloc[int(shown_index(browser))]
-    shown = browser.evaluate(
-        "[...document.querySelectorAll('#columns tbody tr')].map((row) => [...row.children].map((c) => c.innerText))"
-    )
+    shown = [cells for cells in lines_of(browser, "#columns") + lines_of(browser, "#row") if len(cells) > 1]
     for name, value, *_ in shown:
         assert float(value.replace(",", "")) == pytest.approx(row[name], rel=1e-3)
+
+
+@needs_chromium
+@pytest.mark.parametrize("bottleneck", ["linear(2)", "linear(3)"])
+def test_a_mixed_table_shows_rows_and_what_is_decoded_in_the_users_terms(browser, tmp_path, bottleneck):
+    model, samples = train_customers(bottleneck), customers()
+    model = add_pca_head(model, encode(model, samples.x)) if bottleneck == "linear(3)" else model
+    mapped = make_map(model, samples)
+    write_explorer(tmp_path / "map.html", model, mapped, by="colour")
+    open_page(browser, tmp_path / "map.html")
+    groups = colour(mapped, "colour").groups
+    shown = browser.evaluate(
+        "[...document.querySelectorAll('#legend .step')].map((line) => line.innerText.split('\\n'))"
+    )
+    assert shown == [[group.name, str(len(group.index))] for group in groups]
+    made = COLUMNS.decode(reconstruct(model, samples.x)).to_pylist()
+    for index in (4, 5, 6, 30):
+        browser.evaluate(f"explorer.hold(explorer.data.places[{index}])")
+        browser.wait_for(f"document.getElementById('look').dataset.index === '{index}'")
+        browser.wait_for("!document.getElementById('row').hidden")
+        assert lines_of(browser, "#kept")[:2] == [["id", f"C-{index:03d}"], ["x", "–" if index % 2 else "=1+1"]]
+        row = {name: texts for name, *texts in lines_of(browser, "#row")}
+        assert list(row) == list(COLUMNS.names)
+        own = COLUMNS.decode(samples.x[index : index + 1]).to_pylist()[0]
+        assert [row[name][0] for name in ("age", "joined", "member")] == [
+            "–" if own[name] is None else str(own[name]) for name in ("age", "joined", "member")
+        ]
+        assert row["nothing"] == ["–", ""]
+        wanted = "unknown" if index == 5 else own["colour"] or "–"
+        assert row["colour"] == [wanted, "" if made[index]["colour"] == wanted else made[index]["colour"]]
+    point = mapped.points.mean(0).astype(float).tolist()
+    browser.evaluate(
+        f"explorer.hold(-1); explorer.place = {{ i: -1, x: {point[0]}, y: {point[1]} }}; explorer.ask('look')"
+    )
+    browser.wait_for("document.getElementById('who').innerText.startsWith('Between')")
+    decoded = COLUMNS.decode(decode_map(model, np.array(point))).to_pylist()[0]
+    row = dict(lines_of(browser, "#row"))
+    for name in ("age", "colour", "member", "joined", "<i>town</i>"):
+        assert row[name] == str(decoded[name]), name
+    browser.evaluate("explorer.search.input.value = 'c-01'; explorer.search.look()")
+    assert browser.text("#found").endswith("and 6 more: select all 10 samples")
+    browser.evaluate("explorer.selection.select([explorer.data.places[7]])")
+    (line,) = csv.DictReader(io.StringIO(browser.evaluate("explorer.selection.csv()").replace("\r", "")))
+    assert (line["id"], line["kind"]) == ("C-007", "old")
+    assert browser.complaints == []
+
+
+def test_a_large_mixed_page_stays_small():
+    shape = (70_000, 7)
+    random = np.random.default_rng(0)
+    x = customers().x[random.integers(0, 120, shape[0])]
+    kept = pyarrow.table({"id": [f"C-{i}" for i in range(shape[0])], "essay": [f"{i}" * 50 for i in range(shape[0])]})
+    points = random.normal(size=(shape[0], 2)).astype(np.float32)
+    mapped = Map(points, points[:, 0], x, columns=COLUMNS.names, known=COLUMNS, kept=kept)
+    about, blocks = {}, {}
+    add_columns(about, blocks, mapped, x, np.arange(shape[0]), 12_000_000)
+    assert [column["type"] for column in about["columns"]] == [
+        "float32",
+        "float32",
+        "uint8",
+        "uint8",
+        "float64",
+        "uint8",
+        "float32",
+        "uint32",
+    ]
+    assert about["left"] == ["essay"]
+    assert sum(map(len, blocks.values())) < 7_000_000

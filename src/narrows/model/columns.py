@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -240,6 +241,17 @@ class Columns(Scaling):
         result = torch.full_like(deviation, math.nan)
         result[self._numbers] = self.numbers.back_deviation(deviation[self._numbers])
         return result
+
+    def export(self) -> dict[str, Any]:
+        """Return those of the numbers, and the `cells`: where each column begins in the model's values, and its size.
+
+        The size of a number is 0.
+        """
+        cells = [(i, 0) for i in range(len(self._numbers))]
+        for size, columns in self._blocks:
+            first = cells[-1][0] + max(cells[-1][1], 1) if cells else 0
+            cells += [(first + i * size, size) for i in range(len(columns))]
+        return self.numbers.export() | {"cells": [cells[i] for i in self._order]}
 
     def check(self) -> None:
         """Raise a SpecError for a scale that is not positive, and for frequencies that are none."""

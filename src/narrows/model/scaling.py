@@ -191,8 +191,8 @@ class Scaling(Part, nn.Module, ABC):
     def export(self) -> dict[str, Any] | None:
         """Return what the explorer's JavaScript converts samples by, None where it cannot.
 
-        These are lists `scale` and `offset`, a number per channel; maybe a `tail`, as `Robust` has it; and maybe the
-        `activation`, "sigmoid" or "clamp".
+        These are lists `scale` and `offset`, a number per channel; maybe a `tail`, as `Robust` has it; maybe the
+        `activation`, "sigmoid" or "clamp"; and maybe the `cells` of a table, as `Columns` has them.
         """
         return None
 

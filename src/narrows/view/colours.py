@@ -24,6 +24,7 @@ MAX_GROUPS = len(PALETTE) * len(MARKS)
 GOLDEN = 0.6180339887  # of a turn
 MAX_NAME = 14  # characters of a group's name
 ERROR = "error"
+OTHERS_COLOUR = "#cfc4ea"  # of a column's rare categories: pale, and no grey, which gaps have
 UNKNOWN_COLOUR = "#e0218a"  # of categories that the model never saw: on light and dark ground
 
 
@@ -118,7 +119,7 @@ def colour_column(column: MapColumn) -> Colouring:
         rest.insert(0, Group(column.unknown, unseen, UNKNOWN_COLOUR))
     known = np.ma.masked_less(np.nan_to_num(column.values, nan=UNSEEN), 0)
     places, own = group_labels(known)
-    return _kinds(column.name, [column.texts[int(place)] for place in places], own, rest)
+    return _kinds(column.name, [column.texts[int(place)] for place in places], own, rest, OTHERS_COLOUR)
 
 
 def kind_colours(count: int) -> list[str]:
@@ -148,7 +149,9 @@ def _by_kind(by: str, values: np.ndarray, unknown: str = NOT_LABELLED) -> Colour
     return _kinds(by, [_name(kind) for kind in kinds], own, unlabelled)
 
 
-def _kinds(by: str, kinds: Sequence[str], own: np.ndarray, rest: Sequence[Group]) -> Colouring:
+def _kinds(
+    by: str, kinds: Sequence[str], own: np.ndarray, rest: Sequence[Group], others_colour: str = FAINT
+) -> Colouring:
     """Return a group per kind, of very many the most frequent and one of all others; `own` is -1 for the `rest`."""
     counts = np.bincount(own[own >= 0], minlength=len(kinds))
     shown = np.sort(np.argsort(-counts, kind="stable")[: MAX_GROUPS - (len(kinds) > MAX_GROUPS)]).tolist()
@@ -156,7 +159,7 @@ def _kinds(by: str, kinds: Sequence[str], own: np.ndarray, rest: Sequence[Group]
     groups = [Group(names[i], np.flatnonzero(own == kind), *_looks(i)) for i, kind in enumerate(shown)]
     if len(kinds) > len(shown):
         others = np.flatnonzero(~np.isin(own, [-1, *shown]))
-        groups.append(Group(f"{len(kinds) - len(shown)} others", others, FAINT))
+        groups.append(Group(f"{len(kinds) - len(shown)} others", others, others_colour))
     return Colouring(by, (*groups, *rest), are_kinds=True)
 
 

@@ -76,7 +76,7 @@ def export_decoder(networks: Sequence[Network]) -> Exported | None:
 def export_encoder(networks: Sequence[Network]) -> Exported | None:
     """Return the layers that encode a sample of the first of `networks`, in user's units, to a code of the last.
 
-    None where a layer is unknown.
+    None where a layer is unknown, and for tables with gaps, of which nobody draws one.
 
     Examples
     --------
@@ -88,7 +88,7 @@ def export_encoder(networks: Sequence[Network]) -> Exported | None:
     exported = Exported()
     try:
         for network in networks:
-            scaling = _known(network.scaling.export())
+            scaling = _known(None if network.scaling.tells_observed else network.scaling.export())
             scaling.pop("activation", None)
             exported.add(network.shape, "scale", **scaling)
             shape = _add_module(exported, network.encoder, network.shape)

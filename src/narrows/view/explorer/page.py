@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
 import re
 from html import escape
 from importlib.resources import files
@@ -28,6 +27,7 @@ from narrows.tasks.depths import FULL, cast
 from narrows.tasks.encode import decode_map
 from narrows.tasks.units import as_samples, in_chunks
 from narrows.view.colours import MAX_GROUPS, colour, kind_colours
+from narrows.view.explorer.columns import add_columns, as_json, encode
 from narrows.view.explorer.export import Exported, export_decoder, export_encoder
 from narrows.view.explorer.sprites import A_SHEET, ACROSS, Sprites, pack
 from narrows.view.figure import GAP, GREY, NOT_LABELLED
@@ -36,7 +36,21 @@ from narrows.view.scale import STEPS
 if TYPE_CHECKING:
     from narrows.tasks.mapping import Map
 
-SCRIPTS = ("network", "blocks", "data", "nearest", "colours", "painter", "panel", "find", "draw", "pointer", "explorer")
+SCRIPTS = (
+    "network",
+    "blocks",
+    "data",
+    "nearest",
+    "colours",
+    "columns",
+    "painter",
+    "row",
+    "panel",
+    "find",
+    "draw",
+    "pointer",
+    "explorer",
+)
 MAX_PAGE = 24_000_000  # characters of a page: mail takes 25 MB
 MAX_MODEL = 9_000_000  # of them for the decoder, and as many for the encoder
 MAX_COLUMNS = 12_000_000  # of them for a table's columns
@@ -89,8 +103,8 @@ def make_explorer(model: Model, mapped: Map, by: str | None = None) -> str:
     samples = mapped.samples
     if head is not None:  # the model reconstructs from more numbers than the map's two
         about["numbers"] = model.network.code_size
-        blocks["map-errors"] = _encode(_map_errors(model, mapped)[order], np.float32)
-    add = _add_pictures if about["pictures"] else _add_columns
+        blocks["map-errors"] = encode(_map_errors(model, mapped)[order], np.float32)
+    add = _add_pictures if about["pictures"] else _add_table
     add(about, blocks, model, mapped, samples, order)
     return _fill(f"Map of {mapped.origin or 'samples'}", about, blocks)
 
@@ -129,8 +143,10 @@ def _describe(model: Model, mapped: Map) -> dict[str, Any]:
         "grey": GREY,
         "unlabelled": NOT_LABELLED,
         "gap": GAP,
+        "label": mapped.label_name,
+        "rows": mapped.known is not None,
         "numbers": None,
-        "columns": mapped.columns,
+        "columns": [],
         "shape": model.network.shape,
         "pictures": len(model.network.shape) == 3,
         "whole": model.card.dtype in FULL,
@@ -143,13 +159,13 @@ def _describe(model: Model, mapped: Map) -> dict[str, Any]:
 
 def _point_blocks(mapped: Map, order: np.ndarray) -> dict[str, str]:
     """Return what is known of every point, in the page's order."""
-    blocks = {"points": _encode(mapped.points[order], np.float32), "errors": _encode(mapped.errors[order], np.float32)}
-    blocks["indices"] = _encode(order, np.uint32)
+    blocks = {"points": encode(mapped.points[order], np.float32), "errors": encode(mapped.errors[order], np.float32)}
+    blocks["indices"] = encode(order, np.uint32)
     if mapped.labels is not None:
         kinds, own = group_labels(mapped.labels)
-        blocks["labels"] = _encode(np.where(own < 0, len(kinds), own)[order], np.uint32)  # last: not labelled
+        blocks["labels"] = encode(np.where(own < 0, len(kinds), own)[order], np.uint32)  # last: not labelled
     if mapped.names is not None:
-        blocks["names"] = _as_json([mapped.names[i] for i in order])
+        blocks["names"] = as_json([mapped.names[i] for i in order])
     return blocks
 
 
@@ -197,25 +213,17 @@ def _add_pictures(
     about["ground"] = float(np.median(corners)) / 255
 
 
-def _add_columns(
+def _add_table(
     about: dict[str, Any], blocks: dict[str, str], model: Model, mapped: Map, samples: Tensor, order: np.ndarray
 ) -> None:
     """Add a table's columns, as many as fit, and the decoded positions where there is no decoder."""
-    values = samples.double().numpy()
-    each = len(values) * 4 * 4 // 3 * (2 if about["numbers"] else 1)
-    kept = int(min(values.shape[1], max(1, MAX_COLUMNS // each)))
-    about["columns"] = about["columns"][:kept]
-    known = np.ma.masked_invalid(values[:, :kept])
-    about["means"], about["deviations"] = known.mean(0).filled(0).tolist(), known.std(0).filled(0).tolist()
-    for i in range(kept):
-        blocks[f"column-{i}"] = _encode(values[order, i], np.float32)
-    if about["numbers"]:
-        made = _reconstructed(model, mapped)
-        blocks |= {f"made-{i}": _encode(made[order, i], np.float32) for i in range(kept)}
+    about["made"] = bool(about["numbers"]) or about["decoder"] is None
+    made = _reconstructed(model, mapped) if about["made"] else None
+    add_columns(about, blocks, mapped, made, order, MAX_COLUMNS)
     if about["decoder"] is None:
         about["spots"] = find_grid(mapped.points)
         decoded, _ = as_samples(model, decode_map(model, _grid_points(about["spots"])))
-        blocks["spots"] = _encode(decoded.double().numpy()[:, :kept], np.float32)
+        blocks["spots"] = encode(decoded.double().numpy()[:, : about["learned"]], np.float64)
 
 
 def _add_sheets(about: dict[str, Any], blocks: dict[str, str], name: str, sprites: Sprites) -> None:
@@ -263,17 +271,7 @@ def _characters(exported: Exported, size: int) -> int:
 
 
 def _join(exported: Exported, dtype: type) -> str:
-    return _encode(np.concatenate(exported.weights), dtype)
-
-
-def _encode(values: np.ndarray, dtype: type) -> str:
-    """Return numbers as base64, little endian."""
-    return base64.b64encode(np.ascontiguousarray(values, np.dtype(dtype).newbyteorder("<")).tobytes()).decode()
-
-
-def _as_json(value: Any) -> str:
-    """Return JSON that cannot end the element of a page that it stands in."""
-    return json.dumps(value, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
+    return encode(np.concatenate(exported.weights), dtype)
 
 
 def _fill(title: str, about: dict[str, Any], blocks: dict[str, str]) -> str:
@@ -281,7 +279,7 @@ def _fill(title: str, about: dict[str, Any], blocks: dict[str, str]) -> str:
     here = files("narrows.view.explorer") / "files"
     style = (here / "page.css").read_text(encoding="utf-8")
     script = "\n".join(["'use strict';", *((here / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS)])
-    early = {"about": _as_json(about)}
+    early = {"about": as_json(about)}
     early |= {key: blocks[key] for key in ("points", "errors", "indices", "labels") if key in blocks}
     pieces = {
         "title": escape(title),

@@ -16,7 +16,7 @@ class Data {
     this.places = new Uint32Array(this.count); // the user's index -> place in the file
     this.indices.forEach((index, place) => (this.places[index] = place));
     this.usualError = this.errors.slice().sort()[this.count >> 1];
-    this.columns = new Map();
+    this.columns = about.columns.map((column, number) => new Column(column, number));
     this.complete = false;
   }
 
@@ -30,16 +30,17 @@ class Data {
     if (about.made) this.madeSheets = new Sheets("made", about.made, whenOpen);
     this.mapErrors = numbers("map-errors", Float32Array);
     if (about.spot) this.spotSheets = new Sheets("spot", about.spot, whenOpen);
-    if (about.spots && !about.pictures) this.spotValues = numbers("spots", Float32Array);
+    if (about.spots && !about.pictures) this.spotValues = numbers("spots", Float64Array);
     this.complete = true;
   }
 
   // Say who wrote the file, and what it does not hold.
   limitsInWords() {
-    const { version, sheet, columns, shape } = this.about;
+    const { version, sheet, pictures, learned, left, shape } = this.about;
     const words = [`Written by narrows ${version}. This one file holds all that it shows, and asks for nothing.`];
     if (sheet && !sheet.exact) words.push(`The samples are shown as copies of ${sheet.width}x${sheet.height} pixels.`);
-    if (columns && columns.length < shape[0]) words.push(`It holds the first ${columns.length} of ${shape[0]} columns.`);
+    if (!pictures && learned < shape[0]) words.push(`It holds the first ${learned} of ${shape[0]} columns.`);
+    if (left?.length) words.push(`It leaves out ${left.map(middleOut).join(", ")}, of too many letters.`);
     if (this.about.spots) words.push("What the model decodes is shown at a grid of spots.");
     return words.join(" ");
   }
@@ -56,18 +57,11 @@ class Data {
     return label === this.unlabelled ? this.about.grey : this.colours[label % this.colours.length];
   }
 
-  // Return the values of a table's column; of `kind` "made" what the model reconstructs, null where that is on the map.
-  column(number, kind = "column") {
-    const id = `${kind}-${number}`;
-    if (!this.columns.has(id)) this.columns.set(id, numbers(id, Float32Array));
-    return this.columns.get(id);
-  }
-
   // Return what the model decodes at a spot in user's units, null where the file has a grid of pictures instead.
   decode(x, y) {
     if (this.decoder) return this.rounded(this.decoder.run([x, y]));
     if (!this.spotValues) return null;
-    const width = this.about.columns.length;
+    const width = this.about.learned;
     return this.spotValues.subarray(this.spotAt(x, y) * width, (this.spotAt(x, y) + 1) * width);
   }
 

@@ -97,13 +97,17 @@ class Explorer {
   }
 
   offerColours() {
-    const { about, labels } = this.data;
-    const choices = [...(labels ? [["labels", "label"]] : []), ["errors", "reconstruction error"]];
-    if (!about.pictures) about.columns.forEach((name, i) => choices.push([`column-${i}`, name]));
+    const { about, labels, columns } = this.data;
+    const choices = [...(labels ? [["labels", about.label]] : []), ["errors", "reconstruction error"]];
+    for (const { name, number } of columns) choices.push([`column-${number}`, name]);
     const select = document.getElementById("colour");
     select.replaceChildren(...choices.map(([value, words]) => make("option", { value, textContent: words })));
+    for (const { kind, groups, number } of columns) {
+      if (kind && !groups) select.querySelector(`[value="column-${number}"]`).disabled = true; // ids tell no groups
+    }
     select.onchange = () => this.colourBy(select.value);
-    const asked = { label: "labels", error: "errors" }[about.by] ?? `column-${(about.columns || []).indexOf(about.by)}`;
+    const column = `column-${columns.findIndex(({ name, kind, groups }) => name === about.by && (!kind || groups))}`;
+    const asked = labels && about.by === about.label ? "labels" : about.by === "error" ? "errors" : column;
     const [first] = choices.find(([value]) => value === asked) || choices[0];
     select.value = first;
     if (first.startsWith("column-")) this.mode = first; // its values stand behind the scripts
@@ -119,10 +123,10 @@ class Explorer {
       this.colours = paintBy(data.labels, data.labelNames.map((_, label) => data.colourOf(label)));
       showLabels(legend, data, this.selection.labels, (label) => this.choose(() => this.selection.toggle(label)));
     } else {
-      const number = Number(mode.slice("column-".length));
-      const groups = groupsOf(mode === "errors" ? data.errors : data.column(number), data.about, mode !== "errors");
+      const column = mode === "errors" ? null : data.columns[Number(mode.slice("column-".length))];
+      const groups = column ? column.groupsOf(data.about) : groupsOf(data.errors, data.about, false);
       this.colours = paintBy(groups.own, groups.colours);
-      showGroups(legend, mode === "errors" ? "reconstruction error" : data.about.columns[number], groups);
+      showGroups(legend, column ? column.name : "reconstruction error", groups);
     }
     if (this.view.isWhole) this.fit(); // above the legend
     this.ask("dots");

@@ -1,7 +1,8 @@
-// Search by index, label or name; the selection, and its table as a file.
+// Search by index, label, name or id; the selection, and its table as a file.
 
 const MOST_FOUND = 7; // lines below the search field
 const MOST_NAMES = 4; // of them, samples found by name
+const MOST_SAID = 2; // columns that the empty search field names
 
 // Return what a text may mean: [{words, label}], [{words, sample}] or, for all that match at once, [{words, samples}];
 // `words` are texts, and texts of the data as elements.
@@ -11,8 +12,7 @@ function meanings(data, text) {
   const asked = wanted.replace(/^label\s+/, "");
   const like = data.labelNames.map((name, label) => ({ name: name.toLowerCase(), label }));
   const labels = like.filter(({ name }) => name.includes(asked)).sort((a, b) => (b.name === asked) - (a.name === asked));
-  const named = [];
-  for (let i = 0; data.names && i < data.count; i++) if (data.names[i].toLowerCase().includes(wanted)) named.push(i);
+  const named = namedLike(data, wanted);
   const found = labels.slice(0, MOST_FOUND - 2).map(({ label }) => {
     const count = data.labelCounts[label].toLocaleString("en");
     return { words: ["label ", textOfData(data.labelNames[label]), `: ${count} samples`], label };
@@ -23,15 +23,35 @@ function meanings(data, text) {
     found.push({ words: [`sample ${Number(index[1]).toLocaleString("en")}`], sample });
   }
   const names = named.slice(0, Math.max(Math.min(MOST_NAMES, MOST_FOUND - found.length), 0));
-  found.push(...names.map((sample) => ({ words: [textOfData(data.names[sample])], sample })));
+  found.push(...names);
   const hidden = labels.length + named.length - Math.min(labels.length, MOST_FOUND - 2) - names.length;
   if (labels.length + named.length > 1) found.push(allOf(data, new Set(labels.map(({ label }) => label)), named, hidden));
   return found;
 }
 
-// Return the line that selects every sample of some labels, or named in `named`; `hidden` matches have no line.
+// Return the samples whose names, or texts that are not learned, hold what is wanted: [{words, sample}], each sample once.
+function namedLike(data, wanted) {
+  const named = new Map();
+  const add = (sample, words) => named.has(sample) || named.set(sample, { words, sample });
+  data.names?.forEach((name, i) => name.toLowerCase().includes(wanted) && add(i, [textOfData(name)]));
+  for (const column of searched(data)) {
+    const fits = column.isCategory ? column.categories.map((text) => text.toLowerCase().includes(wanted)) : null;
+    const number = wanted === "" ? NaN : Number(wanted);
+    column.values.forEach((value, i) => {
+      if (fits ? fits[value] : value === number) add(i, [textOfData(column.name), " ", textOfData(middleOut(column.text(value)))]);
+    });
+  }
+  return [...named.values()];
+}
+
+// Return the columns by which a row can be found: ids and other texts and whole numbers that are not learned.
+function searched(data) {
+  return data.columns.filter(({ learned, kind }) => !learned && (kind === "category" || kind === "integer"));
+}
+
+// Return the line that selects every sample of some labels, and those in `named`; `hidden` matches have no line.
 function allOf(data, labels, named, hidden) {
-  const chosen = new Set(named);
+  const chosen = new Set(named.map(({ sample }) => sample));
   if (labels.size) data.labels.forEach((label, i) => labels.has(label) && chosen.add(i));
   const more = hidden > 0 ? `and ${hidden.toLocaleString("en")} more: ` : "";
   return { words: [`${more}select all ${chosen.size.toLocaleString("en")} samples`], samples: [...chosen] };
@@ -43,7 +63,8 @@ class Search {
     Object.assign(this, { data, whenChosen, found: [], at: 0 });
     this.input = document.getElementById("search");
     this.list = document.getElementById("found");
-    const known = ["index", ...(data.labels ? ["label"] : []), ...(data.about.names ? ["name"] : [])];
+    const known = ["index", ...(data.labels ? [data.about.label] : []), ...(data.about.names ? ["name"] : [])];
+    known.push(...searched(data).map(({ name }) => name).slice(0, MOST_SAID));
     this.input.placeholder = `Search by ${known.join(", ")}`;
     this.input.oninput = () => this.look();
     this.input.onkeydown = (event) => this.key(event);
@@ -145,13 +166,15 @@ class Selection {
   // Return a table of the selected samples in the user's order.
   csv() {
     const { data, mask } = this;
-    const columns = { index: (i) => data.indices[i], x: (i) => exact(data.at(i)[0]), y: (i) => exact(data.at(i)[1]) };
-    if (data.labels) columns.label = (i) => (data.labels[i] < data.unlabelled ? cellOf(data.labelOf(i)) : "");
-    if (data.names) columns.name = (i) => cellOf(data.names[i]);
-    columns.error = (i) => exact(data.errors[i]);
+    const columns = [["index", (i) => data.indices[i]]];
+    for (const column of data.columns.slice(data.about.learned)) columns.push([cellOf(column.name), (i) => column.cell(i)]);
+    columns.push(["x", (i) => exact(data.at(i)[0])], ["y", (i) => exact(data.at(i)[1])]);
+    if (data.labels) columns.push(["label", (i) => (data.labels[i] < data.unlabelled ? cellOf(data.labelOf(i)) : "")]);
+    if (data.names) columns.push(["name", (i) => cellOf(data.names[i])]);
+    columns.push(["error", (i) => exact(data.errors[i])]);
     const chosen = [...data.places].filter((place) => mask[place]);
-    const rows = chosen.map((i) => Object.values(columns).map((value) => value(i)));
-    return [Object.keys(columns), ...rows].map((row) => row.join(",") + "\r\n").join("");
+    const rows = chosen.map((i) => columns.map(([, value]) => value(i)));
+    return [columns.map(([name]) => name), ...rows].map((row) => row.join(",") + "\r\n").join("");
   }
 }
 

@@ -59,8 +59,10 @@ const LAYERS = {
     return Float32Array.from(x, (v, i) => shorten((v - offset[(i / places) | 0]) / scale[(i / places) | 0], tail));
   },
 
-  // model's units -> user's units
-  back(x, { shape, scale, offset, tail }) {
+  // model's units -> user's units; of a table each of `cells`, [where it begins, its size], is a number or a category
+  back(x, { shape, scale, offset, tail, cells }) {
+    const number = (i) => lengthen(x[i], tail) * scale[i] + offset[i];
+    if (cells) return Float64Array.from(cells, ([start, size]) => (size ? likeliest(x, start, size) : number(start)));
     const places = count(shape) / shape[0];
     return Float64Array.from(x, (v, i) => lengthen(v, tail) * scale[(i / places) | 0] + offset[(i / places) | 0]);
   },
@@ -144,6 +146,13 @@ const LAYERS = {
 
   cut: (x, { before, shape }) => eachPixel(shape, (c, y, i) => x[(c * before[1] + y) * before[2] + i]),
 };
+
+// Return which of `size` values from `start` on is the largest, the first of equal ones.
+function likeliest(x, start, size) {
+  let best = 0;
+  for (let i = 1; i < size; i++) if (x[start + i] > x[start + best]) best = i;
+  return best;
+}
 
 // Return what is left of a distance from 0: all of it up to `tail`, the logarithm of the rest.
 function shorten(z, tail) {

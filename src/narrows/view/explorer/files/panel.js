@@ -14,6 +14,9 @@ class Panel {
     this.decoded = document.getElementById("decoded");
     this.made = document.getElementById("made");
     this.table = document.getElementById("columns");
+    this.row = document.getElementById("row");
+    this.kept = document.getElementById("kept");
+    document.getElementById("look").classList.toggle("rows", data.about.rows);
     this.own = document.getElementById("own");
     const { numbers } = data.about;
     for (const element of document.querySelectorAll(".own")) element.hidden = !numbers; // else it is what is decoded
@@ -35,7 +38,7 @@ class Panel {
     this.who.textContent = title || "Between the samples";
     this.facts.replaceChildren(...(i < 0 ? [`What the model makes of the spot ${short(x)}, ${short(y)}.`] : this.describe(i)));
     if (!data.complete) return;
-    const done = data.about.pictures ? this.showPictures(place) : this.showColumns(place);
+    const done = data.about.pictures ? this.showPictures(place) : this.showTable(place);
     if (done && place.since) {
       this.lag = performance.now() - place.since;
       place.since = null;
@@ -47,7 +50,9 @@ class Panel {
     const [x, y] = data.at(i);
     const times = data.usualError > 0 ? ` (${(data.errors[i] / data.usualError).toPrecision(2)} times the median)` : "";
     const words = [];
-    if (data.labels) words.push(...(data.labels[i] < data.unlabelled ? ["Label ", textOfData(data.labelOf(i)), ". "] : ["Not labelled. "]));
+    const { label } = data.about;
+    const before = label === "label" ? ["Label "] : [textOfData(label), ": "];
+    if (data.labels) words.push(...(data.labels[i] < data.unlabelled ? [...before, textOfData(data.labelOf(i)), ". "] : ["Not labelled. "]));
     if (data.names) words.push(textOfData(data.names[i]), ". ");
     words.push(`Error of its reconstruction${this.whence}: ${short(data.errors[i])}${times}`);
     if (data.mapErrors) words.push(`; of what is decoded from its spot on the map: ${short(data.mapErrors[i])}`);
@@ -74,21 +79,28 @@ class Panel {
     return data.sheets.show(i, this.sample) && reconstructed && decoded;
   }
 
+  showTable(place) {
+    showKept(this.kept, this.data, place.i);
+    if (this.data.about.rows) showRow(this.row, this.data, place);
+    else this.showColumns(place);
+    return true;
+  }
+
+  // Show the columns of an array, of which nobody said the kinds: those that lie farthest from their means.
   showColumns({ i, x, y }) {
     const { data } = this;
-    const { columns, means, deviations } = data.about;
     const decoded = data.decode(x, y);
-    const rows = columns.map((name, c) => {
-      const value = i < 0 ? null : data.column(c)[i];
+    const rows = data.columns.map((column, c) => {
+      const { name, mean, deviation } = column;
+      const value = i < 0 ? null : column.values[i];
       const known = i < 0 || Number.isNaN(value) ? decoded[c] : value;
-      const away = deviations[c] > 0 ? (known - means[c]) / deviations[c] : 0;
-      const own = data.about.numbers ? [i < 0 ? null : data.column(c, "made")[i]] : [];
+      const away = deviation > 0 ? (known - mean) / deviation : 0;
+      const own = data.about.numbers ? [i < 0 ? null : column.made[i]] : [];
       return { name, values: [value, ...own, decoded[c]], away };
     });
     rows.sort((a, b) => Math.abs(b.away) - Math.abs(a.away));
     this.table.hidden = false;
     this.table.tBodies[0].replaceChildren(...rows.slice(0, MOST_COLUMNS).map(rowOf));
-    return true;
   }
 }
 
