@@ -18,6 +18,7 @@ Clock = Literal["", "date", "moment", "time of day"]
 TRUTH = ("False", "True")  # the texts of truth values
 FEW = 30  # texts of a column that is not learned, up to which it colours: as many as have a colour of their own
 DAY = 86_400  # seconds
+LAST = 8.64e12  # seconds since 1970 that a page can write
 LARGEST = 2**53  # up to here floats of 64 bits hold every whole number
 
 
@@ -136,6 +137,7 @@ def show_times(values: np.ndarray, clock: Clock) -> list[str]:
     >>> show_times(np.array([86_400.0]), "date"), show_times(np.array([37_800.0]), "time of day")
     (['1970-01-02'], ['10:30'])
     """
+    values = np.clip(values, -LAST, LAST)
     if clock == "date":
         return np.rint(values / DAY).astype("datetime64[D]").astype(str).tolist()
     texts = np.rint(values).astype("datetime64[s]").astype(str).tolist()

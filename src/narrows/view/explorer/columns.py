@@ -16,6 +16,7 @@ from narrows.view.colours import PALETTE, colour_column, kind_colours
 from narrows.view.scale import find_edges, step_of
 
 EXACT = 2**24  # up to here floats of 32 bits hold every whole number
+LARGEST = float(np.finfo(np.float32).max)
 MAX_KEPT = 4_000_000  # characters of the columns that are not learned
 
 
@@ -60,14 +61,16 @@ def _describe(column: MapColumn) -> dict[str, Any]:
     """Return what the page knows of a column beside its values."""
     is_category = column.kind == "category"
     known = np.ma.masked_invalid(column.values)
+    with np.errstate(over="ignore"):
+        mean, deviation = (0.0 if is_category else float(np.ma.filled(v, 0)) for v in (known.mean(), known.std()))
     about = {
         "name": column.name,
         "kind": column.kind,
         "clock": column.clock,
         "type": _type_of(column).name,
         "learned": column.is_learned,
-        "mean": 0.0 if is_category else float(np.ma.filled(known.mean(), 0)),
-        "deviation": 0.0 if is_category else float(np.ma.filled(known.std(), 0)),
+        "mean": mean if np.isfinite(mean) else 0.0,
+        "deviation": deviation if np.isfinite(deviation) else 0.0,
         "known": bool(known.count()),
     }
     if is_category:
@@ -122,8 +125,8 @@ def _type_of(column: MapColumn) -> np.dtype:
     """Return the smallest type that a page needs for a column."""
     if column.kind == "category":
         return np.min_scalar_type(len(column.texts) + 1)
-    largest = np.abs(np.ma.masked_invalid(column.values)).max() if column.kind == "integer" else 0
-    is_wide = column.kind == "time" or (largest is not np.ma.masked and largest > EXACT)
+    largest = float(np.ma.filled(np.abs(np.ma.masked_invalid(column.values)).max(), 0))
+    is_wide = column.kind == "time" or largest > (EXACT if column.kind == "integer" else LARGEST)
     return np.dtype(np.float64 if is_wide else np.float32)
 
 

@@ -103,7 +103,9 @@ class Explorer {
     const select = document.getElementById("colour");
     select.replaceChildren(...choices.map(([value, words]) => make("option", { value, textContent: words })));
     for (const { kind, groups, number } of columns) {
-      if (kind && !groups) select.querySelector(`[value="column-${number}"]`).disabled = true; // ids tell no groups
+      if (!kind || groups) continue;
+      const title = "Not learned, and ids or too many different texts: it tells no groups";
+      Object.assign(select.querySelector(`[value="column-${number}"]`), { disabled: true, title });
     }
     select.onchange = () => this.colourBy(select.value);
     const column = `column-${columns.findIndex(({ name, kind, groups }) => name === about.by && (!kind || groups))}`;

@@ -90,7 +90,7 @@ class Panel {
   showColumns({ i, x, y }) {
     const { data } = this;
     const decoded = data.decode(x, y);
-    const rows = data.columns.map((column, c) => {
+    const rows = data.columns.slice(0, data.about.learned).map((column, c) => {
       const { name, mean, deviation } = column;
       const value = i < 0 ? null : column.values[i];
       const known = i < 0 || Number.isNaN(value) ? decoded[c] : value;
