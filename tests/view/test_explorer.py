@@ -671,6 +671,7 @@ def test_a_table_from_a_plain_file_makes_a_page_from_the_shell(browser, tmp_path
 def test_a_mixed_table_shows_rows_and_what_is_decoded_in_the_users_terms(browser, tmp_path, bottleneck):
     model, samples = train_customers(bottleneck), customers()
     model = add_pca_head(model, encode(model, samples.x)) if bottleneck == "linear(3)" else model
+    samples = dataclasses.replace(samples, labels=np.array(["low", "high"] * 60))
     mapped = make_map(model, samples)
     write_explorer(tmp_path / "map.html", model, mapped, by="colour")
     open_page(browser, tmp_path / "map.html")
@@ -684,7 +685,9 @@ def test_a_mixed_table_shows_rows_and_what_is_decoded_in_the_users_terms(browser
         browser.evaluate(f"explorer.hold(explorer.data.places[{index}])")
         browser.wait_for(f"document.getElementById('look').dataset.index === '{index}'")
         browser.wait_for("!document.getElementById('row').hidden")
-        assert lines_of(browser, "#kept")[:2] == [["id", f"C-{index:03d}"], ["x", "–" if index % 2 else "=1+1"]]
+        label, *kept = lines_of(browser, "#kept")
+        assert label == ["label", "high" if index % 2 else "low"]
+        assert kept[:2] == [["id", f"C-{index:03d}"], ["x", "–" if index % 2 else "=1+1"]]
         row = {name: texts for name, *texts in lines_of(browser, "#row")}
         assert list(row) == list(COLUMNS.names)
         own = COLUMNS.decode(samples.x[index : index + 1]).to_pylist()[0]

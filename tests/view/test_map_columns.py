@@ -9,8 +9,9 @@ import pytest
 from customers import COLUMNS, customers, train_customers
 
 from narrows.errors import DataError
+from narrows.tables.column import Column
 from narrows.tables.columns import Columns
-from narrows.tasks.map_columns import kept_column
+from narrows.tasks.map_columns import kept_column, learned_column, show_times
 from narrows.tasks.mapping import make_map
 from narrows.training.fit import Fit
 from narrows.verbs.map_table import write_table
@@ -109,6 +110,12 @@ def test_tables_begin_with_the_columns_that_are_not_learned(mapped, tmp_path):
     table = pyarrow.parquet.read_table(tmp_path / "map.parquet")
     assert table.column_names == rows[0]
     assert table.column("x").to_pylist()[:2] == ["=1+1", None]
+
+
+def test_times_are_written_as_they_came():
+    hour = Column("t", "time", "time32[s]"), Column("t", "time", "timestamp[us, tz=Europe/Berlin]")
+    columns = [learned_column(column, np.array([3600.0, np.nan])) for column in hour]
+    assert [show_times(column.values[:1], column.clock) for column in columns] == [["01:00"], ["1970-01-01 01:00 UTC"]]
 
 
 def test_any_cell_may_come_along():

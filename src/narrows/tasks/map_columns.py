@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 Kind = Literal["", "number", "integer", "time", "category"]
-Clock = Literal["", "date", "moment", "time of day"]
+Clock = Literal["", "date", "moment", "moment in UTC", "time of day"]
 
 TRUTH = ("False", "True")  # the texts of truth values
 FEW = 30  # texts of a column that is not learned, up to which it colours: as many as have a colour of their own
@@ -33,7 +33,7 @@ class MapColumn:
     values : float64 (N,), NaN for gaps: seconds since 1970 for times; for categories the position of their text,
         UNSEEN for one that the model never saw.
     texts : of the categories.
-    clock : how times are written: "date", "moment" or "time of day".
+    clock : how times are written: "date", "moment", "moment in UTC" for those of a time zone, or "time of day".
     is_learned : whether the model learned it; other columns come along.
     """
 
@@ -142,7 +142,10 @@ def show_times(values: np.ndarray, clock: Clock) -> list[str]:
         return np.rint(values / DAY).astype("datetime64[D]").astype(str).tolist()
     texts = np.rint(values).astype("datetime64[s]").astype(str).tolist()
     short = [text.removesuffix(":00") for text in texts]
-    return [text.rpartition("T")[2] if clock == "time of day" else text.replace("T", " ") for text in short]
+    if clock == "time of day":
+        return [text.rpartition("T")[2] for text in short]
+    zone = " UTC" if clock == "moment in UTC" else ""
+    return [text.replace("T", " ") + zone for text in short]
 
 
 def _find_clock(dtype: str, values: np.ndarray) -> Clock:
@@ -152,4 +155,6 @@ def _find_clock(dtype: str, values: np.ndarray) -> Clock:
         dtype == "string" and len(known) and ((known >= 0) & (known < DAY)).all()
     ):
         return "time of day"
+    if "tz=" in dtype:
+        return "moment in UTC"
     return "date" if not (known % DAY).any() else "moment"

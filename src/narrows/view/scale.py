@@ -68,7 +68,7 @@ def show_values(column: MapColumn, values: np.ndarray, digits: int = 3) -> list[
 
 def _show_times(column: MapColumn, values: np.ndarray) -> list[str]:
     """Return times in few letters: moments by their dates where these tell them apart, else without the year."""
-    if column.clock != "moment":
+    if column.clock not in ("moment", "moment in UTC"):
         return show_times(values, column.clock)
     known = column.values[~np.isnan(column.values)]
     if len(known) and np.ptp(known) > MONTH:

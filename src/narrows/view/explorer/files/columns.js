@@ -77,5 +77,6 @@ function timeText(seconds, clock, isRough) {
   const [date, time] = new Date(Math.round(seconds / unit) * unit * 1000).toISOString().split("T");
   const [hours, minutes, rest] = time.split(":");
   const written = rest.startsWith("00") ? `${hours}:${minutes}` : `${hours}:${minutes}:${rest.slice(0, 2)}`;
-  return { date, moment: `${date} ${written}`, "time of day": written }[clock];
+  const moment = `${date} ${written}`;
+  return { date, moment, "moment in UTC": `${moment} UTC`, "time of day": written }[clock];
 }

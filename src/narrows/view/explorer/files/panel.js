@@ -50,13 +50,17 @@ class Panel {
     const [x, y] = data.at(i);
     const times = data.usualError > 0 ? ` (${(data.errors[i] / data.usualError).toPrecision(2)} times the median)` : "";
     const words = [];
-    const { label } = data.about;
-    const before = label === "label" ? ["Label "] : [textOfData(label), ": "];
-    if (data.labels) words.push(...(data.labels[i] < data.unlabelled ? [...before, textOfData(data.labelOf(i)), ". "] : ["Not labelled. "]));
-    if (data.names) words.push(textOfData(data.names[i]), ". ");
+    if (!data.about.rows) words.push(...this.nameOf(i)); // else they stand before the row
     words.push(`Error of its reconstruction${this.whence}: ${short(data.errors[i])}${times}`);
     if (data.mapErrors) words.push(`; of what is decoded from its spot on the map: ${short(data.mapErrors[i])}`);
     return [...words, `. At ${short(x)}, ${short(y)}.`];
+  }
+
+  nameOf(i) {
+    const { data } = this;
+    const words = data.names ? [textOfData(data.names[i]), ". "] : [];
+    if (!data.labels) return words;
+    return [...(data.labels[i] < data.unlabelled ? ["Label ", textOfData(data.labelOf(i)), ". "] : ["Not labelled. "]), ...words];
   }
 
   // Return whether all pictures were there.

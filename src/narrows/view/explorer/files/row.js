@@ -20,10 +20,14 @@ function showRow(element, data, { i, x, y }) {
   element.hidden = false;
 }
 
-// Fill the table `element` with what tells sample `i` from others: the columns that are not learned.
+// Fill the table `element` with what tells sample `i` from others: its name and label, and the columns not learned.
 function showKept(element, data, i) {
-  const kept = i < 0 ? [] : data.columns.slice(data.about.learned);
-  const cells = kept.map((column) => ({ name: column.name, texts: [column.text(column.values[i])] }));
+  const { rows, label, learned } = data.about;
+  const cells = [];
+  if (i >= 0 && rows && data.names) cells.push({ name: "name", texts: [data.names[i]] });
+  if (i >= 0 && rows && data.labels) cells.push({ name: label, texts: [data.labelOf(i)] });
+  const kept = i < 0 ? [] : data.columns.slice(learned);
+  cells.push(...kept.map((column) => ({ name: column.name, texts: [column.text(column.values[i])] })));
   element.tBodies[0].replaceChildren(...shownLines(cells, MOST_KEPT, cells.length));
   element.hidden = !cells.length;
 }
