@@ -195,8 +195,12 @@ def test_the_estimator_takes_them_in_fit_as_keras_does():
     with pytest.raises(DataError, match=r"validation_data must be an array or Samples, .* narrows.read\('v.csv'\)"):
         estimator.fit(x, validation_data="v.csv")
     frame = pd.DataFrame(x, columns=list("abcde"))
-    with pytest.raises(DataError, match="they have 'c' for 'b'"):
-        estimator.fit(frame, validation_data=frame[list("acbde")])
+    found = estimator.fit(frame, validation_data=frame[list("acbde")]).history_
+    assert [row["val_mse"] for row in found] == [
+        row["val_mse"] for row in estimator.fit(frame, validation_data=frame).history_
+    ]
+    with pytest.raises(DataError, match="must have the column 'b'"):
+        estimator.fit(frame, validation_data=frame[list("acde")])
     pictures = bars(30).reshape(30, -1)
     flat = Autoencoder(shape=(12, 12), random_state=0, **TEXTS).fit(pictures, validation_data=pictures[:4])
     assert flat.model_.card.recipe["validation_samples"] == 4

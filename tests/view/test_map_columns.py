@@ -14,7 +14,7 @@ from narrows.tables.columns import Columns
 from narrows.tasks.map_columns import kept_column, learned_column, show_times
 from narrows.tasks.mapping import make_map
 from narrows.training.fit import Fit
-from narrows.verbs.map_table import write_table
+from narrows.verbs.map_table import write_map_table
 from narrows.view.colours import UNKNOWN_COLOUR, colour
 from narrows.view.figure import GREY, Figure
 from narrows.view.map_decoded import draw_decoded
@@ -100,13 +100,13 @@ def test_pictures_say_what_is_decoded_in_the_users_terms(model, mapped):
 
 
 def test_tables_begin_with_the_columns_that_are_not_learned(mapped, tmp_path):
-    write_table(tmp_path / "map.csv", mapped)
+    write_map_table(tmp_path / "map.csv", mapped)
     rows = list(csv.reader((tmp_path / "map.csv").read_text().splitlines()))
     assert rows[0] == ["id", "x", "kind", "price", "map x", "y", "error"]
     assert rows[1][:2] == ["C-000", "'=1+1"]
     assert rows[2][1] == ""
     assert np.array_equal(np.array([row[4] for row in rows[1:]], np.float32), mapped.points[:, 0])
-    write_table(tmp_path / "map.parquet", mapped)
+    write_map_table(tmp_path / "map.parquet", mapped)
     table = pyarrow.parquet.read_table(tmp_path / "map.parquet")
     assert table.column_names == rows[0]
     assert table.column("x").to_pylist()[:2] == ["=1+1", None]

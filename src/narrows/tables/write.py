@@ -78,6 +78,7 @@ def plain_cell(value: Any) -> Any:
     return value.isoformat(" ") if isinstance(value, datetime) else value
 
 
+TEXTS = (".csv", ".tsv")  # endings of tables of text
 WRITERS: dict[str, Callable[[Path, Any], None]] = {
     ".csv": _write_csv,
     ".tsv": _write_tsv,

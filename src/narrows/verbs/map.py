@@ -13,13 +13,14 @@ from narrows.data.samples import Samples
 from narrows.errors import DataError
 from narrows.files import refuse_existing, refuse_inputs
 from narrows.modelfile import Model
+from narrows.tables.write import WRITERS
 from narrows.tasks.encode import encode, has_map
 from narrows.tasks.mapping import Map, check_differ, make_map
 from narrows.tasks.session import Session
 from narrows.training.map_head import add_head, add_pca_head, choose_samples
 from narrows.verbs.describe import describe_map
 from narrows.verbs.events import Event, Events, Note, Result, Working
-from narrows.verbs.map_table import check_table, write_table
+from narrows.verbs.map_table import write_map_table
 from narrows.verbs.reading import Location, find_reference, open_model, read_for
 from narrows.view.explorer.page import write_explorer
 from narrows.view.map_picture import write_picture
@@ -27,8 +28,7 @@ from narrows.view.map_picture import write_picture
 PICTURES = (".png", ".svg")
 MOST_NAMED = 10  # characters that a note names
 DRAWN = (*PICTURES, ".html")
-TABLES = (".csv", ".parquet")
-ENDINGS = (*DRAWN, *TABLES)
+ENDINGS = (*DRAWN, *WRITERS)
 
 
 def draw_map(
@@ -48,7 +48,7 @@ def draw_map(
 
     Parameters
     ----------
-    output : FILE.png or .svg, .html, .csv or .parquet.
+    output : FILE.png or .svg, .html, or a table such as .csv or .parquet.
     labels : one per sample (N,), or a file with them, for colours.
     colour_by : "label", "error" or the name of a table's column, for the colours of a picture or a page.
     reading : options of `read` that all verbs share, such as `axes`.
@@ -64,7 +64,7 @@ def draw_map(
     model = open_model(model)
     model.network.check_code()
     samples, session = yield from read_for(model, data, labels=labels, measures_all=True, **reading)
-    is_drawn = output is not None and Path(output).suffix.lower() not in TABLES
+    is_drawn = output is not None and Path(output).suffix.lower() not in WRITERS
     if is_drawn or pca or not has_map(model):
         check_differ(session, samples)
     if pca:
@@ -90,7 +90,6 @@ def check_output(output: Location, colour_by: str | None, overwrite: bool) -> No
     if colour_by is not None and ending not in DRAWN:
         raise DataError(f"--colour-by is for {', '.join(DRAWN)}, however: -o {output}; leave it out")
     refuse_existing(output, overwrite)
-    check_table(output)
 
 
 def write_map(output: Location, model: Model, mapped: Map, colour_by: str | None, overwrite: bool) -> str:
@@ -101,7 +100,7 @@ def write_map(output: Location, model: Model, mapped: Map, colour_by: str | None
     elif ending in PICTURES:
         return write_picture(output, model, mapped, colour_by, overwrite=overwrite)
     else:
-        write_table(output, mapped, overwrite=overwrite)
+        write_map_table(output, mapped, overwrite=overwrite)
     return ""
 
 

@@ -2,56 +2,37 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from narrows.errors import DataError
-from narrows.files import whole
-from narrows.tables.formulas import write_rows
-from narrows.tables.write import plain_cell
+from narrows.tables.write import TEXTS, write_table
 from narrows.tasks.mapping import Map
 
+if TYPE_CHECKING:
+    import pyarrow as pa
 
-def write_table(path: str | PathLike[str], mapped: Map, overwrite: bool = False) -> None:
-    """Write a map as a table, a row per sample: a .parquet file, else a .csv file.
+
+def write_map_table(path: str | PathLike[str], mapped: Map, overwrite: bool = False) -> None:
+    """Write a map as a table, a row per sample, in the format that the ending names.
 
     The columns that are not learned, such as ids, come first. Where one of them is named x, the map's is "map x", and
     so with its other columns.
 
-    Raises DataError where the path exists or cannot be written, and for Parquet without pyarrow.
+    Raises DataError where the path exists or cannot be written.
     """
+    import pyarrow as pa
+
     kept = {} if mapped.kept is None else dict(zip(mapped.kept.column_names, mapped.kept.columns, strict=True))
     own = {f"map {name}" if name in kept else name: values for name, values in mapped.table().items()}
-    check_table(path)
-    with whole(Path(path), overwrite) as temporary:
-        if temporary.suffix.lower() == ".parquet":
-            import pyarrow
-            import pyarrow.parquet
-
-            columns = kept | {name: _as_arrow(values) for name, values in own.items()}
-            pyarrow.parquet.write_table(pyarrow.table(columns), temporary)
-            return
-        cells = [[plain_cell(value) for value in column.to_pylist()] for column in kept.values()]
-        texts = (np.ma.filled(values.astype(str), "").tolist() for values in own.values())
-        write_rows(temporary, [[*kept, *own], *zip(*cells, *texts, strict=True)])
+    if Path(path).suffix.lower() in TEXTS:  # as few digits as tell the number
+        own = {name: values.astype(str) for name, values in own.items()}
+    write_table(Path(path), pa.table(kept | {name: _as_arrow(values) for name, values in own.items()}), overwrite)
 
 
-def _as_arrow(values: np.ndarray) -> Any:
-    import pyarrow
+def _as_arrow(values: np.ndarray) -> pa.Array:
+    import pyarrow as pa
 
-    return pyarrow.array(np.asarray(values), mask=np.ma.getmaskarray(values))
-
-
-def check_table(path: str | PathLike[str]) -> None:
-    """Raise a DataError where the table cannot be written: a .parquet file without pyarrow.
-
-    Examples
-    --------
-    >>> check_table("map.csv")
-    """
-    if Path(path).suffix.lower() == ".parquet" and find_spec("pyarrow") is None:
-        raise DataError(f"{path} needs pyarrow; write pip install 'narrows[parquet]', or choose FILE.csv with -o")
+    return pa.array(np.asarray(values), mask=np.ma.getmaskarray(values))
