@@ -117,8 +117,10 @@ def test_gaps_are_said_and_counted_nowhere(model, x):
 def test_unseen_categories_are_said(model, x):
     strange = x.copy()
     strange[:20, 2] = -1
-    assert "do not know" not in page(model, x).html
-    assert "Categories that the model does not know count as gaps (city: 20)." in Reader(page(model, strange).html).text
+    assert "never saw" not in page(model, x).html
+    said = Reader(page(model, strange).html).text
+    assert "Categories that the model never saw count as wrong answers (city: 20)." in said
+    assert "city: a category that the model never saw (" in said
 
 
 def test_the_page_says_how_correlations_change(model, x):

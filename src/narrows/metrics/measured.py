@@ -11,7 +11,6 @@ from torch import Tensor
 from narrows.metrics.pca_reference import Components, components_needed
 from narrows.metrics.reconstruction import (
     in_users_units,
-    observed_values,
     pick,
     reconstruct_tensor,
     scale_samples,
@@ -87,7 +86,7 @@ def measure(model: Model, samples: Tensor, components: Components | None = None)
         errors.append(found.errors)
         if chosen:
             restored_cells = come_back(columns, in_users_units(network, found.restored))
-            cells.append((observed_values(network, chunk)[:, chosen], restored_cells[:, chosen]))
+            cells.append((chunk.double().numpy()[:, chosen], restored_cells[:, chosen]))
         squares += add(found.squares)
         gaps += np.isnan(found.x).sum(0) if has_gaps else 0
         if components:

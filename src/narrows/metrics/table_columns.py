@@ -89,7 +89,8 @@ def count_hits(positions: Sequence[int], x: np.ndarray, restored: np.ndarray) ->
     Parameters
     ----------
     positions : of the columns in the table.
-    x, restored : whole numbers (N, C), a column for each position; NaN in `x` for gaps.
+    x, restored : whole numbers (N, C), a column for each position; in `x` NaN for gaps, and negative for a category
+        that the model never saw, which no answer hits.
 
     Examples
     --------
@@ -99,7 +100,7 @@ def count_hits(positions: Sequence[int], x: np.ndarray, restored: np.ndarray) ->
     right, commonest = {}, {}
     for position, cells, answers in zip(positions, x.T, restored.T, strict=True):
         known = ~np.isnan(cells)
-        _, counts = np.unique(cells[known], return_counts=True)
+        _, counts = np.unique(cells[cells >= 0], return_counts=True)
         right[position] = float((answers[known] == cells[known]).mean()) if known.any() else np.nan
-        commonest[position] = float(counts.max() / known.sum()) if known.any() else np.nan
+        commonest[position] = float(counts.max(initial=0) / known.sum()) if known.any() else np.nan
     return Hits(right, commonest)
