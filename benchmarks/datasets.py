@@ -20,6 +20,7 @@ import sklearn.datasets
 import torch
 from narrows.data.read import read
 from narrows.data.samples import Samples
+from narrows.data.source import Chunks
 from narrows.model import Network
 from narrows.training import Fit
 from PIL import Image
@@ -96,7 +97,7 @@ def train_plain(fit: Fit, epochs: int, seed: int) -> tuple[Network, float]:
     began = time.perf_counter()
     torch.manual_seed(seed)
     network = Network.from_texts(tuple(source.shape), **texts)
-    network.scaling.fit(source.chunks())
+    network.scaling.fit(Chunks(source.chunks))
     optimizer = torch.optim.Adam(network.parameters(), lr=RATE)
     chance = Generator().manual_seed(seed)
     network.train()

@@ -8,6 +8,7 @@ import torch
 from parts import Powers, Waves
 
 from narrows.data.read import read
+from narrows.data.source import Chunks
 from narrows.data.stream import Stream
 from narrows.metrics.evaluate import evaluate
 from narrows.metrics.pca_reference import fit_pca
@@ -142,13 +143,13 @@ def test_samples_in_no_array_train_as_those_in_one():
     texts = resolve(source, None, find_recipe(None, as_published=False), {}, self_supervised=False).texts
     assert texts["scaling"] == "robust(tail=4.0)"
     placed = build_network(source.shape, texts | {"bottleneck": "map(2)"}, seed=0, device=torch.device("cpu"))
-    placed.scaling.fit(source.chunks())
+    placed.scaling.fit(Chunks(source.chunks))
     assert find_target_positions(placed, source, seed=0).shape == (40, 2)
     weights = []
     for samples in (source, torch.cat(list(source.chunks()))):
         stream = Stream(samples, batch_size=8)
         network = build_network((6,), texts | {"scaling": "powers"}, seed=0, device=torch.device("cpu"))
-        network.scaling.fit(stream.source.chunks())
+        network.scaling.fit(Chunks(stream.source.chunks))
         set_weights(network, stream.source, None, seed=0)
         rows = list(train(Phase(network, stream, Budget(20), optimizer=Adam(), schedule=OneCycle())))
         assert rows[-1].samples == 160

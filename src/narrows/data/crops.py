@@ -95,9 +95,9 @@ class Crops(Source):
         """Return itself: pictures stay in the machine's memory, only their crops go to a device."""
         return self
 
-    def part(self, index: Sequence[int]) -> Crops:
+    def part(self, index: Sequence[int] | Tensor) -> Crops:
         """Return the pictures of `index` as a Source of their own, with crops of the same size."""
-        return Crops([self.pictures[i] for i in index], (self.shape[1], self.shape[2]))
+        return Crops([self.pictures[i] for i in torch.as_tensor(index).tolist()], (self.shape[1], self.shape[2]))
 
     def chunks(self, size: int = 1) -> Iterator[Tensor]:
         """Return every picture whole, (1, C, H, W), one at a time whatever `size` is."""

@@ -139,11 +139,19 @@ def _text_options(options: TableOptions, gaps: tuple[str, ...], kinds: dict[str,
 
 
 def _find_dtype(raw: RawTable, columns: Columns) -> np.dtype:
-    """Return the type of a typed table's numbers, where it holds numbers alone; float64 for any other."""
-    if not raw.is_typed or not all(map(_keeps_type, columns.items)):
+    """Return the smallest type that holds a typed table's numbers, of floats where others are among them; else float64.
+
+    Where there are floats of 32 bits, categories and truth values alone, that is float32.
+    """
+    if not raw.is_typed:
         return np.dtype(np.float64)
-    types = [np.dtype(arrow_type(column.dtype).to_pandas_dtype()) for column in columns.items]
-    return np.result_type(*types)
+    if all(map(_keeps_type, columns.items)):
+        return np.result_type(*(arrow_type(column.dtype).to_pandas_dtype() for column in columns.items))
+    return np.dtype(np.float32 if all(map(_fits_float32, columns.items)) else np.float64)
+
+
+def _fits_float32(column: Column) -> bool:
+    return column.kind in ("category", "boolean") or column.dtype in ("float", "halffloat")
 
 
 def _keeps_type(column: Column) -> bool:

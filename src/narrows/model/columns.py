@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from itertools import accumulate
 from typing import Any
 
 import torch
@@ -18,6 +19,7 @@ from narrows.spec import check_whole, shown
 
 RUN = re.compile(r"n(\d{1,9})|c(\d{1,9})(?:\*(\d{1,9}))?")
 MAX_WIDTH = 2**20  # of the model's columns
+FITTED = 2  # columns that are fitted at a time
 SHARPEST = 256  # times the sum of the other categories: the likeliest one in a start by least squares
 
 
@@ -102,22 +104,31 @@ class Columns(Scaling):
 
     def fit(self, chunks: Iterable[Tensor]) -> None:
         """Learn each column's spread or frequencies from its observed values; one of gaps alone stays as it is."""
-        chunks = list(chunks)
-        for i, column in enumerate(self._numbers):
-            values = _observed(chunks, column)
-            if len(values):
-                alone = Robust()
-                alone.build((1,))
-                alone.fit([values[:, None]])
-                self.numbers.offset[i], self.numbers.scale[i] = alone.offset[0], alone.scale[0]
-        start = len(self._numbers)
-        for size, columns in self._blocks:
-            for column in columns:
-                index = _observed(chunks, column)
-                index = index[(index >= 0) & (index < size) & (index == index.round())]
-                if len(index):
-                    self.usual[start : start + size] = torch.bincount(index.long(), minlength=size) / len(index)
-                start += size
+        numbers = {column: i for i, column in enumerate(self._numbers)}
+        sizes = [(size, column) for size, columns in self._blocks for column in columns]
+        starts = accumulate((size for size, _ in sizes), initial=len(numbers))
+        categories = {column: slice(start, start + size) for (size, column), start in zip(sizes, starts, strict=False)}
+        for first in range(0, len(self._order), FITTED):  # not one by one, since samples lie row by row
+            rows = torch.cat([chunk[:, first : first + FITTED].clone() for chunk in chunks])  # views would keep all
+            for column, values in enumerate(rows.unbind(1), first):
+                known = values[~values.isnan()] if values.is_floating_point() else values
+                if column in numbers:
+                    self._fit_number(numbers[column], known.double())
+                else:
+                    self._fit_category(categories[column], known)
+
+    def _fit_number(self, i: int, values: Tensor) -> None:
+        if len(values):
+            alone = Robust()
+            alone.build((1,))
+            alone.fit([values[:, None]])
+            self.numbers.offset[i], self.numbers.scale[i] = alone.offset[0], alone.scale[0]
+
+    def _fit_category(self, place: slice, values: Tensor) -> None:
+        size = place.stop - place.start
+        index = values[(values >= 0) & (values < size) & (values == values.round())]
+        if len(index):
+            self.usual[place] = torch.bincount(index.long(), minlength=size) / len(index)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return `x` (N, C) in model's units, float32 (N, M); NaN for gaps, negative for a category's unseen value."""
@@ -218,11 +229,15 @@ class Columns(Scaling):
 
     def variances(self, x: Tensor) -> Tensor:
         """Return the variance (C,) of each column's observed values, float64; that of a category's values, summed."""
-        scaled = self(x).double()
-        mean = scaled.nanmean(0, keepdim=True)
-        variances = self.fold((scaled - mean).square().nanmean(0, keepdim=True))[0].nan_to_num(0.0)
+        variances = torch.zeros(x.shape[1], dtype=torch.float64, device=x.device)
+        for size, columns in self._blocks:
+            for column in columns:
+                known = x[:, column][(x[:, column] >= 0) & (x[:, column] < size)]
+                shares = torch.bincount(known.long(), minlength=size).double() / max(len(known), 1)
+                variances[column] = (shares * (1 - shares)).sum()
         for column in self._numbers:
-            values = _observed([x], column)
+            values = x[:, column].double()
+            values = values[~values.isnan()]
             if len(values):
                 variances[column] = column_variances(values[:, None])[0]
         return variances
@@ -301,12 +316,6 @@ def _unlike_all(size: int) -> float:
     That is the Brier score of a value that has the probability 0.
     """
     return (1 - math.sqrt(1 + size)) / size
-
-
-def _observed(chunks: Sequence[Tensor], column: int) -> Tensor:
-    """Return the values (n,) of one of the user's columns that are no gaps, float64."""
-    values = torch.cat([chunk[:, column] for chunk in chunks]).double()
-    return values[~values.isnan()]
 
 
 def _take(x: Tensor, columns: list[int]) -> Tensor:

@@ -185,4 +185,4 @@ def _standardise(layer: Any, inputs: tuple[Tensor], output: Tensor) -> Tensor:
     layer.weight.div_(deviation.view(along))
     layer.bias.sub_(mean).div_(deviation)
     features = [1, -1] + [1] * (output.ndim - 2)
-    return (output - mean.view(features)) / deviation.view(features)
+    return output.sub_(mean.view(features)).div_(deviation.view(features))

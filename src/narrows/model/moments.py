@@ -41,10 +41,13 @@ def without_zeros(mean: Tensor, deviation: Tensor) -> Tensor:
     return torch.where(deviation <= ROUNDING * mean.abs(), torch.ones_like(deviation), deviation)
 
 
-def find_usual_ends(chunks: list[Tensor]) -> Iterable[Tensor]:
+def find_usual_ends(chunks: Iterable[Tensor]) -> Iterable[Tensor]:
     """Return the smallest and the largest value (C,) of each column, those to be winsorised left out, float64."""
     step = -(-sum(chunk.numel() for chunk in chunks) // MAX_SORTED)
-    rows = torch.cat([chunk[::step].double().movedim(1, 0).flatten(1) for chunk in chunks], 1).sort(1).values
+    # copies of the rows that are taken, for views of them would keep all others
+    rows = torch.cat([chunk[::step].double().movedim(1, 0).flatten(1).contiguous() for chunk in chunks], 1)
+    rows = rows.cpu()
+    rows.numpy().sort(1)  # in place, as torch.sort makes an index of 64 bits beside
     count = rows.shape[1]
     cut = max(1, round(WINSORISED * count)) if count >= MIN_WINSORISED_ROWS else 0
     return rows[:, cut], rows[:, count - 1 - cut]

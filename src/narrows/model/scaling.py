@@ -85,7 +85,7 @@ class Scaling(Part, nn.Module, ABC):
 
     @abstractmethod
     def fit(self, chunks: Iterable[Tensor]) -> None:
-        """Fill the buffers from chunks (n, C, *grid) of the training data, in user's units."""
+        """Fill the buffers from chunks (n, C, *grid) of the training data, in user's units, in one pass or in more."""
 
     @abstractmethod
     def forward(self, x: Tensor) -> Tensor:
@@ -377,7 +377,6 @@ class Robust(Affine):
 
     def fit(self, chunks: Iterable[Tensor]) -> None:
         """Set offsets and scales from the data, see the class."""
-        chunks = list(chunks)
         low, high = (end.view_as(self.offset) for end in find_usual_ends(chunks))
         mean, deviation = find_moments((chunk.double().clamp(low, high) for chunk in chunks), self.offset)
         if (deviation == 0).any():

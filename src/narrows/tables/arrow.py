@@ -59,6 +59,16 @@ def texts_as_arrow(texts: Sequence[str]) -> pa.Array:
     return pa.StringArray.from_buffers(len(encoded), pa.py_buffer(offsets.tobytes()), pa.py_buffer(b"".join(encoded)))
 
 
+def release_memory() -> None:
+    """Give back what Arrow keeps of memory that it no longer uses.
+
+    >>> release_memory()
+    """
+    import pyarrow as pa
+
+    pa.default_memory_pool().release_unused()
+
+
 def _of_chunk(chunk: pa.Array, gap: float) -> np.ndarray:
     import pyarrow as pa
 

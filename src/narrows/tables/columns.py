@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from narrows.errors import DataError, did_you_mean
-from narrows.tables.arrow import as_array
+from narrows.tables.arrow import as_array, release_memory
 from narrows.tables.cell_values import decode_cells
 from narrows.tables.column import OTHER, UNITS_PER_SECOND, UNSEEN, Column, is_text
 from narrows.tables.table_file import RawTable
@@ -103,14 +103,17 @@ class Columns:
         places = self.find(raw, name)
         for first in range(0, len(places), TOGETHER):
             several = slice(first, first + TOGETHER)
-            arrays = [
-                _numbers(raw.column(i), column, name)
-                for i, column in zip(places[several], self.items[several], strict=True)
-            ]
-            for start in range(0, raw.rows, BLOCK):
-                rows = slice(start, start + BLOCK)
-                x[rows, several] = np.stack([array[rows] for array in arrays], 1)
+            self._encode_into(x[:, several], raw, places[several], self.items[several], name)
+            release_memory()
         return x
+
+    def _encode_into(
+        self, x: np.ndarray, raw: RawTable, places: Sequence[int], items: Sequence[Column], name: str
+    ) -> None:
+        arrays = [_numbers(raw.column(i), column, name) for i, column in zip(places, items, strict=True)]
+        for start in range(0, raw.rows, BLOCK):
+            rows = slice(start, start + BLOCK)
+            x[rows] = np.stack([array[rows] for array in arrays], 1)
 
     def count_unseen(self, x: np.ndarray) -> dict[str, int]:
         """Return for each column with cells of UNSEEN categories how many of them there are in encoded `x`."""

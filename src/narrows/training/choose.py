@@ -8,7 +8,7 @@ from itertools import islice
 import torch
 from torch import Tensor
 
-from narrows.data.source import Source
+from narrows.data.source import Chunks, Source
 from narrows.errors import DataError, SpecError
 from narrows.model.network import Network
 from narrows.model.scaling import Scaling, Unit
@@ -228,7 +228,7 @@ def find_noise(source: Source) -> float:
     """Return the standard deviation of the noise in pictures as a share of their range, as `Unit` knows it."""
     scaling = Unit()
     scaling.build(source.shape)
-    scaling.fit(source.chunks())
+    scaling.fit(Chunks(source.chunks))
     pictures = (picture.numpy() for chunk in source.chunks(1) for picture in chunk)
     return estimate_noise(islice(pictures, NOISE_PICTURES)) / scaling.user_range.span
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -64,8 +65,7 @@ def measure_pca(network: Network, samples: Tensor, held_out: Tensor) -> PcaBasel
     Gaps are filled with the usual values, and count in no error.
     """
     scaling, shape = network.scaling, network.scaling.model_shape(network.shape)
-    rows = _filled(network, samples)
-    pca = PCA.fit(rows, network.code_size)
+    pca = PCA.fit(_filled(network, samples), network.code_size)
 
     def restored(filled: Tensor) -> Tensor:
         return scaling.clamp(pca.restore(filled).view(-1, *shape).to(network.device))
@@ -76,7 +76,7 @@ def measure_pca(network: Network, samples: Tensor, held_out: Tensor) -> PcaBasel
     mse = torch.cat([errors(chunk) for chunk in held_out.split(CHUNK)]).mean().item()
     few = samples[:VARIATION_SAMPLES]
     deviation = network.in_blocks(lambda x: network.restore(scaling(x)).flatten(1), few).std(0, correction=0)
-    usual = restored(rows[: len(few)]).flatten(1).std(0, correction=0).cpu()
+    usual = restored(_filled(network, few)).flatten(1).std(0, correction=0).cpu()
     varies = usual > VARYING_SHARE * usual.square().mean().sqrt()
     flat = varies & (deviation < FLAT_SHARE * usual)
     return PcaBaseline(mse, len(pca.axes), int(flat.sum()), int(varies.sum()))
@@ -101,4 +101,7 @@ def describe_kept(kept: int, steps: int, network: Network, held_out: str) -> str
 
 def _filled(network: Network, x: Tensor) -> Tensor:
     """Return samples in model's units, flat, with the usual values in place of gaps, float64."""
-    return network.scaling.fill(network.scaling(x.to(network.device))).flatten(1).cpu().double()
+    rows = torch.empty(len(x), math.prod(network.scaling.model_shape(network.shape)), dtype=torch.float64)
+    for part, place in zip(x.split(CHUNK), rows.split(CHUNK), strict=True):
+        place.copy_(network.scaling.fill(network.scaling(part.to(network.device))).flatten(1))
+    return rows

@@ -18,6 +18,7 @@ from narrows.training.tsne import find_positions
 
 START_VALUES = 2**21  # values of the samples that the weights are set by, 256 samples at least
 MAX_START_SAMPLES = 1024  # except where the start is PCA itself, which more samples make better
+START_OUTPUTS = 2**23  # of one layer then: 32 MiB
 POSITIONS_WEIGHT = 0.5  # of the cost of codes away from their target positions, in variances of a sample
 
 
@@ -31,7 +32,10 @@ def build_network(shape: tuple[int, ...], texts: Mapping[str, str], seed: int, d
 def set_weights(network: Network, source: Source, target: Source | None, seed: int) -> None:
     """Set the weights by samples, by a random part of them where there are many; see `initialise`."""
     count = max(256, START_VALUES // network.values)
-    if not network.backbone.starts_as_pca:
+    if network.backbone.starts_as_pca:
+        widest = max(weight.shape[0] for weight in network.parameters())
+        count = min(max(256, START_OUTPUTS // widest), count)
+    else:
         count = min(MAX_START_SAMPLES, count)
     generator = Generator().manual_seed(seed)
     index = torch.randperm(len(source.visits), generator=generator)[:count]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from narrows.data.source import Rows, Source
+from narrows.data.source import Source
 from narrows.errors import SpecError
 from narrows.model.backbone import choose_backbone
 from narrows.model.network import MENUS, build_part
@@ -183,10 +183,8 @@ def _type_of(source: Source) -> str:
 
 def _extremes(source: Source) -> Tensor:
     """Return values of a source that have its type, its dimensions and its range."""
-    if isinstance(source, Rows):
-        return source.x
-    chunks = list(source.chunks())
-    if not chunks[0].is_floating_point():
-        return chunks[0]
-    ends = torch.stack([end for chunk in chunks for end in (chunk.min(), chunk.max())])
+    first = next(iter(source.chunks()))
+    if not first.is_floating_point():
+        return first
+    ends = torch.stack([end for chunk in source.chunks() for end in (chunk.min(), chunk.max())])
     return ends.view(-1, *[1] * len(source.shape))

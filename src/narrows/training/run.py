@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from narrows.data.source import Chunks
 from narrows.data.stream import Stream
 from narrows.errors import TrainingError
 from narrows.model.bottleneck import PositionedBottleneck
@@ -90,7 +91,7 @@ class Run:
         """Fit the scaling and set the weights by the samples; the first step does it where nobody did."""
         plan, (source, target) = self.plan, (self.plan.split.source, self.plan.split.target)
         began = time.perf_counter()
-        self.network.scaling.fit(source.chunks())
+        self.network.scaling.fit(Chunks(source.chunks))
         if not plan.as_published:
             set_weights(self.network, source, target, plan.seed)
         self.positions = find_target_positions(self.network, source, plan.seed)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Generator
+from torch import Generator, Tensor
 
 from narrows.batch import Batch
 from narrows.data.crops import Crops
@@ -89,10 +89,10 @@ def split(
         is_held_out[torch.randperm(len(source), generator=generator)[:count]] = True
     else:
         is_held_out = torch.from_numpy(np.isin(groups, draw_groups(groups, count, generator)))
-    index, kept = (part.nonzero()[:, 0].tolist() for part in (is_held_out, ~is_held_out))
+    index, kept = (part.nonzero()[:, 0] for part in (is_held_out, ~is_held_out))
     held_out = source.part(index)
     batch = take(held_out, _part(target, index), held_out.visits, generator)
-    return Split(source.part(kept), _part(target, kept), batch.to(device), index)
+    return Split(source.part(kept), _part(target, kept), batch.to(device), index.tolist())
 
 
 def draw_groups(groups: np.ndarray, count: int, generator: Generator) -> list[int]:
@@ -147,5 +147,5 @@ def describe_groups(groups: np.ndarray, held_out: list[int], count: int) -> str:
     return f"{line}; the share is {count:,}, but groups stay whole" if len(held_out) > 2 * count else line
 
 
-def _part(source: Source | None, index: list[int]) -> Source | None:
+def _part(source: Source | None, index: Tensor) -> Source | None:
     return None if source is None else source.part(index)
