@@ -417,7 +417,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             for note in samples.notes:
                 warnings.warn(note, stacklevel=3)
         if _is_pictures(X) and isinstance(samples.x, np.ndarray):  # scikit-learn counts features in rows
-            validate_data(self, samples.x.reshape(len(samples.x), -1), dtype=None)
+            validate_data(self, samples.x.reshape(len(samples.x), -1), dtype=None, ensure_all_finite="allow-nan")
         if self.shape is None:
             return samples, None
         return samples, _check_shape(self.shape)
@@ -506,7 +506,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         """Raise scikit-learn's error for a frame whose known columns are not all there, or in another order."""
         frame, known = narwhals.from_native(X, eager_only=True), self.model_.card.columns or ()
         own = [name for name in frame.columns if name in known]
-        if len(own) == len(known) < len(frame.columns):  # what else is there is not used
+        if known and len(own) == len(known) < len(frame.columns):  # what else is there is not used
             X = frame.select(own).to_native()
         validate_data(self, X, reset=False, skip_check_array=True)
 
