@@ -417,7 +417,8 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             for note in samples.notes:
                 warnings.warn(note, stacklevel=3)
         if _is_pictures(X) and isinstance(samples.x, np.ndarray):  # scikit-learn counts features in rows
-            validate_data(self, samples.x.reshape(len(samples.x), -1), dtype=None, ensure_all_finite="allow-nan")
+            rows = samples.x.reshape(len(samples.x), -1)
+            validate_data(self, rows, dtype=None, ensure_all_finite="allow-nan")
         if self.shape is None:
             return samples, None
         return samples, _check_shape(self.shape)
@@ -443,7 +444,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         if is_frame(given) and like.table is not None:
             return read(given, model_columns=like.table)
         if _is_pictures(given):
-            return read(given, axes=self.axes)
+            return read(given, axes=self.axes, model_columns=like.table)
         rows = check_array(given, dtype="numeric", ensure_all_finite="allow-nan", input_name="validation_data")
         return read(rows, axes=self.axes)
 
@@ -459,7 +460,8 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         """
         way = self.model_.card.reading
         axes = ModelAxes(self.model_.card.layout, self.model_.network.shape)
-        samples = read(X, reading=way or None, axes=axes, patch_size=patch_size)
+        known = self.model_.card.table
+        samples = read(X, reading=way or None, axes=axes, patch_size=patch_size, model_columns=known)
         if samples.skipped:
             name, reason = samples.skipped[0]
             warnings.warn(f"{len(samples.skipped)} files are skipped, such as {name}: {reason}", stacklevel=4)

@@ -180,7 +180,10 @@ def names_arrays(source: Any) -> bool:
 def _read_source(source: Any, way: _Way) -> tuple[Samples, str, bool]:
     """Return samples, their name in messages, and whether they are files of pictures."""
     if isinstance(source, Samples):
-        return source, source.origin or "the data", False
+        name = source.origin or "the data"
+        if way.model_columns is not None and source.table is not None:
+            way.model_columns.refuse_others(source.table, name)
+        return source, name, False
     if isinstance(source, str) and source in NAMED:
         return _read_named(NAMED[source]), source, False
     if is_frame(source):

@@ -115,6 +115,15 @@ class Columns:
             rows = slice(start, start + BLOCK)
             x[rows] = np.stack([array[rows] for array in arrays], 1)
 
+    def refuse_others(self, own: Columns, name: str) -> None:
+        """Raise a DataError where a table was read with columns of its own whose numbers do not mean what these do."""
+        learned = [_meaning(column) for column in self.items]
+        if self.names != unnamed(len(self.items)) and [_meaning(column) for column in own.items] != learned:
+            raise DataError(
+                f"{name} must be read with the columns and categories that the model learned, however: it was read "
+                f"with its own; give the file or the frame itself"
+            )
+
     def count_unseen(self, x: np.ndarray) -> dict[str, int]:
         """Return for each column with cells of UNSEEN categories how many of them there are in encoded `x`."""
         counts = find_unseen(self, x).sum(0)
@@ -142,6 +151,11 @@ class Columns:
 def _size(column: Column) -> int:
     """Return how many values a column of categories or truth values has, 0 for numbers."""
     return 2 if column.kind == "boolean" else len(column.categories)
+
+
+def _meaning(column: Column) -> tuple[Any, ...]:
+    """Return what tells whether the same numbers stand for the same cells."""
+    return column.name, column.categories, column.kind if column.kind in ("time", "boolean") else ""
 
 
 def find_unseen(columns: Columns, x: np.ndarray) -> np.ndarray:
