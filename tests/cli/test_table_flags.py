@@ -24,7 +24,9 @@ def test_columns_are_found_by_name_and_ids_come_along(run, tmp_path, capsys):
     out = pd.read_csv(tmp_path / "OUT.CSV")
     assert list(out.columns) == ["c", "b", "extra", "patient", "a"]
     assert out.patient.tolist() == ["p1", "p2"]
-    assert "not used: 'extra'" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "not used: 'extra'" in said
+    assert "OUT.CSV: 2 rows, 5 columns" in said
 
 
 def test_codes_carry_the_ids_and_decode_finds_the_codes(run, tmp_path):

@@ -157,10 +157,14 @@ def write_like(output: Location, samples: Samples, result: np.ndarray, overwrite
 
     Raises DataError where the output exists, or does not suit the result.
     """
-    is_table = samples.beside is not None and Path(output).suffix.lower() in WRITERS
-    table = samples.as_table(result) if is_table else None
+    table = samples.as_table(result) if becomes_table(output, samples) else None
     names = samples.columns if samples.columns is not None else samples.names
     write(output, as_written(output, samples, result), names=names, overwrite=overwrite, table=table)
+
+
+def becomes_table(output: Location, samples: Samples) -> bool:
+    """Return whether a result like `samples.x` goes to `output` as a table like the one that was read."""
+    return samples.beside is not None and Path(output).suffix.lower() in WRITERS
 
 
 def as_written(output: Location, samples: Samples, result: np.ndarray) -> np.ndarray:
