@@ -214,6 +214,13 @@ def test_a_table_of_gaps_alone_has_nothing_to_learn():
         Fit(read(constant), device="cpu")
 
 
+def test_noise_makes_no_gaps_of_categories():
+    x = np.random.default_rng(0).integers(0, 4, (200, 1)).astype(float)
+    damaged, _ = corrupt(x, "gaussian(0.3)", 0, None, "c4")
+    assert set(np.unique(damaged)) <= {0.0, 1.0, 2.0, 3.0}
+    assert 0 < (damaged != x).sum() < 40
+
+
 def test_corrupt_hides_cells():
     _, whole = mixed()
     damaged, units = corrupt(whole, "hide(0.3)")

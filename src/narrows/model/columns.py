@@ -150,7 +150,7 @@ class Columns(Scaling):
         parts = [self.numbers.back(numbers)]
         for group in categories:
             index = group.argmax(-1).double()
-            index = torch.where(group[..., 0] < 0, -1.0, index)
+            index = torch.where(group.amax(-1) < 0, -1.0, index)  # noise alone makes some of them negative
             parts.append(torch.where(group[..., 0].isnan(), math.nan, index))
         return self._in_users_order(torch.cat(parts, 1))
 
