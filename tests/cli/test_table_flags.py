@@ -1,5 +1,7 @@
 """Tables in the shell: how they are read can be said, and what comes out is a table like what went in."""
 
+import shlex
+
 import pandas as pd
 import pytest
 
@@ -53,6 +55,10 @@ def test_flags_say_how_a_table_is_read(tmp_path, capsys):
     assert "3 rows, 3 columns" in said
     assert "2: 3, größe" in said
     assert "kept to tell rows apart" in said
+    offered = shlex.split(said.splitlines()[-1])
+    assert offered[:3] == ["next:", "narrows", "train"]
+    assert main(["info", *offered[3:]]) == 0
+    assert capsys.readouterr().out == said
     assert main(["info", str(path), "--header", "--no-header"]) == 2
     assert "exclude each other" in capsys.readouterr().err
 

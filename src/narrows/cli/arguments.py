@@ -71,6 +71,25 @@ def as_options(reading: HowRead) -> dict[str, Any]:
     return given | ({"header": False} if no_header else {})
 
 
+def as_words(reading: HowRead) -> list[str]:
+    """Return the words of a command that read data in the same way.
+
+    Examples
+    --------
+    >>> as_words(HowRead(delimiter=";", no_header=True, na_values=("-999",)))
+    ['--delimiter', ';', '--no-header', '--na-values=-999']
+    """
+    words = []
+    for name, value in vars(reading).items():
+        flag = f"--{name.replace('_', '-')}"
+        if value is True:
+            words.append(flag)
+        elif value != getattr(USUAL, name):
+            for one in value if isinstance(value, tuple) else (value,):
+                words += [f"{flag}={one}"] if one.startswith("-") else [flag, one]
+    return words
+
+
 def as_data(words: tuple[str, ...]) -> str | list[str]:
     """Return the only path or name, or the list of several paths; raise a DataError for none.
 

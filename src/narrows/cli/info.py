@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from tyro.conf import arg
 
-from narrows.cli.arguments import USUAL, Data, HowRead, Reading, as_data, as_options
+from narrows.cli.arguments import USUAL, Data, HowRead, Reading, as_data, as_options, as_words
 from narrows.cli.display import drain
 from narrows.cli.printing import print_rows, print_texts, signature, visible
 from narrows.errors import DataError
@@ -93,13 +94,15 @@ def _info_model(source: str) -> int:
 
 def _info_data(source: str | list[str], reading: HowRead, output: str | None, overwrite: bool) -> int:
     from narrows.files import refuse_existing
-    from narrows.verbs.describe import describe_array
+    from narrows.verbs.describe import describe_array, shell_word
     from narrows.verbs.reading import read_data
 
     if output is not None:
         refuse_existing(output, overwrite)
     samples = drain(read_data(source, **as_options(reading)))
-    command = f"narrows train {shlex.join([source] if isinstance(source, str) else source)}"
+    again = reading if output is None else replace(reading, columns=output)
+    paths = [source] if isinstance(source, str) else source
+    command = " ".join(["narrows train", *map(shell_word, paths), *map(shlex.quote, as_words(again))])
     if samples.table is not None:
         return _info_table(samples, output, overwrite, command)
     if output is not None:
@@ -120,7 +123,7 @@ def _info_table(samples: Samples, output: str | None, overwrite: bool, command: 
     _print_labels(samples)
     if output is not None:
         write_columns(output, samples, overwrite)
-        print(f"{output}: the columns; edit their kinds, then {command} --columns {shlex.quote(output)}")
+        print(f"{output}: the columns; edit their kinds, then {command}")
     else:
         print(f"next: {command}")
     return 0

@@ -44,7 +44,8 @@ def train(
     """Train an autoencoder on DATA and leave a run folder.
 
     Args:
-        data: a name (mnist), a folder, a zip or several paths of pictures, or a .npy, .npz, IDX or .csv file.
+        data: a name (mnist), a folder, a zip or several paths of pictures, a .npy, .npz or IDX file, or a table such
+            as .csv or .parquet.
         output: the run folder; runs/NAME by default, then runs/NAME-2.
         preset: a ready choice of parts, see `narrows parts`.
         backbone: how both halves are built, "dense(hidden=[256])".

@@ -9,6 +9,7 @@ ARGUMENTS = (
     *("axes", "size", "resize_mode", "patch_size", "pages", "labels", "target", "backbone", "bottleneck", "corruption"),
     *("loss", "scaling", "optimizer", "schedule", "batch_size", "epochs", "max_steps", "max_seconds", "validation"),
     *("random_state", "overwrite", "device", "split_by"),
+    *("delimiter", "header", "encoding", "na_values", "on_bad_lines", "columns", "id_column", "label_column"),
 )
 WRITTEN = re.compile(rf"(?<![\w.(])(?<!however: )({'|'.join(ARGUMENTS)})=(\"[^\"]*\"|'[^']*'|-?[\w.]+)")
 PLAIN = re.compile(r"[\"']?([\w.:-]+)[\"']?")

@@ -118,7 +118,7 @@ def notice(raw: RawTable, name: str, choices: Choices, model_columns: Columns | 
     if not columns.items:
         raise DataError(
             f"{name} has no column that can be learned: each one is an index, or texts that are all different; choose "
-            f"some by `columns`, such as 'name:category'"
+            f"some, such as columns='name:category'"
         )
     label = columns.label if choices.label is None else choices.label
     return columns, Beside(
@@ -253,7 +253,7 @@ def _kind_of(column: str, values: pa.ChunkedArray, asked: str | None, is_typed: 
         kind = "integer"
     hint = ""
     if kind == "integer" and asked is None and pa.types.is_integer(values.type) and _are_days(values):
-        hint = f"looks like days, and is learned as whole numbers; for times give `columns` '{column}:time'"
+        hint = f"looks like days, and is learned as whole numbers; for times give columns='{column}:time'"
     missing = _share_missing(values)
     if missing == 1:
         hint = "holds gaps alone"

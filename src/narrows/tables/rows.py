@@ -158,7 +158,7 @@ class _Rows:
         if not self.skip:
             raise DataError(
                 f"{self.name} must have {_count(self.dialect.width)} in each row, however: line {line} has {len(row)}; "
-                f"mend it, or leave such rows out by `on_bad_lines` skip"
+                f"mend it, or leave such rows out by on_bad_lines='skip'"
             )
 
     def describe(self) -> tuple[str, ...]:

@@ -121,7 +121,7 @@ def _decode(data: bytes, name: str, encoding: str | None) -> Text:
         if not data.isascii():
             data.decode()
     except UnicodeDecodeError:
-        note = f"{name} is not in UTF-8 and is read as Windows-1252; name another one by `encoding`"
+        note = f"{name} is not in UTF-8 and is read as Windows-1252; if it is in another one, give encoding='NAME'"
         return Text(_reencode(data, "cp1252", name), (note,))
     return Text(data)
 
@@ -134,7 +134,7 @@ def _reencode(data: bytes, encoding: str, name: str) -> bytes:
         line = data.count(b"\n", 0, error.start) + 1
         raise DataError(
             f"{name} must be text in the encoding {encoding}, however: byte "
-            f"{data[error.start : error.start + 1].hex()} in line {line} is not; name another one by `encoding`"
+            f"{data[error.start : error.start + 1].hex()} in line {line} is not; give another one, encoding='NAME'"
         ) from None
     converted = text.encode()
     _refuse_nul(converted, name)

@@ -6,8 +6,6 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from narrows.data.places import open_place
 from narrows.data.samples import Samples
 from narrows.data.write import check_suits, write
@@ -26,7 +24,7 @@ from narrows.verbs.reading import (
     Location,
     are_files_of_any_size,
     as_written,
-    becomes_table,
+    describe_written,
     open_model,
     read_data,
     read_for,
@@ -70,7 +68,7 @@ def reconstruct(
         result = restore.reconstruct_session((yield from start_session(model, samples)))
     if output is not None:
         write_like(output, samples, result, overwrite)
-        yield Note(f"{output}: {_describe_written(output, samples, result)}")
+        yield Note(f"{output}: {describe_written(output, samples, result)}")
     yield Result(samples.back(result))
 
 
@@ -129,13 +127,6 @@ def _read_codes(codes: Any, size: int) -> Generator[Event, None, Samples]:
         return (yield from read_data(codes, model_columns=named(_code_names(size))))
     except DataError:  # no such columns
         return (yield from read_data(codes))
-
-
-def _describe_written(output: Location, samples: Samples, result: np.ndarray) -> str:
-    """Return what a file like `samples` holds: the size of a table, whose values are of many kinds, else the values."""
-    if samples.beside is not None and becomes_table(output, samples):
-        return f"{len(result):,} rows, {len(samples.beside.found):,} columns"
-    return describe_array(as_written(output, samples, result))
 
 
 def _code_names(size: int) -> list[str]:

@@ -25,13 +25,13 @@ from narrows.tasks.depths import find_depth
 from narrows.tasks.reconstruct import denoise as restore_array
 from narrows.tasks.reconstruct import is_flat, learned_to_restore
 from narrows.tasks.tiles import note_on_channels, takes_any_size
-from narrows.verbs.describe import describe_array
 from narrows.verbs.events import Event, Events, Note, Result
 from narrows.verbs.pictures import Pictures
 from narrows.verbs.reading import (
     Location,
     are_files_of_any_size,
     as_written,
+    describe_written,
     open_model,
     read_data,
     reading_of,
@@ -188,7 +188,7 @@ class Array(Source):
         if outcome.likeness is not None:
             yield likeness_table(self.samples.names or (), [outcome.likeness])
         if self.output is not None:
-            yield Note(f"{self.output}: {describe_array(self.samples.arrange(restored))}")
+            yield Note(f"{self.output}: {describe_written(self.output, self.samples, restored)}")
         yield Result(self.samples.back(restored), int(bool(self.samples.skipped)))
 
 

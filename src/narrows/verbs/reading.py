@@ -26,6 +26,7 @@ from narrows.tasks.depths import find_depth
 from narrows.tasks.score import UNUSUAL, times_usual
 from narrows.tasks.session import Session
 from narrows.tasks.tiles import is_other_size, keeps_size
+from narrows.verbs.describe import describe_array
 from narrows.verbs.events import Event, Note
 
 Location = str | Path  # of a file or a folder
@@ -157,14 +158,21 @@ def write_like(output: Location, samples: Samples, result: np.ndarray, overwrite
 
     Raises DataError where the output exists, or does not suit the result.
     """
-    table = samples.as_table(result) if becomes_table(output, samples) else None
+    table = samples.as_table(result) if _becomes_table(output, samples) else None
     names = samples.columns if samples.columns is not None else samples.names
     write(output, as_written(output, samples, result), names=names, overwrite=overwrite, table=table)
 
 
-def becomes_table(output: Location, samples: Samples) -> bool:
+def _becomes_table(output: Location, samples: Samples) -> bool:
     """Return whether a result like `samples.x` goes to `output` as a table like the one that was read."""
     return samples.beside is not None and Path(output).suffix.lower() in WRITERS
+
+
+def describe_written(output: Location, samples: Samples, result: np.ndarray) -> str:
+    """Return what a file like `samples` holds: the size of a table, whose values are of many kinds, else the values."""
+    if samples.beside is not None and _becomes_table(output, samples):
+        return f"{len(result):,} rows, {len(samples.beside.found):,} columns"
+    return describe_array(as_written(output, samples, result))
 
 
 def as_written(output: Location, samples: Samples, result: np.ndarray) -> np.ndarray:
