@@ -158,7 +158,7 @@ def test_the_table_of_maps_shows_medians_and_a_dash_for_no_way_back(figures):
     assert "| - |" in lines[3]
 
 
-@pytest.mark.parametrize("page", [*PAGES, "denoising.md", "map.md"])
+@pytest.mark.parametrize("page", [*PAGES, "denoising.md", "map.md", "tables.md"])
 def test_everything_that_a_page_links_exists(page):
     text = (DOCS / page).read_text(encoding="utf-8")
     links = re.findall(r"\]\((?!http|#)([^)#]+)\)", text)

@@ -6,6 +6,8 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
+import pandas
+import pyarrow
 import pytest
 from PIL import Image
 
@@ -85,6 +87,28 @@ def table(folder):
     return folder / "x.csv"
 
 
+def packed(folder):
+    path = table(folder)
+    (folder / "x.csv.gz").write_bytes(gzip.compress(path.read_bytes()))
+    path.unlink()
+    return folder / "x.csv.gz"
+
+
+def mixed(name):
+    def make(folder):
+        from narrows.tables.write import write_table
+
+        x = values(20, 3).astype(float)
+        x[::7, 0] = np.nan
+        colours = np.array(["red", "blue"])[values(20) % 2]
+        write_table(
+            folder / name, pyarrow.Table.from_pandas(pandas.DataFrame(x, columns=list("abc")).assign(d=colours))
+        )
+        return folder / name
+
+    return make
+
+
 # kind -> what makes it and returns the words of DATA; how many samples it has
 MAKERS = {
     "folder of pictures": (pictures, 4),
@@ -106,7 +130,11 @@ MAKERS = {
     ".npz, `x` and `y`": (npz(x=(20, 12, 10), y=(20,)), 20),
     ".npz, `x_train` and `x_test`": (npz(x_train=(20, 12, 10), x_test=(5, 12, 10)), 20),
     "IDX": (idx, 20),
-    ".csv": (table, 20),
+    ".csv, .tsv": (table, 20),
+    ".csv.gz": (packed, 20),
+    ".parquet": (mixed("x.parquet"), 20),
+    ".jsonl": (mixed("x.jsonl"), 20),
+    "frame of pandas": (lambda folder: pandas.read_parquet(mixed("x.parquet")(folder)), 20),
     "name of a data set": (lambda folder: "mnist:test", 10_000),
 }
 
@@ -140,6 +168,8 @@ def test_each_kind_is_read_trained_on_and_encoded(row, tmp_path):
     if count == 1:
         return
     assert narrows.encode(model, data).shape == (count, 2)
+    if isinstance(data, pandas.DataFrame):
+        assert narrows.reconstruct(model, data).columns.tolist() == data.columns.tolist()
     if isinstance(data, Path) and data.suffix == ".npy":
         x = np.load(data)
         assert narrows.reconstruct(model, data).shape == model.reconstruct(x).shape == x.shape
@@ -149,6 +179,8 @@ def test_each_kind_is_read_trained_on_and_encoded(row, tmp_path):
 @pytest.mark.parametrize("row", KINDS)
 def test_each_kind_goes_through_every_verb_of_the_shell(row, tmp_path, capsys):
     make, count, axes = find(row)
+    if row.startswith("frame"):
+        return  # no words name it
     data = words_of(make(tmp_path))
     flags = ["--axes", axes] if axes else []
     train = [*data, *flags, "--labels", labels_file(tmp_path, count)] if count < 1000 else data
