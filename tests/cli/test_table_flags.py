@@ -78,6 +78,13 @@ def test_info_writes_columns_that_are_taken_again(tmp_path, capsys):
     assert "is none; leave it out" in capsys.readouterr().err
 
 
+def test_info_names_the_columns_of_a_model(run, capsys):
+    assert main(["info", str(run)]) == 0
+    said = capsys.readouterr().out
+    assert f"{run}: a model of t.csv, 3 columns\n" in said
+    assert said.index("  a       integer") < said.index("  c       integer") < said.index("backbone")
+
+
 def test_a_frame_comes_back_with_its_index(run):
     frame = pd.DataFrame({"c": [1.0, 2.0], "a": [3.0, 4.0], "b": [0.5, 1.5]}, index=["u", "v"])
     back = api.reconstruct(run, frame)

@@ -70,12 +70,17 @@ def _is_model(source: str) -> bool:
 def _info_model(source: str) -> int:
     from narrows.model.network import MENUS
     from narrows.model.summary import describe_code, layers
-    from narrows.verbs.describe import describe_map, describe_metrics
+    from narrows.verbs.columns import describe_known
+    from narrows.verbs.describe import count, describe_map, describe_metrics
     from narrows.verbs.reading import open_model
 
     model = open_model(source)
     network, card = model.network, model.card
-    print(f"{visible(source)}: a model of {card.origin or 'data'}, {'x'.join(map(str, network.shape))} {card.dtype}")
+    shape = "x".join(map(str, network.shape))
+    sample = f"{shape} {card.dtype}" if card.table is None else count(len(card.table.items), "column")
+    print(f"{visible(source)}: a model of {card.origin or 'data'}, {sample}")
+    if card.table is not None:
+        print_texts(("column", "kind", "categories"), describe_known(card.table))
     for kind in MENUS:
         print(f"  {kind:<11} {network.texts[kind]}")
     rows = [(layer.name, "x".join(map(str, layer.shape)), f"{layer.parameters:,}") for layer in layers(network)]
@@ -116,9 +121,10 @@ def _info_data(source: str | list[str], reading: HowRead, output: str | None, ov
 
 def _info_table(samples: Samples, output: str | None, overwrite: bool, command: str) -> int:
     from narrows.verbs.columns import HEADINGS, describe_columns, write_columns
+    from narrows.verbs.describe import count
 
     rows = describe_columns(samples)
-    print(f"{visible(samples.origin)}: {len(samples.x):,} rows, {len(rows):,} columns")
+    print(f"{visible(samples.origin)}: {count(len(samples.x), 'row')}, {count(len(rows), 'column')}")
     print_texts(HEADINGS, rows)
     _print_labels(samples)
     if output is not None:

@@ -42,7 +42,7 @@ def print_rows(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     print(*map(visible, align(columns, rows)), sep="\n")
 
 
-def print_texts(columns: Sequence[str], rows: Iterable[Sequence[str]], longest: int = 40) -> None:
+def print_texts(columns: Sequence[str], rows: Iterable[Sequence[str]], longest: int = 44) -> None:
     """Print rows of texts under their columns, all aligned to the left and cut at `longest` characters but the last."""
     texts = [list(columns), *[[*(_cut(visible(cell), longest) for cell in row[:-1]), visible(row[-1])] for row in rows]]
     widths = [max(map(len, column)) for column in zip(*texts, strict=True)]

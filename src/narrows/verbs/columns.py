@@ -16,6 +16,7 @@ from narrows.tables.noticing import LEARNED
 
 HEADINGS = ("name", "kind", "values", "gaps", "what is done")
 SHOWN = 5  # categories
+MOST = 100  # columns of a model
 
 
 def describe_columns(samples: Samples) -> list[tuple[str, ...]]:
@@ -45,6 +46,17 @@ def describe_columns(samples: Samples) -> list[tuple[str, ...]]:
     return rows
 
 
+def describe_known(columns: Columns) -> list[tuple[str, str, str]]:
+    """Return the name, kind and categories of each column that a model learned; of very many columns the first ones.
+
+    >>> describe_known(Columns((Column("n"), Column("colour", "category", "string", ("blue", "red")))))
+    [('n', 'number', ''), ('colour', 'category', '2: blue, red')]
+    """
+    rows = [(c.name, c.kind, _categories(c) if c.kind == "category" else "") for c in columns.items[:MOST]]
+    more = len(columns.items) - len(rows)
+    return [*rows, ("...", f"and {more:,} more", "")] if more else rows
+
+
 def write_columns(path: str | Path, samples: Samples, overwrite: bool = False) -> None:
     """Write the table of a table's columns, to be edited and given as `columns`.
 
@@ -54,11 +66,15 @@ def write_columns(path: str | Path, samples: Samples, overwrite: bool = False) -
         write_rows(temporary, [HEADINGS, *describe_columns(samples)])
 
 
+def _categories(column: Column) -> str:
+    more = ", ..." if len(column.categories) > SHOWN else ""
+    return f"{len(column.categories):,}: {', '.join(column.categories[:SHOWN])}{more}"
+
+
 def _values(column: Column, x: np.ndarray) -> str:
     """Return the range of a column's numbers (N,), or its first categories, as a text."""
     if column.kind == "category":
-        more = ", ..." if len(column.categories) > SHOWN else ""
-        return f"{len(column.categories):,}: {', '.join(column.categories[:SHOWN])}{more}"
+        return _categories(column)
     known = x[~np.isnan(x)] if x.dtype.kind == "f" else x
     if not len(known):
         return "gaps alone"

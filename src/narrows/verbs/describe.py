@@ -30,6 +30,15 @@ def describe_array(x: np.ndarray) -> str:
     return f"{x.dtype} {x.shape}, min {np.nanmin(x):.6g}, max {np.nanmax(x):.6g}{f', {gaps:,} NaN' if gaps else ''}"
 
 
+def count(number: int, noun: str) -> str:
+    """Return a number and what is counted.
+
+    >>> count(1, "row"), count(2000, "row")
+    ('1 row', '2,000 rows')
+    """
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def shell_word(path: object) -> str:
     r"""Return a path or a name as one word that can be pasted into a shell, and is no flag.
 

@@ -26,7 +26,7 @@ from narrows.tasks.depths import find_depth
 from narrows.tasks.score import UNUSUAL, times_usual
 from narrows.tasks.session import Session
 from narrows.tasks.tiles import is_other_size, keeps_size
-from narrows.verbs.describe import describe_array
+from narrows.verbs.describe import count, describe_array
 from narrows.verbs.events import Event, Note
 
 Location = str | Path  # of a file or a folder
@@ -171,7 +171,7 @@ def _becomes_table(output: Location, samples: Samples) -> bool:
 def describe_written(output: Location, samples: Samples, result: np.ndarray) -> str:
     """Return what a file like `samples` holds: the size of a table, whose values are of many kinds, else the values."""
     if samples.beside is not None and _becomes_table(output, samples):
-        return f"{len(result):,} rows, {len(samples.beside.found):,} columns"
+        return f"{count(len(result), 'row')}, {count(len(samples.beside.found), 'column')}"
     return describe_array(as_written(output, samples, result))
 
 
