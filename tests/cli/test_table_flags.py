@@ -78,6 +78,15 @@ def test_info_writes_columns_that_are_taken_again(tmp_path, capsys):
     assert "is none; leave it out" in capsys.readouterr().err
 
 
+def test_kinds_that_are_asked_for_beside_a_model_change_nothing_with_a_line(run, tmp_path, capsys):
+    words = ["encode", str(run), str(run.parent / "t.csv"), "-o"]
+    assert main([*words, str(tmp_path / "z.csv")]) == 0
+    capsys.readouterr()
+    assert main([*words, str(tmp_path / "y.csv"), "--columns", "a:drop, b:number, patient:drop"]) == 0
+    assert "the model's kinds are taken of: 'a'\n" in capsys.readouterr().out
+    assert (tmp_path / "y.csv").read_text() == (tmp_path / "z.csv").read_text()
+
+
 def test_info_names_the_columns_of_a_model(run, capsys):
     assert main(["info", str(run)]) == 0
     said = capsys.readouterr().out

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -93,7 +93,11 @@ def read_table(source: Any, name: str, options: TableOptions, model_columns: Col
     if model_columns is None:
         told = describe(beside.found, raw.rows, name)
     else:
-        told = (*describe_unknown(beside.found, name), *_describe_unseen(columns, x, name))
+        told = (
+            *describe_unknown(beside.found, name),
+            *_describe_unasked(choices.kinds, columns, name),
+            *_describe_unseen(columns, x, name),
+        )
     notes = (*raw.notes, *told)
     if isinstance(source, Path):  # errors say where a file lies, lines need not
         notes = tuple(source.name + note.removeprefix(name) for note in notes)
@@ -103,6 +107,13 @@ def read_table(source: Any, name: str, options: TableOptions, model_columns: Col
     if beside.label is None:
         return samples
     return with_labels(samples, as_labels(beside.label.to_pylist(), "label_column"), "label_column")
+
+
+def _describe_unasked(kinds: Mapping[str, str], columns: Columns, name: str) -> tuple[str, ...]:
+    """Return a line on columns whose kind is asked for, and is not the one that the model learned."""
+    others = [repr(c.name) for c in columns.items if kinds.get(c.name, c.kind) != c.kind]
+    told = f"{name}: columns are chosen in training, so the model's kinds are taken of: {', '.join(others)}"
+    return (told,) if others else ()
 
 
 def _names(beside: Beside) -> tuple[str, ...] | None:
