@@ -123,6 +123,23 @@ def test_a_run_that_is_stopped_after_any_step_goes_on_to_the_same_bits(name):
     assert card.metrics == other.metrics
 
 
+def test_a_run_goes_on_in_the_middle_of_its_check():
+    plan = PLANS["few rows, trained on again"]()
+    _, states = steps_of(plan)
+    inside = [i for i, state in enumerate(states[:-1]) if any(key.startswith("check.") for key in state)]
+    assert len(inside) > 20
+    for stop in (inside[0], inside[len(inside) // 2], inside[-1]):
+        again = Run(plan)
+        again.load_state_dict(states[stop])
+        again.step()
+        wanted, found = ({k: v for k, v in s.items() if "check." in k} for s in (states[stop + 1], again.state_dict()))
+        assert_equal(without_times(found), without_times(wanted))
+
+
+def without_times(state):
+    return {k: v for k, v in state.items() if "seconds" not in k and "history" not in k}
+
+
 def test_another_process_goes_on_to_the_same_bits(tmp_path):
     names = ["linear", "default", "two parts", "map"]
     wanted = {}
