@@ -49,3 +49,8 @@ class TestTables:
     def test_a_folder_called_csv_is_no_table(self, tmp_path):
         (tmp_path / "t.csv").mkdir()
         assert "must hold pictures" in refused(tmp_path / "t.csv")
+
+    def test_a_folder_of_tables_and_several_of_them_are_read_one_at_a_time(self, tmp_path, save):
+        several = [save("a.csv", "a\n1\n"), save("b.csv", "a\n2\n")]
+        assert "one at a time" in refused(tmp_path)
+        assert "one at a time" in refused(several)

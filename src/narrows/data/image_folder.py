@@ -10,6 +10,7 @@ import numpy as np
 from narrows.data.image_formats import EXTENSIONS
 from narrows.data.places import Place, printable, walk
 from narrows.errors import DataError
+from narrows.tables.table_file import ENDINGS as TABLES
 
 
 def list_pictures(path: Path | Place, skipped: dict[str, str]) -> tuple[list[tuple[str, Path]], tuple[str, ...]]:
@@ -42,6 +43,8 @@ def list_pictures(path: Path | Place, skipped: dict[str, str]) -> tuple[list[tup
             others[suffix or "without extension"] += 1
     if not pictures and not skipped:
         held = _describe(others) if others else "no file"
+        if not others.keys().isdisjoint(TABLES):
+            raise DataError(f"tables are read one at a time, however: {str(path)!r} holds {held}; give one file")
         known = ", ".join(sorted(EXTENSIONS))
         raise DataError(f"the folder {str(path)!r} must hold pictures ({known}), however: it holds {held}")
     return pictures, (f"ignored {_describe(others)}",) if others else ()
