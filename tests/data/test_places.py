@@ -59,11 +59,6 @@ class TestSeveralPaths:
         assert "there is no file, folder or data set" in refused([pictures, "nothing.png"])
         assert "give it alone" in refused([pictures, "mnist:test"])
 
-    def test_several_tables_are_refused(self, tmp_path):
-        for name in "ab":
-            (tmp_path / f"{name}.csv").write_text("x,y\n1,2\n")
-        assert "must hold pictures" in refused([tmp_path / "a.csv", tmp_path / "b.csv"])
-
     def test_the_shell_takes_several_paths(self, pictures, tmp_path, capsys):
         paths = [str(pictures / name) for name in NAMES]
         assert main(["info", *paths]) == 0

@@ -10,7 +10,7 @@ import numpy as np
 from narrows.data.image_formats import EXTENSIONS
 from narrows.data.places import Place, printable, walk
 from narrows.errors import DataError
-from narrows.tables.table_file import ENDINGS as TABLES
+from narrows.tables.write import WRITERS
 
 
 def list_pictures(path: Path | Place, skipped: dict[str, str]) -> tuple[list[tuple[str, Path]], tuple[str, ...]]:
@@ -43,7 +43,7 @@ def list_pictures(path: Path | Place, skipped: dict[str, str]) -> tuple[list[tup
             others[suffix or "without extension"] += 1
     if not pictures and not skipped:
         held = _describe(others) if others else "no file"
-        if not others.keys().isdisjoint(TABLES):
+        if not others.keys().isdisjoint(WRITERS):
             raise DataError(f"tables are read one at a time, however: {str(path)!r} holds {held}; give one file")
         known = ", ".join(sorted(EXTENSIONS))
         raise DataError(f"the folder {str(path)!r} must hold pictures ({known}), however: it holds {held}")
