@@ -79,6 +79,7 @@ def test_arrows_own_files_keep_the_type(tmp_path, ending):
         ("t.sqlite", b"SQLite", "pandas.read_sql"),
         ("t.parquet", b"PAR1", "cannot be read"),
         ("t.jsonl", b'{"a": [1, 2]}\n', "one value in each cell"),
+        ("t.jsonl", b'{"a": ' + b"[" * 100_000 + b"]" * 100_000 + b"}\n", "too many brackets"),
     ],
 )
 def test_ugly_files_are_refused_by_one_sentence(save, name, content, words):
@@ -109,3 +110,19 @@ def test_a_numeric_table_is_read_as_numpy_reads_it(save):
 
 def test_options_of_tables_are_refused_for_anything_else():
     assert "is for tables" in refused(np.ones((3, 2)), delimiter=";")
+
+
+def test_a_column_damaged_inside_its_file_is_refused_by_one_sentence(tmp_path):
+    path = tmp_path / "t.parquet"
+    pyarrow.parquet.write_table(pa.table({"a": range(1000), "b": range(1000)}), path, use_dictionary=False)
+    content = path.read_bytes()
+    path.write_bytes(content[:40] + b"\xff" * 60 + content[100:])
+    assert "may be damaged" in refused(path)
+
+
+@pytest.mark.parametrize("values", [[b"\xff", b"\x00"], [pa.MonthDayNano([1, 2, 3])] * 2, [[1], [2]]])
+def test_columns_of_values_that_are_no_cells_are_refused_or_left_out_as_asked(tmp_path, values):
+    path = tmp_path / "t.feather"
+    pyarrow.feather.write_feather(pa.table({"a": values, "b": [1, 2]}), str(path))
+    assert "leave it out by `columns` 'a:drop'" in refused(path)
+    assert read(path, columns="a:drop").columns == ("b",)

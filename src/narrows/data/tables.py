@@ -14,7 +14,7 @@ from narrows.data.samples import Samples
 from narrows.errors import DataError
 from narrows.memory import check_memory
 from narrows.spec import check_choice
-from narrows.tables.choices import DROP, read_choices
+from narrows.tables.choices import DROP, Choices, read_choices
 from narrows.tables.column import Column, arrow_type
 from narrows.tables.columns import Columns
 from narrows.tables.noticing import Beside, describe, describe_unknown, notice
@@ -75,11 +75,27 @@ def read_table(source: Any, name: str, options: TableOptions, model_columns: Col
     kinds = {column: kind for column, kind in choices.kinds.items() if kind != DROP}
     if model_columns is not None:
         kinds |= {column.name: column.kind for column in model_columns.items}
-    if isinstance(source, Path):
-        text_options = _text_options(options, gaps, kinds)
-        raw = read_guarded(lambda path, name: read_table_file(path, name, text_options), source, name)
-    else:
-        raw = read_frame(source, name)
+    if not isinstance(source, Path):
+        return _as_samples(read_frame(source, name), name, choices, gaps, model_columns)
+    text_options = _text_options(options, gaps, kinds)
+
+    def read_file(path: Path, name: str) -> Samples:
+        raw = read_table_file(path, name, text_options)
+        return _as_samples(raw, name, choices, gaps, model_columns)
+
+    samples = read_guarded(read_file, source, name)  # columns of a file are read one by one, the last at the end
+    # errors say where a file lies, lines need not
+    return replace(samples, notes=tuple(source.name + note.removeprefix(name) for note in samples.notes))
+
+
+def _as_samples(
+    raw: RawTable,
+    name: str,
+    choices: Choices,
+    gaps: tuple[str, ...],
+    model_columns: Columns | None,
+) -> Samples:
+    """Return the samples of a table that was opened."""
     if raw.is_typed and gaps:
         raw = with_gaps(raw, gaps)
     if raw.rows == 0:
@@ -99,8 +115,6 @@ def read_table(source: Any, name: str, options: TableOptions, model_columns: Col
             *_describe_unseen(columns, x, name),
         )
     notes = (*raw.notes, *told)
-    if isinstance(source, Path):  # errors say where a file lies, lines need not
-        notes = tuple(source.name + note.removeprefix(name) for note in notes)
     samples = Samples(x, columns=columns.names, table=columns, beside=beside, notes=notes, names=_names(beside))
     if beside.split_by is not None:
         samples = replace(samples, groups=np.asarray(beside.split_by.to_pylist(), dtype=object))

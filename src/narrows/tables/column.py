@@ -50,8 +50,8 @@ def arrow_type(text: str) -> pa.DataType:
 
     if found := re.fullmatch(r"timestamp\[(\w+), tz=([\w/+:-]+)\]", text):
         return pa.timestamp(found[1], found[2])
-    if found := re.fullmatch(r"decimal(?:32|64|128)\((\d+), (-?\d+)\)", text):
-        return pa.decimal128(int(found[1]), int(found[2]))
+    if found := re.fullmatch(r"decimal(32|64|128|256)\((\d+), (-?\d+)\)", text):
+        return (pa.decimal256 if found[1] == "256" else pa.decimal128)(int(found[2]), int(found[3]))
     if text == "dictionary":
         return pa.dictionary(pa.int32(), pa.string())
     try:

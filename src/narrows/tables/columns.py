@@ -187,14 +187,16 @@ def named(names: Sequence[str]) -> Columns:
 
 def _numbers(values: pa.ChunkedArray, column: Column, name: str) -> np.ndarray:
     """Return cells as numbers (N,), NaN for gaps."""
-    if column.kind == "category":
-        return _positions(as_texts(values), column.categories)
     import pyarrow as pa
     import pyarrow.compute as pc
 
     try:
+        if column.kind == "category":
+            return _positions(as_texts(values), column.categories)
         values = as_kind(values, column.kind)
         if column.kind == "time":
+            if is_text(values.type) or not (pa.types.is_temporal(values.type) or values.null_count == len(values)):
+                raise pa.ArrowInvalid("no times")
             return seconds(values)
         if not (pa.types.is_floating(values.type) or pa.types.is_integer(values.type) or values.type == pa.bool_()):
             values = values.cast(pa.float64())
@@ -258,7 +260,7 @@ def seconds(values: pa.ChunkedArray) -> np.ndarray:
     """
     import pyarrow as pa
 
-    if pa.types.is_null(values.type):
+    if values.null_count == len(values):
         return np.full(len(values), np.nan)
     if pa.types.is_date(values.type):
         values = values.cast(pa.timestamp("s"))

@@ -201,8 +201,6 @@ def _look(raw: RawTable, i: int, name: str, choices: Choices) -> Found:
     import pyarrow as pa
 
     column, values = raw.names[i], raw.column(i)
-    if pa.types.is_nested(values.type) and not pa.types.is_dictionary(values.type):
-        raise DataError(f"{name} must hold one value in each cell, however: column {column!r} holds {values.type}")
     asked = choices.kinds.get(column)
     if column == choices.label:
         return _left(column, values, "kept as the labels, and not learned")
@@ -216,7 +214,14 @@ def _look(raw: RawTable, i: int, name: str, choices: Choices) -> Found:
         return _left(column, values, INDEX)
     if asked is None and _counts_rows(raw, i, values):
         return _left(column, values, COUNTS)
-    return _kind_of(column, values, asked, raw.is_typed, name)
+    try:
+        return _kind_of(column, values, asked, raw.is_typed, name)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError):  # lists, bytes, intervals
+        type_ = str(values.type)
+        raise DataError(
+            f"{name} must hold one value in each cell, however: column {column!r} holds {type_[:100]}; convert it, or "
+            f"leave it out by `columns` '{column}:{DROP}'"
+        ) from None
 
 
 def _left(column: str, values: pa.ChunkedArray, done: str) -> Found:

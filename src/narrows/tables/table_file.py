@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -38,6 +39,7 @@ ELSEWHERE = {  # files that are tables too -> how to get there
         ".sqlite3",
     ): "a database, which is not read; export a query as CSV, or give the frame of pandas.read_sql in Python",
 }
+MOST_BRACKETS = 1_000  # that a line of JSON opens; of very many, one inside the other, the process would die
 FRAMES = {"DataFrame", "LazyFrame", "Table", "RecordBatch"}
 LIBRARIES = {"pandas", "polars", "pyarrow", "modin", "cudf", "dask", "duckdb", "ibis"}
 
@@ -158,25 +160,53 @@ def read_frame(frame: Any, name: str) -> RawTable:
     import pyarrow as pa
 
     if isinstance(frame, pa.RecordBatch):
-        frame = pa.Table.from_batches([frame])
+        raw = read_frame(pa.Table.from_batches([frame]), name)
+        return replace(raw, back=lambda result: _as_batch(result, frame.schema))
     try:
         known = narwhals.from_native(frame)
         if isinstance(known, narwhals.LazyFrame):
             known = known.collect()
-        table = known.to_arrow()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # names that are no texts come back as they were
+            table = known.to_arrow()
     except (pa.ArrowException, narwhals.exceptions.NarwhalsError, TypeError, ValueError) as error:
         raise DataError(f"{name} holds what is no table of single values: {one_line(error)}; convert it") from None
     index = narwhals.maybe_get_index(known)
 
     def back(result: pa.Table) -> Any:
-        made = narwhals.from_arrow(result, backend=known.implementation)
+        if isinstance(frame, pa.Table):
+            return _with_schema(result, frame.schema)
+        places = [str(i) for i in range(result.num_columns)]  # libraries refuse or change some names
+        made = narwhals.from_arrow(result.rename_columns(places), backend=known.implementation)
         if index is None:
+            made = made.rename(dict(zip(places, known.columns, strict=True)))
             return _with_types(made, known.schema, narwhals.col).to_native()
         return _with_pandas_types(made.to_native(), frame)
 
     if index is not None:  # pandas keeps it beside the columns
         table = table.select(list(range(len(known.columns))))
     return _of_arrow(table, name, back)
+
+
+def _as_batch(result: pa.Table, schema: pa.Schema) -> pa.RecordBatch:
+    import pyarrow as pa
+
+    whole = _with_schema(result, schema).combine_chunks()
+    return pa.record_batch([column.combine_chunks() for column in whole.columns], schema=whole.schema)
+
+
+def _with_schema(result: pa.Table, schema: pa.Schema) -> pa.Table:
+    """Return an Arrow table with the types of another, column by column, where its values allow this."""
+    import pyarrow as pa
+
+    for i, field_ in enumerate(schema):
+        with suppress(Exception):  # gaps do not go into what must have none
+            values = result.column(i)
+            if pa.types.is_dictionary(field_.type) and not pa.types.is_dictionary(values.type):
+                values = values.cast(field_.type.value_type).dictionary_encode()
+            if field_.nullable or not values.null_count:
+                result = result.set_column(i, field_, values.cast(field_.type))
+    return result.replace_schema_metadata(schema.metadata)
 
 
 def with_gaps(raw: RawTable, na_values: Sequence[str]) -> RawTable:
@@ -217,11 +247,11 @@ def _with_types(made: Any, schema: Mapping[str, Any], column: Callable[[str], An
 
 def _with_pandas_types(made: Any, frame: Any) -> Any:
     """Return a frame of pandas with the index, names and types of another one."""
-    made.index, made.columns = frame.index, frame.columns
-    for name, dtype in frame.dtypes.items():
+    for name, dtype in zip(made.columns, frame.dtypes, strict=True):
         if made[name].dtype != dtype:
             with suppress(Exception):  # gaps do not go into integers
                 made[name] = made[name].astype(dtype)
+    made.index, made.columns = frame.index, frame.columns
     return made
 
 
@@ -348,7 +378,13 @@ def _read_json_lines(path: Path, name: str) -> RawTable:
     data = read_text(path, name).data
     if not data.strip():
         raise DataError(f"{name} must hold a table, however: it is empty")
+    if _count_brackets(data) > MOST_BRACKETS and max(map(_count_brackets, data.splitlines())) > MOST_BRACKETS:
+        raise DataError(f"{name} must hold one value in each cell, however: a line of it opens too many brackets")
     return _of_arrow(pyarrow.json.read_json(pa.BufferReader(data)), name)
+
+
+def _count_brackets(data: bytes) -> int:
+    return data.count(b"[") + data.count(b"{")
 
 
 def _of_arrow(table: pa.Table, name: str, back: Callable[[pa.Table], Any] | None = None) -> RawTable:
