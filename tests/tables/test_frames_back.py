@@ -58,3 +58,14 @@ def test_names_of_polars_of_any_kind():
     frame = polars.DataFrame({"": [3, 1, 2], " a": [1.5, 2.5, 0.5], "a\nb": ["x", "x", "y"]})
     assert back(frame).equals(frame)
     assert back(frame).columns == frame.columns
+
+
+@pytest.mark.parametrize("texts", [("07:30", "18:00"), ("07:30:15", "18:00:00"), ("2020-01-01", "2020-01-02")])
+def test_times_in_texts(texts):
+    frame = pd.DataFrame({"n": np.arange(20.0), "t": [*texts] * 10})
+    pd.testing.assert_frame_equal(back(frame), frame)
+
+
+def test_the_order_of_days_in_texts_is_said():
+    samples = read(pd.DataFrame({"n": [1.5, 2.5], "t": ["13/01/2020", "14/01/2020"]}))
+    assert "column 't' is read as times, day first" in samples.notes[-1]

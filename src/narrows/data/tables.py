@@ -75,9 +75,10 @@ def read_table(source: Any, name: str, options: TableOptions, model_columns: Col
     kinds = {column: kind for column, kind in choices.kinds.items() if kind != DROP}
     if model_columns is not None:
         kinds |= {column.name: column.kind for column in model_columns.items}
+    orders = {} if model_columns is None else {column.name: column.order for column in model_columns.items}
     if not isinstance(source, Path):
         return _as_samples(read_frame(source, name), name, choices, gaps, model_columns)
-    text_options = _text_options(options, gaps, kinds)
+    text_options = replace(_text_options(options, gaps, kinds), orders=orders)
 
     def read_file(path: Path, name: str) -> Samples:
         raw = read_table_file(path, name, text_options)

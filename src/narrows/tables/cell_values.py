@@ -35,7 +35,10 @@ def decode_cells(column: Column, numbers: np.ndarray, empty: np.ndarray) -> pa.A
     if column.kind == "boolean":
         return as_arrow(filled >= 0.5, empty).cast(type_)
     if column.kind == "time":
-        return _times(np.rint(filled / column.step) * column.step if column.step else filled, empty, type_)
+        filled = np.rint(filled / column.step) * column.step if column.step else filled
+        if column.order == "time of day" and is_text(type_):
+            return _clocks(filled, empty).cast(type_)
+        return _times(filled, empty, type_)
     if pa.types.is_integer(type_):
         info = np.iinfo(type_.to_pandas_dtype())
         whole = np.rint(np.clip(filled, float(info.min), float(info.max))) if filled.dtype.kind == "f" else filled
@@ -57,6 +60,15 @@ def _as_integers(whole: np.ndarray, info: Any) -> np.ndarray:
     integers = np.where(top, 0, whole).astype(info.dtype)
     integers[top] = info.max
     return integers
+
+
+def _clocks(filled: np.ndarray, empty: np.ndarray) -> pa.Array:
+    """Return times of day as texts, with seconds where one has some."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    times = _times(filled, empty, pa.time32("s")).cast(pa.string())
+    return times if (filled % 60).any() else pc.utf8_slice_codeunits(times, 0, 5)
 
 
 def _times(filled: np.ndarray, empty: np.ndarray, type_: pa.DataType) -> pa.Array:

@@ -7,15 +7,25 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import NamedTuple
 
-GAPS = {"", "na", "n/a", "nan", "null", "none", "?"}  # cells that stand for a missing value, in lower case
+# cells that stand for a missing value, in lower case; databases write \N
+GAPS = {"", "na", "n/a", "nan", "null", "none", "?", "#n/a", "#na", "<na>", "\\n"}
 CURRENCIES = "$€£¥"
-MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+MONTHS = (
+    *("january", "february", "march", "april", "may", "june"),
+    *("july", "august", "september", "october", "november", "december"),
+)
+NO_VALUE = re.compile(r"\W+|#[A-Z]+[!?]|#DIV/0!|0000-00-00( 00:00:00)?")  # among numbers or times it is a gap
 EPOCH = datetime(1970, 1, 1)
 CLOCK = r"(?:[T ]+(\d{1,2}):(\d{2})(?::(\d{2})(?:\.(\d{1,6}))?)?\s*([AaPp][Mm])?)?"
 SLASHED = re.compile(rf"(\d{{1,2}})([/.-])(\d{{1,2}})\2(\d{{4}}|\d\d){CLOCK}")
-DAY_MONTH = re.compile(rf"(\d{{1,2}})[ -]([A-Za-z]{{3,9}})\.?,?[ -](\d{{4}}){CLOCK}")
+DAY_MONTH = re.compile(rf"(\d{{1,2}})[ -]([A-Za-z]{{3,9}})\.?,?[ -](\d{{4}}|\d\d){CLOCK}")
+MONTH_YEAR = re.compile(r"([A-Za-z]{3,9})\.?[ -](\d{4})")
+QUARTER = re.compile(r"(?P<year>\d{4})[ -]?Q(?P<quarter>[1-4])|Q(?P<quarter2>[1-4])[ -]?(?P<year2>\d{4})")
+WEEK = re.compile(r"\d{4}-?W\d\d")
+ZONE = re.compile(r"\s+(UTC|GMT|[+-]\d\d:?\d\d)")
 MONTH_DAY = re.compile(rf"([A-Za-z]{{3,9}})\.? (\d{{1,2}}),? (\d{{4}}){CLOCK}")
 TIME_OF_DAY = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2})(?:\.(\d{1,6}))?)?\s*([AaPp][Mm])?")
+DOTTED = re.compile(r"(\d\d)\.(\d\d)\.(\d\d)()()")
 ORDERS = ("year first", "month first", "day first", "time of day")  # how a time may be written; the first wins
 
 
@@ -95,21 +105,37 @@ def parse_time(text: str, order: str) -> Time | None:
     (True, False)
     >>> parse_time("23.6.2023", "day first") == parse_time("Jun 23, 2023", "month first")
     True
+    >>> parse_time("2020-W02", "year first") == parse_time("6-Jan-20", "day first")
+    True
     """
     text = text.strip()
     try:
         if order == "year first":
             return _year_first(text)
         if order == "time of day":
-            found = TIME_OF_DAY.fullmatch(text)
+            found = TIME_OF_DAY.fullmatch(text) or DOTTED.fullmatch(text)
             return None if found is None else Time(_microseconds(EPOCH, found.groups()), False, False)
         return _with_day(text, order)
     except (ValueError, OverflowError):  # no such day
         return None
 
 
+def is_period(text: str) -> bool:
+    """Return whether a text is a quarter or a week, which is read as its first day.
+
+    >>> is_period("2020Q1"), is_period("2020-W05"), is_period("2020-01-01")
+    (True, True, False)
+    """
+    return bool(QUARTER.fullmatch(text) or WEEK.fullmatch(text))
+
+
 def _year_first(text: str) -> Time | None:
-    if len(text) == 8 and text.isdigit():  # only where times are asked for, since these are whole numbers
+    if found := QUARTER.fullmatch(text):
+        year, quarter = found["year"] or found["year2"], found["quarter"] or found["quarter2"]
+        text = f"{year}-{3 * int(quarter) - 2:02d}-01"
+    elif WEEK.fullmatch(text):
+        text = datetime.fromisoformat(text).date().isoformat()
+    elif len(text) == 8 and text.isdigit():  # only where times are asked for, since these are whole numbers
         text = f"{text[:4]}-{text[4:6]}-{text[6:]}"
     if not (text[:4].isdigit() and text[4:5] in ("-", "/") and text.isascii()):
         return None
@@ -117,6 +143,8 @@ def _year_first(text: str) -> Time | None:
         text += text[4] + "01"
     year, month, rest = re.split("[-/]", text, maxsplit=2)
     day, clock = rest[:2].rstrip("T "), rest[len(rest[:2].rstrip("T ")) :]
+    clock = re.sub(r"^[T ]+(\d):", r"T0\1:", clock)
+    clock = ZONE.sub(lambda zone: zone[1] if zone[1][0] in "+-" else "Z", clock)
     moment = datetime.fromisoformat(f"{year}-{month:0>2}-{day:0>2}{clock}")
     has_zone = moment.tzinfo is not None
     if has_zone:
@@ -132,10 +160,13 @@ def _with_day(text: str, order: str) -> Time | None:
         day, month, year, *clock = found.groups()
     elif found := MONTH_DAY.fullmatch(text):
         month, day, year, *clock = found.groups()
+    elif found := MONTH_YEAR.fullmatch(text):
+        day, (month, year), clock = "1", found.groups(), [None] * 5
     else:
         return None
     if not month.isdigit():
-        month = str(MONTHS.index(month[:3].lower()) + 1)
+        name = "sep" if month.lower() == "sept" else month.lower()
+        month = str([full.startswith(name) for full in MONTHS].index(True) + 1)
     full = int(year) + (0 if len(year) == 4 else 2000 if int(year) < 69 else 1900)
     moment = datetime(full, int(month), int(day))
     return Time(_microseconds(moment, clock), clock[0] is None, False)

@@ -30,6 +30,7 @@ class Column:
     categories : their texts; a cell's number is the position of its own.
     missing : the share of gaps, in [0, 1].
     step : of times, of which all are whole multiples, in seconds: 86,400 where all are days; 0 where there is none.
+    order : how times in texts are written, one of `cells.ORDERS` such as "day first"; "" for anything else.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Column:
     categories: tuple[str, ...] = ()
     missing: float = 0.0
     step: float = 0.0
+    order: str = ""
 
 
 def arrow_type(text: str) -> pa.DataType:

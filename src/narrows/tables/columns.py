@@ -180,7 +180,7 @@ def named(names: Sequence[str]) -> Columns:
     """Return columns of numbers of these names.
 
     >>> named(["a"]).items
-    (Column(name='a', kind='number', dtype='double', categories=(), missing=0.0, step=0.0),)
+    (Column(name='a', kind='number', dtype='double', categories=(), missing=0.0, step=0.0, order=''),)
     """
     return Columns(tuple(map(Column, names)))
 
@@ -193,7 +193,7 @@ def _numbers(values: pa.ChunkedArray, column: Column, name: str) -> np.ndarray:
     try:
         if column.kind == "category":
             return _positions(as_texts(values), column.categories)
-        values = as_kind(values, column.kind)
+        values = as_kind(values, column.kind, column.order)
         if column.kind == "time":
             if is_text(values.type) or not (pa.types.is_temporal(values.type) or values.null_count == len(values)):
                 raise pa.ArrowInvalid("no times")
@@ -209,8 +209,10 @@ def _numbers(values: pa.ChunkedArray, column: Column, name: str) -> np.ndarray:
         ) from None
 
 
-def as_kind(values: pa.ChunkedArray, kind: str) -> pa.ChunkedArray:
+def as_kind(values: pa.ChunkedArray, kind: str, order: str = "") -> pa.ChunkedArray:
     """Return cells in a type of a kind: texts are read, 20230623 as a time is a day, numbers but 0 are true.
+
+    order : how times are written, see `Column`.
 
     >>> import pyarrow
     >>> as_kind(pyarrow.chunked_array([[20230623]]), "time").to_pylist()
@@ -223,7 +225,7 @@ def as_kind(values: pa.ChunkedArray, kind: str) -> pa.ChunkedArray:
         values = values.cast(values.type.value_type)
     whole = pa.types.is_integer(values.type)
     if is_text(values.type) or (whole and kind == "time"):
-        return convert(as_texts(values), kind=kind).values
+        return convert(as_texts(values), kind=kind, order=order).values
     if kind == "boolean" and (whole or pa.types.is_floating(values.type)):
         return pc.not_equal(values, 0)
     return values

@@ -8,13 +8,15 @@ from dataclasses import asdict
 from typing import Any
 
 from narrows.errors import DataError
+from narrows.tables.cells import ORDERS
 from narrows.tables.column import KINDS, Column, arrow_type
 from narrows.tables.columns import Columns
 
 MAX_TEXT = 100_000  # characters of a name or a category, as many as people may have in a cell
 MAX_STEP = 86_400
 KEYS = {"items", "label", "beside", "gaps"}
-COLUMN_KEYS = {"name", "kind", "dtype", "categories", "missing", "step"}
+COLUMN_KEYS = {"name", "kind", "dtype", "categories", "missing", "step", "order"}
+ADDED = {"order"}  # that earlier files do not have
 
 
 def to_bytes(columns: Columns) -> bytes:
@@ -49,7 +51,7 @@ def from_bytes(data: bytes) -> Columns:
 def _read_column(value: Any) -> Column:
     good = (
         isinstance(value, dict)
-        and set(value) == COLUMN_KEYS
+        and set(value) | ADDED == COLUMN_KEYS
         and _is_text(value["name"])
         and value["kind"] in KINDS
         and _is_text(value["dtype"])
@@ -58,6 +60,7 @@ def _read_column(value: Any) -> Column:
         and all(isinstance(value[key], int | float) for key in ("missing", "step"))
         and 0 <= value["missing"] <= 1
         and 0 <= value["step"] <= MAX_STEP
+        and value.get("order", "") in ("", *ORDERS)
     )
     if not good:
         raise DataError("one of its columns is not written as narrows writes it")

@@ -215,7 +215,7 @@ def _look(raw: RawTable, i: int, name: str, choices: Choices) -> Found:
     if asked is None and _counts_rows(raw, i, values):
         return _left(column, values, COUNTS)
     try:
-        return _kind_of(column, values, asked, raw.is_typed, name)
+        return _kind_of(column, values, asked, raw, name)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError):  # lists, bytes, intervals
         type_ = str(values.type)
         raise DataError(
@@ -240,15 +240,18 @@ def _counts_rows(raw: RawTable, i: int, values: pa.ChunkedArray) -> bool:
     return bool((np.diff(as_array(values).astype(np.int64)) == 1).all())
 
 
-def _kind_of(column: str, values: pa.ChunkedArray, asked: str | None, is_typed: bool, name: str) -> Found:
+def _kind_of(column: str, values: pa.ChunkedArray, asked: str | None, raw: RawTable, name: str) -> Found:
     import pyarrow as pa
 
     original = values.type
-    kind = asked or _find_kind(values, is_typed)
+    kind = asked or _find_kind(values, raw.is_typed)
     if kind == "category":
         return _category(column, values, asked)
+    order = raw.orders.get(column, "")
     try:
-        values = as_kind(values, kind)
+        if kind == "time" and is_text(original):
+            order = convert(as_texts(values), kind=kind).order
+        values = as_kind(values, kind, order)
         expected = _find_kind(values, True)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
         expected = "category"
@@ -256,14 +259,14 @@ def _kind_of(column: str, values: pa.ChunkedArray, asked: str | None, is_typed: 
         raise DataError(f"{name} must hold {kind} values in column {column!r}, as asked, however: it holds {original}")
     if kind == "number" and asked is None and _is_whole_with_gaps(values):
         kind = "integer"
-    hint = ""
+    hint = f"is read as times, {order}" if is_text(original) and order in ("month first", "day first") else ""
     if kind == "integer" and asked is None and pa.types.is_integer(values.type) and _are_days(values):
         hint = f"looks like days, and is learned as whole numbers; for times give columns='{column}:time'"
     missing = _share_missing(values)
     if missing == 1:
         hint = "holds gaps alone"
     step = _find_step(seconds(values)) if kind == "time" else 0.0
-    return Found(Column(column, kind, _dtype(original), (), missing, step), LEARNED, hint)
+    return Found(Column(column, kind, _dtype(original), (), missing, step, order), LEARNED, hint)
 
 
 def _find_step(times: np.ndarray) -> float:

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 END = "\0"  # no text holds one
-BLOCK = 2**20  # bytes that pyarrow reads at a time
+BLOCK = 2**20  # bytes that are read at a time
+# bytes as what they are in a number: 0 or + as 0, another digit as 1, a point or minus as ".", anything else as " "
+PARTS = bytes(48 if b in b"0+" else 49 if b in b"123456789" else 46 if b in b".-eE" else 32 for b in range(256))
 
 
 class TextColumns(NamedTuple):
@@ -57,8 +59,25 @@ def read_numbers(text: Text, dialect: Dialect) -> list[pa.ChunkedArray] | None:
     columns = _by_pyarrow(text.data, dialect, are_numbers=True) if dialect.is_numeric else None
     if columns is None or any(column.type not in (pa.float64(), pa.int64()) for column in columns):
         return None
+    has_whole = any(column.type == pa.int64() for column in columns)
+    if (has_whole or b"+" in text.data) and _may_hold_codes(text.data, dialect.start):
+        return None
     gaps = (pc.any(pc.is_nan(column)).as_py() for column in columns if column.type == pa.float64())
     return None if any(gaps) else columns
+
+
+def _may_hold_codes(data: bytes, start: int) -> bool:
+    """Return whether a number begins with 0 and a digit, or with +.
+
+    >>> _may_hold_codes(b"0.5,10,1e-05", 0), _may_hold_codes(b"7,01234", 0)
+    (False, True)
+    """
+    for first in range(start, len(data), BLOCK):
+        block = data[first - 1 : first + BLOCK + 1] if first else b"\n" + data[: BLOCK + 1]
+        parts = block.translate(PARTS)
+        if b" 00" in parts or b" 01" in parts:
+            return True
+    return False
 
 
 def _by_pyarrow(data: bytes, dialect: Dialect, are_numbers: bool = False) -> list[pa.ChunkedArray] | None:

@@ -56,6 +56,7 @@ class RawTable:
     given : the names as they lie in a file: one may stand twice, or be empty.
     unnamed : positions of columns that had no name.
     index : names of columns that the file itself calls the index of its rows.
+    orders : of columns of times in texts, how these are written, see `Column`.
     is_typed : whether the types are the file's own, not found in texts.
     back : makes a frame of the kind that came of an Arrow table of the same columns; None for files.
     notes : lines that a person should see.
@@ -67,6 +68,7 @@ class RawTable:
     given: tuple[str, ...]
     unnamed: frozenset[int] = frozenset()
     index: frozenset[str] = frozenset()
+    orders: Mapping[str, str] = field(default_factory=dict)
     is_typed: bool = True
     back: Callable[[pa.Table], Any] | None = None
     notes: tuple[str, ...] = ()
@@ -84,6 +86,7 @@ class TextOptions:
     na_values : texts that stand for a gap, beside NA, N/A, NaN, null, None, ? and nothing.
     skip_bad_lines : leave out rows of another length.
     kinds : of columns by their names, where they are asked for.
+    orders : how the times of columns are written where a model knows it, by their names.
     """
 
     delimiter: str | None = None
@@ -92,6 +95,7 @@ class TextOptions:
     na_values: tuple[str, ...] = ()
     skip_bad_lines: bool = False
     kinds: Mapping[str, str] = field(default_factory=dict)
+    orders: Mapping[str, str] = field(default_factory=dict)
 
 
 def is_table(path: Path) -> bool:
@@ -279,21 +283,24 @@ def _read_text_table(path: Path, name: str, options: TextOptions) -> RawTable:
         return RawTable(names, len(numbers[0]), numbers.__getitem__, given, unnamed, is_typed=False, notes=notes)
     texts = read_columns(text, dialect, name, options.skip_bad_lines)
     values, found = _convert_all(texts.columns, names, dialect.decimal, options, name)
-    notes = (*notes, *texts.notes, *found)
-    return RawTable(names, len(values[0]), values.__getitem__, given, unnamed, is_typed=False, notes=notes)
+    notes = (*notes, *texts.notes, *found.describe())
+    return RawTable(
+        names, len(values[0]), values.__getitem__, given, unnamed, orders=found.orders, is_typed=False, notes=notes
+    )
 
 
 def _convert_all(
     texts: list[Any], names: Sequence[str], decimal: str, options: TextOptions, name: str
-) -> tuple[list[pa.ChunkedArray], tuple[str, ...]]:
-    """Return columns with types, and lines on what was unusual; the texts are emptied, column by column."""
+) -> tuple[list[pa.ChunkedArray], _Found]:
+    """Return columns with types, and what was unusual; the texts are emptied, column by column."""
     found, values = _Found(name), []
     for i, column in enumerate(names):
-        converted = convert(texts[i], decimal, options.na_values, options.kinds.get(column))
+        kind, order = options.kinds.get(column), options.orders.get(column, "")
+        converted = convert(texts[i], decimal, options.na_values, kind, order)
         texts[i] = None  # its memory is free for the next one's numbers
         found.add(column, converted, decimal)
         values.append(converted.values)
-    return values, found.describe()
+    return values, found
 
 
 class _Found:
@@ -303,6 +310,8 @@ class _Found:
         self.name = name
         self.examples: dict[str, list[str]] = {}  # line -> columns
         self.strays: list[str] = []
+        self.codes: list[str] = []
+        self.orders: dict[str, str] = {}
 
     def add(self, column: str, converted: Any, decimal: str) -> None:
         if converted.example is not None and not (decimal == "," and "," in converted.example[0]):
@@ -312,6 +321,10 @@ class _Found:
         if converted.strays is not None:
             count, text = converted.strays
             self.strays.append(f"{count:,} in {column!r}, such as {text[:40]!r}")
+        if converted.code is not None:
+            self.codes.append(f"{column!r} (such as {converted.code!r})")
+        if converted.order:
+            self.orders[column] = converted.order
 
     def describe(self) -> tuple[str, ...]:
         kinds = [_and_more(columns, 1) for columns in self.examples.values()]
@@ -320,6 +333,8 @@ class _Found:
             lines.append(
                 f"{self.name}: cells that are not of their column's kind count as gaps: {_and_more(self.strays)}"
             )
+        if self.codes:
+            lines.append(f"{self.name}: digits that begin with 0 or + are texts: {_and_more(self.codes)}")
         return tuple(lines)
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from narrows.tables.arrow import as_array, as_arrow
-from narrows.tables.cells import CURRENCIES, GAPS, ORDERS, Number, parse_number, parse_time
+from narrows.tables.cells import CURRENCIES, GAPS, NO_VALUE, ORDERS, Number, is_period, parse_number, parse_time
 from narrows.tables.formulas import FORMULA
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 TRIED = 200  # different texts that tell whether a column may be of a kind
 ENOUGH = 0.9  # share of numbers in a column of numbers; what else stands in it is a gap
 GAPS_PATTERN = f"^({'|'.join(map(re.escape, sorted(GAPS)))})$"
+CODE = r"^\s*(0\d+|\+\d{9,15})\s*$"  # digits that a number would not keep: zip codes, telephone numbers
 MANY = 20  # different numbers; a column of fewer, with texts among them, is one of categories
 
 
@@ -30,15 +31,23 @@ class Converted(NamedTuple):
     values : of float64, int64, booleans, times or texts; null where there is a gap.
     example : a text that is unusual for a number or a time, and how it is read; None where none is.
     strays : texts in a column of numbers, which became gaps: how many, and one of them.
+    code : digits that keep a column from being one of numbers; None where none does.
+    order : how times are written, one of ORDERS; "" for anything else.
     """
 
     values: pa.ChunkedArray
     example: tuple[str, str] | None = None
     strays: tuple[int, str] | None = None
+    code: str | None = None
+    order: str = ""
 
 
 def convert(
-    texts: pa.ChunkedArray, decimal: str = ".", na_values: Sequence[str] = (), kind: str | None = None
+    texts: pa.ChunkedArray,
+    decimal: str = ".",
+    na_values: Sequence[str] = (),
+    kind: str | None = None,
+    order: str = "",
 ) -> Converted:
     """Return a column of texts as numbers, truth values or times where all its cells are such, else as texts.
 
@@ -47,6 +56,7 @@ def convert(
     decimal : the decimal sign of the table, "." or ",".
     na_values : texts that stand for a gap, beside those of `cells.GAPS`.
     kind : asked for; then whatever is not of this kind becomes a gap.
+    order : one of ORDERS, in which times are read where several read as many.
 
     Examples
     --------
@@ -61,17 +71,35 @@ def convert(
     if decimal == "." and not na_values and kind is None:
         plain = _cast(texts)
         if plain is not None and not pc.any(pc.is_nan(plain)).as_py():
-            return Converted(_whole(texts, plain))
+            return _numbers_or_codes(texts, plain)
     trimmed = _without_gaps(texts, na_values)
     if trimmed.null_count == len(trimmed):
         return Converted(trimmed.cast("float64"))
     if kind == "category":
         return Converted(_without_guards(trimmed))
     plain = _cast(_with_point(trimmed, decimal))
-    if plain is not None and kind in (None, "number", "integer"):
-        example = (",", ".") if decimal == "," else None
-        return Converted(_whole(trimmed, plain), example and _first_with(trimmed, plain))
-    return _convert_different(trimmed, decimal, kind)
+    if plain is not None and kind in ("number", "integer"):
+        return Converted(_whole(trimmed, plain))
+    if plain is not None and kind is None:
+        example = _first_with(trimmed, plain) if decimal == "," else None
+        return _numbers_or_codes(trimmed, plain)._replace(example=example)
+    return _convert_different(trimmed, decimal, kind, order)
+
+
+def _numbers_or_codes(texts: pa.ChunkedArray, numbers: pa.ChunkedArray) -> Converted:
+    """Return numbers, whole where all are written so; texts of digits where one is a code, as 01234 is."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    whole = _whole(texts, numbers)
+    first = pc.drop_null(texts).slice(0, 1).to_pylist()
+    if pa.types.is_integer(whole.type) or re.match(CODE, first[0]):
+        codes = pc.filter(texts, pc.match_substring_regex(texts, CODE))
+        digits = pc.match_substring_regex(pc.drop_null(texts), r"^\s*\+?\d+\s*$")
+        if len(codes) and pc.all(digits).as_py():
+            texts = pc.utf8_trim_whitespace(texts)
+            return Converted(texts, code=codes[0].as_py().strip())
+    return Converted(whole)
 
 
 def _cast(texts: pa.ChunkedArray) -> Any:
@@ -130,15 +158,19 @@ def _first_with(texts: pa.ChunkedArray, numbers: pa.ChunkedArray) -> tuple[str, 
     return None if at < 0 else (texts[at].as_py(), f"{numbers[at].as_py():g}")
 
 
-def _convert_different(trimmed: pa.ChunkedArray, decimal: str, kind: str | None) -> Converted:
+def _convert_different(trimmed: pa.ChunkedArray, decimal: str, kind: str | None, order: str) -> Converted:
     """Convert a column by its different texts, each of which is read once."""
-    different, positions = encode_texts(trimmed)
-    places = _Places(different, positions)
-    for asked, reader in (("boolean", _booleans), ("number", _numbers), ("time", _times)):
+    places, signs = _Places(*encode_texts(trimmed)).without_signs()
+    readers: dict[str, Callable[..., Converted | None]] = {
+        "boolean": _booleans,
+        "number": _numbers,
+        "time": partial(_times, preferred=order),
+    }
+    for asked, reader in readers.items():
         if kind in (None, asked) or (kind == "integer" and asked == "number"):
             converted = reader(places, decimal, kind is not None)
             if converted is not None:
-                return converted
+                return converted._replace(strays=_add(signs, converted.strays))
     return Converted(_without_guards(trimmed))
 
 
@@ -179,6 +211,17 @@ class _Places(NamedTuple):
         filled = np.array([0 if value is None else value for value in values] + [0], type_)
         return pa.chunked_array([as_arrow(filled[self.positions], gaps)])
 
+    def without_signs(self) -> tuple[_Places, tuple[int, str] | None]:
+        """Return the texts that may be values, and of those without letter or digit how many cells, and one of them."""
+        signs = [NO_VALUE.fullmatch(text) is not None for text in self.different]
+        if not any(signs) or sum(signs) > len(signs) - 2:  # + and - alone may be values
+            return self, None
+        places = np.cumsum(~np.array(signs)) - 1
+        places[signs] = -1
+        texts = [text for text, is_sign in zip(self.different, signs, strict=True) if not is_sign]
+        positions = np.where(self.positions < 0, -1, places[self.positions])
+        return _Places(texts, positions), (self.count(signs), self.different[signs.index(True)])
+
     def count(self, chosen: Sequence[bool]) -> int:
         """Return how many cells hold one of the chosen texts."""
         return int(np.array([*chosen, False])[self.positions].sum())
@@ -206,6 +249,8 @@ def _numbers(places: _Places, decimal: str, asked: bool) -> Converted | None:
         readings.append((places.count([number is None for number in parsed]), parsed))
     strays, parsed = min(readings, key=lambda reading: reading[0])
     found = [number for number in parsed if number is not None]
+    if not asked and any(re.match(CODE, text) for text in places.different):
+        return None
     cells = int((places.positions >= 0).sum())
     few = strays and (strays > (1 - ENOUGH) * cells or len({number.value for number in found}) <= MANY)
     if not found or (not asked and (few or _mixes_units(found))):
@@ -224,9 +269,10 @@ def _mixes_units(numbers: Sequence[Number]) -> bool:
     return len(units) > 1
 
 
-def _times(places: _Places, decimal: str, asked: bool) -> Converted | None:
-
-    for order in ORDERS:
+def _times(places: _Places, decimal: str, asked: bool, preferred: str) -> Converted | None:
+    """Return times by the order that reads most of them, the preferred one where several do."""
+    best, fewest = None, len(places.positions) + 1
+    for order in sorted(ORDERS, key=lambda order: order != preferred):
         tried = _share(places.different[:TRIED], partial(parse_time, order=order))
         if tried < 1 and not (asked and tried > 0.5):
             continue
@@ -235,10 +281,13 @@ def _times(places: _Places, decimal: str, asked: bool) -> Converted | None:
         if not found or (len(found) < len(times) and not asked) or len({time.has_zone for time in found}) > 1:
             continue
         values = [None if time is None else time.microseconds for time in times]
-        column = places.spread(values, np.int64)
-        example = (places.different[0], _describe(order)) if order in ("month first", "day first") else None
-        return Converted(_as_times(column, order, found), example, _find_strays(places, values))
-    return None
+        lost = places.count([time is None for time in times])
+        if lost < fewest:
+            column = _as_times(places.spread(values, np.int64), order, found)
+            strays = _find_strays(places, values)
+            text = next(text for text, time in zip(places.different, times, strict=True) if time is not None)
+            best, fewest = Converted(column, _describe(text, order), strays, order=order), lost
+    return best
 
 
 def _as_times(microseconds: pa.ChunkedArray, order: str, times: Sequence[Any]) -> pa.ChunkedArray:
@@ -250,8 +299,15 @@ def _as_times(microseconds: pa.ChunkedArray, order: str, times: Sequence[Any]) -
     return moments.cast(pa.date32()) if all(time.is_date for time in times) else moments
 
 
-def _describe(order: str) -> str:
-    return f"a time, {order}"
+def _describe(text: str, order: str) -> tuple[str, str] | None:
+    if is_period(text):
+        return text, "its first day"
+    return (text, f"a time, {order}") if order in ("month first", "day first") else None
+
+
+def _add(some: tuple[int, str] | None, more: tuple[int, str] | None) -> tuple[int, str] | None:
+    """Return what stray cells of two kinds are together."""
+    return more if some is None else some if more is None else (some[0] + more[0], more[1])
 
 
 def _find_strays(places: _Places, values: Sequence[Any]) -> tuple[int, str] | None:
