@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from narrows.errors import DataError
 
-FORMATS = "a folder of pictures, a picture, .npy, .npz, IDX (.gz too) or .csv"
+FORMATS = "a folder of pictures, a picture, .npy, .npz, IDX (.gz too), or a table such as .csv and .parquet"
 PICKLES = (".pkl", ".pickle", ".joblib", ".pt", ".pth")
 T = TypeVar("T")
 

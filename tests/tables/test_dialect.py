@@ -2,6 +2,7 @@
 
 import pytest
 
+from narrows.errors import DataError
 from narrows.tables.dialect import find_dialect
 
 
@@ -76,3 +77,46 @@ def test_each_thing_is_said():
     said = " ".join(found("sep=;\n# x\n1,5;2\n2,5;3\n").notes)
     for word in ("sep=;", "comment", "column 1", "semicolon", "comma"):
         assert word in said
+
+
+@pytest.mark.parametrize(
+    ("text", "names", "titles"),
+    [
+        ("Sales\nby region\n\nregion,n,m\n" + "a,1,2\n" * 9, ("region", "n", "m"), 2),
+        ("|1x3 Cross validator\n" + "1,a,2\n3,b,4\n" * 9, None, 1),
+        ("9,30,good\n" + "1,2,3,4,5\n6,7,8,9,0\n" * 9, None, 1),
+        ("Sales\nn,m\n" + "1,2\n" * 9, ("n", "m"), 1),
+        ("n\n" + "r1,2\nr2,3\n" * 9, ("", "n"), 0),  # R names one column fewer
+        ("a,b\n" + "1,2,\n3,4,\n" * 9, ("a", "b"), 0),
+        ("1\n" + "1,2\n3,4\n" * 9, None, 0),  # a row of another length
+    ],
+)
+def test_titles_above_a_table(text, names, titles):
+    dialect = found(text)
+    assert dialect.names == names
+    assert (f"t: lines above the table that are left out: {titles}" in dialect.notes) == bool(titles)
+
+
+def test_times_above_numbers_are_names():
+    names = ("place", "x", "1/22/20", "1/23/20", "1/24/20")
+    assert found(",".join(names) + "\n" + "a,0.5,3,4,5\nb,1.5,3,4,7\n" * 9).names == names
+    assert found("1/22/20,4\n1/23/20,5\n1/24/20,5\n").names is None
+
+
+@pytest.mark.parametrize("text", ["# a b c\n1 2 3\n4 5 6\n", "# a b c\n1\t2\t3\n4\t5\t6\n", "#a,b,c\n1,2,3\n4,5,6\n"])
+def test_names_in_a_comment(text):
+    dialect = found(text)
+    assert dialect.names == ("a", "b", "c")
+    assert dialect.start == len(text) - 12
+
+
+def test_delimiters_at_the_end_of_rows_begin_no_columns():
+    assert found("a;b;;\n1;2;;\n3;4;;\n").ends == 2
+    assert found("a;b;;\n1;2;;\n3;4;;\n").width == 2
+    assert found("1,2,,\n3,4,,\n").width == 2
+    assert found("a,b,c\n1,2,\n3,4,\n").names == ("a", "b", "c")  # a column of gaps
+
+
+def test_what_cannot_be_cut_is_not_called_empty():
+    with pytest.raises(DataError, match="its first row has no end"):
+        found("x" * 200_000)

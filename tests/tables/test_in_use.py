@@ -51,3 +51,8 @@ def test_the_order_of_days_lies_in_the_model_file_and_may_be_missing():
     assert from_bytes(written.replace(b', "order": "day first"', b"")) == Columns((Column("t", "time"),))
     with pytest.raises(DataError):
         from_bytes(written.replace(b"day first", b"day last"))
+
+
+def test_all_columns_that_are_missing_are_named(save):
+    with pytest.raises(DataError, match=r"must have the columns 'n', 't', which the model learned"):
+        encode(save("t.csv", "a,b\n1,2\n2,3\n"))

@@ -215,3 +215,15 @@ def test_integers_with_gaps_and_far_ones_come_back_whole():
     assert samples.back(samples.x + 0.3).a.dropna().tolist() == [1, 3]
     whole = look(pd.DataFrame({"b": [2**53 + 1, 5]}))
     assert whole.back(whole.x).b.tolist() == [2**53 + 1, 5]
+
+
+@pytest.mark.parametrize("name", ["PassengerId", "order_id", "ID", "Unnamed: 0.1", "row index", "id_", "Customer ID"])
+def test_names_of_an_id_that_counts_up_are_left_out(save, name):
+    samples = look(save("t.csv", f'"{name}",n\n4,1.5\n5,2.5\n6,0.5\n'))
+    assert samples.columns == ("n",)
+    assert look(save("t.csv", f'"{name}",n\n4,1.5\n6,2.5\n7,0.5\n')).columns == (name.strip(), "n")
+
+
+@pytest.mark.parametrize("name", ["paid", "Madrid", "ideal", "indexed", "year", "humid"])
+def test_other_names_of_numbers_that_count_up_are_learned(save, name):
+    assert look(save("t.csv", f"{name},n\n4,1.5\n5,2.5\n6,0.5\n")).columns == (name, "n")

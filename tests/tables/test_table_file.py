@@ -126,3 +126,23 @@ def test_columns_of_values_that_are_no_cells_are_refused_or_left_out_as_asked(tm
     pyarrow.feather.write_feather(pa.table({"a": values, "b": [1, 2]}), str(path))
     assert "leave it out by `columns` 'a:drop'" in refused(path)
     assert read(path, columns="a:drop").columns == ("b",)
+
+
+def test_comments_and_delimiters_at_the_end_of_rows(save):
+    rows = "1;2.5;;\n# 3;4;;\n5;6;;\n"
+    samples = read(save("t.csv", "# by hand\na;b;;\n" + rows))
+    assert samples.columns == ("a", "b")
+    assert samples.x.tolist() == [[1, 2.5], [5, 6]]
+    samples = read(save("t.csv", "# by hand\ncolour,n\n#f00,1\n#0f0,2\n#f00,3\n#0f0,3\n"))
+    assert samples.x[:, 1].tolist() == [1, 2, 3, 3]
+
+
+def test_utf_32_is_told_by_its_mark(save):
+    samples = read(save("t.csv", TABLE.decode().encode("utf-32")))
+    assert samples.x.tolist() == [[1, 2.5], [3, 4]]
+    assert samples.notes[0].endswith("is in the encoding UTF-32")
+
+
+def test_a_column_of_gaps_alone_comes_back_as_it_was(save):
+    samples = read(save("t.csv", "a,b\n,1\n,2\n"))
+    assert samples.as_table(np.zeros((2, 2))).column("a").to_pylist() == [None, None]

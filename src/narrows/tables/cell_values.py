@@ -23,8 +23,8 @@ def decode_cells(column: Column, numbers: np.ndarray, empty: np.ndarray) -> pa.A
     import pyarrow.compute as pc
 
     type_ = arrow_type(column.dtype)
-    if pa.types.is_null(type_):
-        return pa.nulls(len(numbers))
+    if pa.types.is_null(type_) or column.missing == 1:  # nothing was learned of it
+        return pa.nulls(len(numbers), type_)
     if column.kind == "category":
         last = max(len(column.categories) - 1, 0)
         empty = empty | (numbers == UNSEEN) | (len(column.categories) == 0)

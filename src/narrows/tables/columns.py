@@ -19,6 +19,7 @@ from narrows.tables.text_columns import convert, encode_texts
 if TYPE_CHECKING:
     import pyarrow as pa
 
+SHOWN = 5  # of columns that are missing
 TOGETHER, BLOCK = 4, 2**14  # columns and rows that are written at a time: one value a row would miss every cache
 
 
@@ -88,10 +89,16 @@ class Columns:
     def find(self, raw: RawTable, name: str) -> list[int]:
         """Return the position in a table of each column, found by its name; a DataError names one that is missing."""
         places = {column: i for i, column in enumerate(raw.names)}
-        for column in self.names:
-            if column not in places:
-                hint = did_you_mean(column, raw.names) if len(raw.names) < 100 else "look at its names"
-                raise DataError(f"{name} must have the column {column!r}, which the model learned, however: {hint}")
+        missing = [column for column in self.names if column not in places]
+        if len(missing) == 1:
+            hint = did_you_mean(missing[0], raw.names) if len(raw.names) < 100 else "look at its names"
+            raise DataError(f"{name} must have the column {missing[0]!r}, which the model learned, however: {hint}")
+        if missing:
+            more = f" and {len(missing) - SHOWN:,} more" if len(missing) > SHOWN else ""
+            raise DataError(
+                f"{name} must have the columns {', '.join(map(repr, missing[:SHOWN]))}{more}, which the model learned; "
+                f"look at its names, its delimiter and whether it has a line of names"
+            )
         return [places[column] for column in self.names]
 
     def encode(self, raw: RawTable, name: str, dtype: Any = np.float64) -> np.ndarray:

@@ -39,7 +39,8 @@ class Dialect:
     names : of the columns, "" for one without a name; None where there is no line of names.
     width : the number of columns.
     start, start_line : where the rows begin, bytes and lines.
-    ends : whether rows end with a delimiter that begins no column.
+    ends : how many delimiters that begin no column rows end with.
+    comment : what lines of comments begin with, where there are some above the table; "" for none.
     decimal : the decimal sign, "." or ",".
     is_numeric : whether all cells of the first rows are plain numbers.
     notes : lines that a person should see.
@@ -51,9 +52,10 @@ class Dialect:
     width: int
     start: int
     start_line: int
-    ends: bool
+    ends: int
     decimal: str
     is_numeric: bool
+    comment: str = ""
     notes: tuple[str, ...] = ()
 
 
@@ -82,8 +84,12 @@ def find_dialect(data: bytes, name: str, delimiter: str | None = None, header: b
     comments = list(takewhile(lambda line: not line.strip() or line.startswith(COMMENTS), lines[first:]))
     body = lines[first + len(comments) :]
     delimiter, quote, rows = _find_cut(body[: 3 * ROWS] or comments, delimiter)
-    begin = first + len(_give_back(comments, rows, delimiter, quote))
-    return _describe(lines, begin, delimiter, quote, header, notes, name)
+    given_back = _names_in_comment(comments, rows, delimiter, quote)
+    begin = first + len(comments) - (given_back is not None)
+    if not body:
+        begin = first
+    shown = [*lines[:begin], *([] if given_back is None else [given_back]), *lines[begin + (given_back is not None) :]]
+    return _describe(lines, shown, begin, delimiter, quote, header, notes, name)
 
 
 def split_rows(lines: Iterable[str], delimiter: str, quote: str) -> Iterator[list[str]]:
@@ -168,31 +174,66 @@ def _is_plain(cell: str) -> bool:
         return False
 
 
-def _give_back(comments: list[str], rows: list[list[str]], delimiter: str, quote: str) -> list[str]:
-    """Return the comments without a last line that holds names of columns, or rows.
+def _names_in_comment(comments: list[str], rows: list[list[str]], delimiter: str, quote: str) -> str | None:
+    """Return the last of the comments without its sign where it holds names of columns, else None.
 
-    A line such as `# width,height` above rows of numbers names the columns.
+    A line such as `# width,height` above rows of numbers names the columns; above those of spaces or tabs its names
+    stand between spaces.
     """
-    cut = [next(iter(_read_sample([line], delimiter, quote)), []) for line in comments]
-    if not rows:
-        return []
-    if cut and len(cut[-1]) == len(rows[0]) > 1 and any(map(_is_value, rows[0])):
-        return comments[:-1]
-    return comments
+    if not comments or not rows or len(rows[0]) < 2 or not any(map(_is_value, rows[0])):
+        return None
+    line = comments[-1].lstrip()
+    bare = line.removeprefix(next((sign for sign in COMMENTS if line.startswith(sign)), "")).strip()
+    for text in (bare, delimiter.join(bare.split())) if delimiter in " \t" else (bare,):
+        if len(next(iter(_read_sample([text], delimiter, quote)), [])) == len(rows[0]):
+            return text + "\n"
+    return None
+
+
+def _count_titles(rows: list[list[str]]) -> int:
+    """Return how many of the first rows are titles above the table: texts in fewer cells than it has columns.
+
+    A row with one name fewer, as R writes it, is a title only above a line of names.
+    """
+    width, first = _usual_width(rows), next(i for i, row in enumerate(rows) if len(row) == _usual_width(rows))
+    titles = list(takewhile(lambda row: len(row) < width and not all(map(_is_plain, row)), rows[:first]))
+    if len(titles) < first or not titles:
+        return 0
+    below = rows[first + 1 :]
+    columns = [column for column in range(width) if _holds_values(below, column)]
+    names_rows = len(titles[-1]) == width - 1 and not _names_above(rows[first], below, columns)
+    return first - names_rows
 
 
 def _describe(
-    lines: list[str], begin: int, delimiter: str, quote: str, header: bool | None, notes: list[str], name: str
+    lines: list[str],
+    shown: list[str],
+    begin: int,
+    delimiter: str,
+    quote: str,
+    header: bool | None,
+    notes: list[str],
+    name: str,
 ) -> Dialect:
-    rows = _read_sample(lines[begin:], delimiter, quote)
+    """Return the dialect of a table that begins at a line; `shown` are the lines with names outside of comments."""
+    rows = _read_sample(shown[begin:], delimiter, quote)
+    if not rows and any(map(str.strip, lines[begin:])):
+        raise DataError(f"{name} must hold a table, however: its first row has no end; name its delimiter, or mend it")
     if not rows:
         raise DataError(f"{name} must hold a table, however: it is empty")
+    comment = next((sign for line in lines[:begin] for sign in COMMENTS if line.startswith(sign)), "")
+    if sum(row[0].startswith(comment) for row in rows) > len(rows) / 2:  # cells, such as colours
+        comment = ""
+    if titles := _count_titles(rows):
+        notes.append(f"lines above the table that are left out: {titles}")
+        begin += _measure(lines, begin, titles, delimiter, quote)[1]
+        rows = rows[titles:]
     rows = _without_comments(rows)
     count = _count_headers(rows) if header is None else min(int(header), len(rows))
-    names, width, ends = _fit_names(_join(rows[:count]), rows[count:]) if count else (None, 0, False)
+    names, width, ends = _fit_names(_join(rows[:count]), rows[count:]) if count else (None, 0, 0)
     if names is None:
-        count, width = 0, Counter(map(len, rows)).most_common(1)[0][0]
-        ends = width > 1 and _ends_empty(rows)
+        count, width = 0, _usual_width(rows)
+        ends = _count_empty_ends(rows)
         width -= ends
     below = rows[count:]
     taken, lines_taken = _measure(lines, begin, count, delimiter, quote)
@@ -201,7 +242,7 @@ def _describe(
         if below and all(map(is_gap, below[0])):
             more, lines_more = _measure(lines, begin + lines_taken, 1, delimiter, quote)
             taken, lines_taken = taken + more, lines_taken + lines_more
-    if count == 1 and all(map(_is_value, filter(None, rows[0]))):
+    if count == 1 and all(map(_is_number, filter(None, rows[0]))):
         notes.append("its first line, numbers that rise, is read as column names")
     if not count:
         notes.append("it has no line of column names, so they are called column 1, column 2, ...")
@@ -215,12 +256,13 @@ def _describe(
         notes.append("its decimal sign is the comma")
     start = sum(len(line.encode()) for line in lines[:begin]) + taken
     told = tuple(f"{name}: {note}" for note in notes)
-    return Dialect(delimiter, quote, names, width, start, begin + lines_taken, ends, decimal, is_numeric, told)
+    line = begin + lines_taken
+    return Dialect(delimiter, quote, names, width, start, line, ends, decimal, is_numeric, comment, told)
 
 
 def _without_comments(rows: list[list[str]]) -> list[list[str]]:
     """Return rows without comment lines among them, which are of another length."""
-    width = Counter(map(len, rows)).most_common(1)[0][0]
+    width = _usual_width(rows)
     return [row for row in rows if len(row) == width or not is_comment(row)]
 
 
@@ -246,17 +288,18 @@ def _measure(lines: list[str], begin: int, count: int, delimiter: str, quote: st
 def _count_headers(rows: list[list[str]]) -> int:
     """Return how many of the first rows are names of columns.
 
-    A text above numbers or times is a name. Numbers are names where they rise, as wavelengths and years do, and
-    those below do not. Among texts alone, a first row is names unless one of them occurs again below.
+    A text above numbers or times is a name, and so is a time above numbers. Numbers are names where they rise, as
+    wavelengths and years do, and those below do not. Among texts alone, a first row is names unless one of them occurs
+    again below.
     """
     if len(rows) < 2:
         return 0 if all(_is_value(cell) or is_gap(cell) for cell in rows[0]) else 1
     body = rows[min(MOST_HEADERS, len(rows) // 2) :]
     columns = [column for column in range(len(rows[0])) if _holds_values(body, column)]
-    above = [_texts_above(row, columns) for row in rows[: min(MOST_HEADERS, len(rows) // 2)]]
+    above = [_names_above(row, body, columns) for row in rows[: min(MOST_HEADERS, len(rows) // 2)]]
     several = len(list(takewhile(bool, above)))
     if several > 1 and not all(map(is_gap, rows[several])):  # pandas ends several lines of names by an empty one
-        several = len(list(takewhile(lambda row: not _values_above(row, columns), rows[:several])))
+        several = len(list(takewhile(lambda row: not _values_above(row, body, columns), rows[:several])))
     if several > 1 and len(body) >= MOST_HEADERS:
         return several
     first = rows[0]
@@ -265,8 +308,8 @@ def _count_headers(rows: list[list[str]]) -> int:
         return 1
     rising = _rises(values) and not any(map(_looks_like(values), body))
     if above[0]:
-        return int(above[0] >= _values_above(first, columns) or rising)
-    if _values_above(first, columns):
+        return int(above[0] >= _values_above(first, body, columns) or rising)
+    if _values_above(first, body, columns):
         return int(rising and len(values) >= len(first) - 1)
     again = any(cell.strip() and cell in {row[i] for row in rows[1:] if i < len(row)} for i, cell in enumerate(first))
     return int(not again and not any(map(is_gap, first[1:])))
@@ -277,13 +320,23 @@ def _holds_values(rows: list[list[str]], column: int) -> bool:
     return bool(cells) and sum(map(_is_value, cells)) >= VALUES * len(cells)
 
 
-def _texts_above(row: list[str], columns: list[int]) -> int:
-    cells = [row[column] for column in columns if column < len(row)]
-    return sum(not is_gap(cell) and not _is_value(cell) for cell in cells)
+def _names_above(row: list[str], body: list[list[str]], columns: list[int]) -> int:
+    """Return how many cells of a row are no values of their columns, which hold values below."""
+    cells = [(row[column], column) for column in columns if column < len(row) and not is_gap(row[column])]
+    return sum(not _is_value(cell) or _is_time_above(cell, body, column) for cell, column in cells)
 
 
-def _values_above(row: list[str], columns: list[int]) -> int:
-    return sum(column < len(row) and _is_value(row[column]) for column in columns)
+def _values_above(row: list[str], body: list[list[str]], columns: list[int]) -> int:
+    cells = [(row[column], column) for column in columns if column < len(row)]
+    return sum(_is_value(cell) and not _is_time_above(cell, body, column) for cell, column in cells)
+
+
+def _is_time_above(cell: str, body: list[list[str]], column: int) -> bool:
+    """Return whether a cell is a time above a column of numbers."""
+    if _is_number(cell) or not _is_value(cell):
+        return False
+    below = [row[column] for row in body if column < len(row) and not is_gap(row[column])]
+    return sum(map(_is_number, below)) >= VALUES * len(below)
 
 
 def _rises(values: Sequence[float]) -> bool:
@@ -314,26 +367,32 @@ def _join(rows: list[list[str]]) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _fit_names(names: tuple[str, ...], below: list[list[str]]) -> tuple[tuple[str, ...] | None, int, bool]:
-    """Return names and the number of columns, and whether rows end with a delimiter that begins no column.
+def _fit_names(names: tuple[str, ...], below: list[list[str]]) -> tuple[tuple[str, ...] | None, int, int]:
+    """Return names and the number of columns, and how many delimiters that begin no column rows end with.
 
     R writes the names of rows without a name for their column. A first line of another length than all rows names
     nothing.
     """
     lengths = Counter(map(len, below))
-    width = lengths.most_common(1)[0][0] if below else len(names)
-    ends = width > 1 and _ends_empty(below)
-    if ends and (len(names) == width - 1 or (len(names) == width and not names[-1])):
-        return names[: width - 1], width - 1, True
+    width = _usual_width(below) if below else len(names)
+    given = len(names) - len(list(takewhile(lambda name: not name, reversed(names))))
+    ends = min(_count_empty_ends(below), width - given)
+    if ends > 0 and len(names) in (width, width - ends):
+        return names[: width - ends], width - ends, ends
     if len(names) in lengths or not below:
-        return names, len(names), False
+        return names, len(names), 0
     if len(names) == width - 1 and len(lengths) == 1:
-        return ("", *names), width, False
-    return None, width, False
+        return ("", *names), width, 0
+    return None, width, 0
 
 
-def _ends_empty(rows: list[list[str]]) -> bool:
-    return bool(rows) and all(row and not row[-1].strip() for row in rows)
+def _usual_width(rows: list[list[str]]) -> int:
+    return Counter(map(len, rows)).most_common(1)[0][0]
+
+
+def _count_empty_ends(rows: list[list[str]]) -> int:
+    """Return how many cells at the end of all rows are empty; the first cell is none of them."""
+    return min((len(list(takewhile(lambda cell: not cell.strip(), reversed(row[1:])))) for row in rows), default=0)
 
 
 def _find_decimal(rows: list[list[str]]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -20,7 +21,8 @@ from narrows.tables.text_columns import convert
 if TYPE_CHECKING:
     import pyarrow as pa
 
-INDEX_NAMES = {"", "index", "id", "rownames", "row", "unnamed: 0"}
+INDEX_NAMES = {"", "index", "id", "rownames", "row"}
+ID = re.compile(r"(?i:(?:.*[\W_])?(?:id|index)|id[\W_].*|unnamed: [\d.]+)|.*[a-z](?:ID|Id|Index)")
 MOST_CATEGORIES = 1000
 MOSTLY = 0.5  # share of different texts above which a column of texts is left out
 SMALL = 20  # rows; in a smaller table all texts must be different
@@ -118,7 +120,7 @@ def notice(raw: RawTable, name: str, choices: Choices, model_columns: Columns | 
     if not columns.items:
         raise DataError(
             f"{name} has no column that can be learned: each one is an index, or texts that are all different; choose "
-            f"some, such as columns='name:category'"
+            f"some, such as columns='name:category'{', or name its delimiter' if len(raw.names) == 1 else ''}"
         )
     label = columns.label if choices.label is None else choices.label
     return columns, Beside(
@@ -229,11 +231,15 @@ def _left(column: str, values: pa.ChunkedArray, done: str) -> Found:
 
 
 def _counts_rows(raw: RawTable, i: int, values: pa.ChunkedArray) -> bool:
-    """Return whether a column without a name, or with an index's, holds whole numbers that count up by one."""
+    """Return whether a column without a name, or with one of an index or id, holds whole numbers that count up by one.
+
+    Such names are "id", "PassengerId", "order_id", "Unnamed: 0".
+    """
     import pyarrow as pa
 
     unnamed = i in raw.unnamed and (i == 0 or len(raw.unnamed) < len(raw.names))
-    if len(raw.names) < 2 or not (unnamed or raw.names[i].strip().lower() in INDEX_NAMES):
+    named = raw.names[i].strip()
+    if len(raw.names) < 2 or not (unnamed or named.lower() in INDEX_NAMES or ID.fullmatch(named)):
         return False
     if not pa.types.is_integer(values.type) or values.null_count or len(values) < 2:
         return False

@@ -66,6 +66,10 @@ def read_numbers(text: Text, dialect: Dialect) -> list[pa.ChunkedArray] | None:
     return None if any(gaps) else columns
 
 
+def _begins_a_line(data: bytes, sign: str, start: int) -> bool:
+    return any(data.find(end + sign.encode(), max(start - 1, 0)) >= 0 for end in (b"\n", b"\r"))
+
+
 def _may_hold_codes(data: bytes, start: int) -> bool:
     """Return whether a number begins with 0 and a digit, or with +.
 
@@ -89,7 +93,8 @@ def _by_pyarrow(data: bytes, dialect: Dialect, are_numbers: bool = False) -> lis
     if quoted and data.count(quote, dialect.start) % 2:  # one may be without its end
         return None
     spaced = quoted and dialect.delimiter.encode() + b" " + quote in data
-    if dialect.delimiter == " " or dialect.ends or spaced:
+    commented = dialect.comment and _begins_a_line(data, dialect.comment, dialect.start)
+    if dialect.delimiter == " " or dialect.ends or spaced or commented:
         return None
     try:
         rows = pa.py_buffer(memoryview(data)[dialect.start :])
@@ -160,9 +165,9 @@ class _Rows:
                 if row and row[-1].endswith(END):
                     raise csv.Error("a quote has no end")
                 line = dialect.start_line + reader.line_num  # type: ignore[attr-defined]
-                if dialect.ends and len(row) == width + 1 and not row[-1].strip():
-                    row.pop()
-                if len(row) == width:
+                if dialect.ends and len(row) == width + dialect.ends and not any(map(str.strip, row[width:])):
+                    del row[width:]
+                if len(row) == width and not (dialect.comment and row[0].lstrip().startswith(dialect.comment)):
                     yield row
                 elif row and row != [""]:
                     self._leave_out(row, line)

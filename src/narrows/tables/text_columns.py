@@ -302,7 +302,9 @@ def _as_times(microseconds: pa.ChunkedArray, order: str, times: Sequence[Any]) -
 def _describe(text: str, order: str) -> tuple[str, str] | None:
     if is_period(text):
         return text, "its first day"
-    return (text, f"a time, {order}") if order in ("month first", "day first") else None
+    if order not in ("month first", "day first") or re.search("[A-Za-z]{3}", text):  # a month's name tells
+        return None
+    return text, f"a time, {order}"
 
 
 def _add(some: tuple[int, str] | None, more: tuple[int, str] | None) -> tuple[int, str] | None:

@@ -19,7 +19,13 @@ MAX_RATIO, ALWAYS_ALLOWED = 250, 2**26
 STARTS = {b"\x1f\x8b": ".gz", b"BZh": ".bz2", b"\x28\xb5\x2f\xfd": ".zst", b"PK": ".zip"}  # first bytes -> packing
 PACKED = tuple(STARTS.values())
 NOT_MEMBERS = ("__MACOSX/", ".DS_Store")  # what macOS adds to a zip
-MARKS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
+MARKS = {  # the first wins: one of UTF-32 begins as one of UTF-16
+    codecs.BOM_UTF8: "utf-8",
+    codecs.BOM_UTF32_LE: "utf-32-le",
+    codecs.BOM_UTF32_BE: "utf-32-be",
+    codecs.BOM_UTF16_LE: "utf-16-le",
+    codecs.BOM_UTF16_BE: "utf-16-be",
+}
 
 
 class Text(NamedTuple):
@@ -114,7 +120,7 @@ def _decode(data: bytes, name: str, encoding: str | None) -> Text:
         return Text(_reencode(data, _known(encoding), name).removeprefix(codecs.BOM_UTF8))
     if mark:
         found, data = MARKS[mark], data[len(mark) :]
-        notes = () if found == "utf-8" else (f"{name} is in the encoding UTF-16",)
+        notes = () if found == "utf-8" else (f"{name} is in the encoding {found[:6].upper()}",)
         return Text(_reencode(data, found, name), notes)
     _refuse_nul(data, name)
     try:
@@ -144,7 +150,9 @@ def _reencode(data: bytes, encoding: str, name: str) -> bytes:
 def _refuse_nul(data: bytes, name: str) -> None:
     if (at := data.find(b"\0")) >= 0:
         line = data.count(b"\n", 0, at) + 1
-        raise DataError(f"{name} must be text, however: line {line} holds a NUL byte; write it anew, as UTF-8")
+        raise DataError(
+            f"{name} must be text, however: line {line} holds a NUL byte; write it anew, as UTF-8, or name its encoding"
+        )
 
 
 def _known(encoding: str) -> str:
