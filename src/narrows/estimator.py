@@ -508,7 +508,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         """Raise scikit-learn's error for a frame whose known columns are not all there, or in another order."""
         frame, known = narwhals.from_native(X, eager_only=True), self.model_.card.columns or ()
         own = [name for name in frame.columns if name in known]
-        if known and len(own) == len(known) < len(frame.columns):  # what else is there is not used
+        if 0 < len(own) == len(known) < len(frame.columns):  # what else is there is not used
             X = frame.select(own).to_native()
         validate_data(self, X, reset=False, skip_check_array=True)
 

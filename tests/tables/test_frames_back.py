@@ -8,6 +8,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
+import narrows
 from narrows.data.read import read
 
 TEXTS = ["x", "y"] * 10
@@ -69,3 +70,21 @@ def test_times_in_texts(texts):
 def test_the_order_of_days_in_texts_is_said():
     samples = read(pd.DataFrame({"n": [1.5, 2.5], "t": ["13/01/2020", "14/01/2020"]}))
     assert "column 't' is read as times, day first" in samples.notes[-1]
+
+
+@pytest.mark.parametrize("freq", ["M", "Q", "W-SUN", "h"])
+def test_periods_are_times(freq):
+    frame = pd.DataFrame({"n": np.arange(20.0), "p": pd.period_range("2020-01-01", periods=20, freq=freq)})
+    frame.loc[3, "p"] = pd.NaT
+    assert read(frame).table.items[1].kind == "time"
+    pd.testing.assert_frame_equal(back(frame), frame)
+
+
+def test_a_model_of_columns_that_are_called_by_numbers_gives_them_back():
+    frame = pd.DataFrame(np.random.default_rng(0).normal(size=(30, 3)), index=[f"r{i}" for i in range(30)])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # PCA is better on 30 rows
+        model = narrows.Autoencoder(backbone="dense(hidden=[])", epochs=1, random_state=0).fit(frame)
+    restored = model.reconstruct(frame)
+    assert restored.columns.equals(frame.columns)
+    assert restored.index.equals(frame.index)

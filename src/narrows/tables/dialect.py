@@ -86,8 +86,6 @@ def find_dialect(data: bytes, name: str, delimiter: str | None = None, header: b
     delimiter, quote, rows = _find_cut(body[: 3 * ROWS] or comments, delimiter)
     given_back = _names_in_comment(comments, rows, delimiter, quote)
     begin = first + len(comments) - (given_back is not None)
-    if not body:
-        begin = first
     shown = [*lines[:begin], *([] if given_back is None else [given_back]), *lines[begin + (given_back is not None) :]]
     return _describe(lines, shown, begin, delimiter, quote, header, notes, name)
 

@@ -170,12 +170,12 @@ def read_frame(frame: Any, name: str) -> RawTable:
         known = narwhals.from_native(frame)
         if isinstance(known, narwhals.LazyFrame):
             known = known.collect()
+        index = narwhals.maybe_get_index(known)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # names that are no texts come back as they were
-            table = known.to_arrow()
+            table = narwhals.from_native(_with_times(frame)).to_arrow() if index is not None else known.to_arrow()
     except (pa.ArrowException, narwhals.exceptions.NarwhalsError, TypeError, ValueError) as error:
         raise DataError(f"{name} holds what is no table of single values: {one_line(error)}; convert it") from None
-    index = narwhals.maybe_get_index(known)
 
     def back(result: pa.Table) -> Any:
         if isinstance(frame, pa.Table):
@@ -247,6 +247,16 @@ def _with_types(made: Any, schema: Mapping[str, Any], column: Callable[[str], An
             with suppress(Exception):  # whatever a library raises, the values stay right
                 made = made.with_columns(column(name).cast(dtype))
     return made
+
+
+def _with_times(frame: Any) -> Any:
+    """Return a frame of pandas with the beginnings of periods in place of these."""
+    periods = [i for i, dtype in enumerate(frame.dtypes) if str(dtype).startswith("period[")]
+    if periods:
+        frame = frame.copy(deep=False)
+        for i in periods:
+            frame.isetitem(i, frame.iloc[:, i].dt.to_timestamp())
+    return frame
 
 
 def _with_pandas_types(made: Any, frame: Any) -> Any:
