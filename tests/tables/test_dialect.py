@@ -16,6 +16,7 @@ def found(text, **options):
         ('"Weight, kg";"Height, cm";Age\n1,5;2;3\n', ";"),
         ("a\tb\nx, y\t5\nz\t6\n", "\t"),
         ("a|b\n1|2\n", "|"),
+        ("day\tname\n" + "1.2.2003 10:00\tAnn, 1\n" * 9, "\t"),
         (" 0.006  18.0  2.3 \n 0.027   0.0  7.1 \n", " "),
         ('18.0   8   307.0   1\t"chevrolet chevelle"\n15.0   8   350.0  1\t"buick skylark"\n', " "),
         ("sep=;\na;b\n1;2\n", ";"),
@@ -84,7 +85,7 @@ def test_each_thing_is_said():
     [
         ("Sales\nby region\n\nregion,n,m\n" + "a,1,2\n" * 9, ("region", "n", "m"), 2),
         ("|1x3 Cross validator\n" + "1,a,2\n3,b,4\n" * 9, None, 1),
-        ("9,30,good\n" + "1,2,3,4,5\n6,7,8,9,0\n" * 9, None, 1),
+        ("9,30,good\n" + "1,2,3,4,5,1\n6,7,8,9,0,1\n" * 9, None, 1),
         ("Sales\nn,m\n" + "1,2\n" * 9, ("n", "m"), 1),
         ("n\n" + "r1,2\nr2,3\n" * 9, ("", "n"), 0),  # R names one column fewer
         ("a,b\n" + "1,2,\n3,4,\n" * 9, ("a", "b"), 0),
@@ -120,3 +121,7 @@ def test_delimiters_at_the_end_of_rows_begin_no_columns():
 def test_what_cannot_be_cut_is_not_called_empty():
     with pytest.raises(DataError, match="its first row has no end"):
         found("x" * 200_000)
+
+
+def test_signs_without_a_value_are_no_names():
+    assert found("day,n,who\n-,-,x\n" + "2003-01-02,5,y\n" * 20).names == ("day", "n", "who")

@@ -70,3 +70,8 @@ def test_signs_without_a_value_among_numbers_and_times_are_gaps(save, gap, cells
 @pytest.mark.parametrize("cells", [("+", "-"), ("-", "yes", "no"), ("-", "1")])
 def test_the_same_signs_elsewhere_are_texts(save, cells):
     assert look(save, cells).table.items[0].categories == tuple(sorted(cells))
+
+
+def test_days_come_first_beside_decimal_commas(save):
+    path = save("t.csv", "t;n\n02/01/1970;1,5\n03/01/1970;2,5\n")
+    assert read(path).x[:, 0].tolist() == [DAY, 2 * DAY]

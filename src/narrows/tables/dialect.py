@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import pairwise, takewhile
 
 from narrows.errors import DataError
-from narrows.tables.cells import ORDERS, is_gap, parse_number, parse_time
+from narrows.tables.cells import NO_VALUE, ORDERS, is_gap, parse_number, parse_time
 
 SAMPLE, LINES = 2**18, 20  # bytes that tell the dialect, and at least so many lines
 ROWS = 200  # of these, at most, that are looked at
@@ -147,7 +147,7 @@ def _score(rows: list[list[str]], delimiter: str) -> float:
     cells = [cell for row in rows for cell in row]
     if delimiter == " " and sum(_is_value(cell) for cell in cells) < len(cells) / 2:
         return 0.0
-    others = [sign for sign in DELIMITERS if sign not in (delimiter, " ")]
+    others = [sign for sign in DELIMITERS if sign not in (delimiter, " ") and delimiter != "\t"]  # no text holds tabs
     clean = sum(not UNCUT.search(c) and (not any(o in c for o in others) or _is_number(c)) for c in cells)
     return count / len(rows) * clean / len(cells)
 
@@ -189,13 +189,13 @@ def _names_in_comment(comments: list[str], rows: list[list[str]], delimiter: str
 
 
 def _count_titles(rows: list[list[str]]) -> int:
-    """Return how many of the first rows are titles above the table: texts in fewer cells than it has columns.
+    """Return how many of the first rows are titles above the table: texts in half as many cells as it has columns.
 
     A row with one name fewer, as R writes it, is a title only above a line of names.
     """
     width, first = _usual_width(rows), next(i for i, row in enumerate(rows) if len(row) == _usual_width(rows))
-    titles = list(takewhile(lambda row: len(row) < width and not all(map(_is_plain, row)), rows[:first]))
-    if len(titles) < first or not titles:
+    titles = rows[:first]
+    if not titles or any(2 * len(row) > width or all(map(_is_plain, row)) for row in titles):
         return 0
     below = rows[first + 1 :]
     columns = [column for column in range(width) if _holds_values(below, column)]
@@ -313,14 +313,18 @@ def _count_headers(rows: list[list[str]]) -> int:
     return int(not again and not any(map(is_gap, first[1:])))
 
 
+def _is_empty(cell: str) -> bool:
+    return is_gap(cell) or NO_VALUE.fullmatch(cell.strip()) is not None
+
+
 def _holds_values(rows: list[list[str]], column: int) -> bool:
-    cells = [row[column] for row in rows if column < len(row) and not is_gap(row[column])]
+    cells = [row[column] for row in rows if column < len(row) and not _is_empty(row[column])]
     return bool(cells) and sum(map(_is_value, cells)) >= VALUES * len(cells)
 
 
 def _names_above(row: list[str], body: list[list[str]], columns: list[int]) -> int:
     """Return how many cells of a row are no values of their columns, which hold values below."""
-    cells = [(row[column], column) for column in columns if column < len(row) and not is_gap(row[column])]
+    cells = [(row[column], column) for column in columns if column < len(row) and not _is_empty(row[column])]
     return sum(not _is_value(cell) or _is_time_above(cell, body, column) for cell, column in cells)
 
 
@@ -333,7 +337,7 @@ def _is_time_above(cell: str, body: list[list[str]], column: int) -> bool:
     """Return whether a cell is a time above a column of numbers."""
     if _is_number(cell) or not _is_value(cell):
         return False
-    below = [row[column] for row in body if column < len(row) and not is_gap(row[column])]
+    below = [row[column] for row in body if column < len(row) and not _is_empty(row[column])]
     return sum(map(_is_number, below)) >= VALUES * len(below)
 
 

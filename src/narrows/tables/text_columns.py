@@ -20,6 +20,7 @@ TRIED = 200  # different texts that tell whether a column may be of a kind
 ENOUGH = 0.9  # share of numbers in a column of numbers; what else stands in it is a gap
 GAPS_PATTERN = f"^({'|'.join(map(re.escape, sorted(GAPS)))})$"
 CODE = r"^\s*(0\d+|\+\d{9,15})\s*$"  # digits that a number would not keep: zip codes, telephone numbers
+DOTTED_DAY = re.compile(r"\d{1,2}\.\d{1,2}\.\d")
 MANY = 20  # different numbers; a column of fewer, with texts among them, is one of categories
 
 
@@ -270,7 +271,12 @@ def _mixes_units(numbers: Sequence[Number]) -> bool:
 
 
 def _times(places: _Places, decimal: str, asked: bool, preferred: str) -> Converted | None:
-    """Return times by the order that reads most of them, the preferred one where several do."""
+    """Return times by the order that reads most of them, the preferred one where several do.
+
+    Where it is not known, days come first in 2.1.1970, and beside decimal commas.
+    """
+    if not preferred and (decimal == "," or any(map(DOTTED_DAY.match, places.different[:1]))):
+        preferred = "day first"
     best, fewest = None, len(places.positions) + 1
     for order in sorted(ORDERS, key=lambda order: order != preferred):
         tried = _share(places.different[:TRIED], partial(parse_time, order=order))
