@@ -146,3 +146,10 @@ def test_utf_32_is_told_by_its_mark(save):
 def test_a_column_of_gaps_alone_comes_back_as_it_was(save):
     samples = read(save("t.csv", "a,b\n,1\n,2\n"))
     assert samples.as_table(np.zeros((2, 2))).column("a").to_pylist() == [None, None]
+
+
+@pytest.mark.parametrize("sign", ["§", "^", "~", ":"])
+def test_a_delimiter_may_be_any_character(save, sign):
+    text = TABLE.decode().replace(",", sign)
+    assert read(save("t.csv", text), delimiter=sign).x.tolist() == [[1, 2.5], [3, 4]]
+    assert read(save("t.csv", f"sep={sign}\n{text}")).x.tolist() == [[1, 2.5], [3, 4]]

@@ -94,7 +94,7 @@ def _by_pyarrow(data: bytes, dialect: Dialect, are_numbers: bool = False) -> lis
         return None
     spaced = quoted and dialect.delimiter.encode() + b" " + quote in data
     commented = dialect.comment and _begins_a_line(data, dialect.comment, dialect.start)
-    if dialect.delimiter == " " or dialect.ends or spaced or commented:
+    if dialect.delimiter == " " or not dialect.delimiter.isascii() or dialect.ends or spaced or commented:
         return None
     try:
         rows = pa.py_buffer(memoryview(data)[dialect.start :])
