@@ -38,6 +38,11 @@ class TestTables:
         assert np.isnan(samples.x).tolist() == [[False, False], [False, True]]
         assert any("1 in 'height'" in note for note in samples.notes)
 
+    def test_none_is_a_value_and_none_of_python_a_gap(self, save):
+        samples = read(save("t.csv", "a,b\n1,none\n2,None\n3,flu\n4,none\n"))
+        assert samples.table.items[1].categories == ("flu", "none")
+        assert np.isnan(samples.x[:, 1]).tolist() == [False, True, False, False]
+
     def test_other_tables_are_refused(self, save):
         assert "line 3 has 3" in refused(save("t.csv", "a,b\n1,2\n1,2,3\n"))
         assert "2 values in each row" in refused(save("t.csv", "a,b\n1,2\n1,2,3\n"))

@@ -8,7 +8,8 @@ from functools import cache
 from typing import NamedTuple
 
 # cells that stand for a missing value, in lower case; databases write \N
-GAPS = {"", "na", "n/a", "nan", "null", "none", "?", "#n/a", "#na", "<na>", "\\n"}
+GAPS = {"", "na", "n/a", "nan", "null", "?", "#n/a", "#na", "<na>", "\\n"}
+NONE = "None"  # Python writes it for a gap; in lower case people write it for a value, as in diagnosis: none
 CURRENCIES = "$€£¥"
 MONTHS = (
     *("january", "february", "march", "april", "may", "june"),
@@ -55,10 +56,11 @@ class Time(NamedTuple):
 def is_gap(text: str) -> bool:
     """Return whether a cell stands for a missing value.
 
-    >>> is_gap(" N/A "), is_gap("0")
-    (True, False)
+    >>> is_gap(" N/A "), is_gap("None"), is_gap("none"), is_gap("0")
+    (True, True, False, False)
     """
-    return text.strip().lower() in GAPS
+    text = text.strip()
+    return text == NONE or text.lower() in GAPS
 
 
 def parse_number(text: str, decimal: str = ".") -> Number | None:

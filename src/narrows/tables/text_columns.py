@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from narrows.tables.arrow import as_array, as_arrow
-from narrows.tables.cells import CURRENCIES, GAPS, NO_VALUE, ORDERS, Number, is_period, parse_number, parse_time
+from narrows.tables.cells import CURRENCIES, GAPS, NO_VALUE, NONE, ORDERS, Number, is_period, parse_number, parse_time
 from narrows.tables.formulas import FORMULA
 
 if TYPE_CHECKING:
@@ -130,7 +130,9 @@ def _without_gaps(texts: pa.ChunkedArray, na_values: Sequence[str]) -> pa.Chunke
 
     trimmed = pc.utf8_trim_whitespace(texts)
     lower = pc.utf8_lower(trimmed)
-    gaps = pc.match_substring_regex(lower, GAPS_PATTERN)  # pyarrow.array imports pandas, which takes a second
+    gaps = pc.or_(
+        pc.equal(trimmed, NONE), pc.match_substring_regex(lower, GAPS_PATTERN)
+    )  # pyarrow.array imports pandas, which takes a second
     if na_values:
         names = pa.array([value.strip().lower() for value in na_values], lower.type)
         gaps = pc.or_(gaps, pc.is_in(lower, value_set=names))
