@@ -27,6 +27,9 @@ from narrows.training.prepare import set_weights
 from narrows.training.run import Run
 
 
+MOST_REFERENCE = 200_000  # samples that plain methods on the page learn from
+
+
 @dataclass(frozen=True, eq=False)
 class Finished:
     """The end of a training.
@@ -98,7 +101,9 @@ def find_examples(plan: Plan, finished: Finished) -> tuple[str, Samples, np.ndar
         return "training", replace(given, x=x), x
     labels = None if given.labels is None else given.labels[index]
     names = None if given.names is None else tuple(given.names[i] for i in index)
-    return "validation", replace(given, x=x[index], labels=labels, names=names), np.delete(x, index, axis=0)
+    others = np.delete(np.arange(len(x)), index)
+    some = others[:: -(-len(others) // MOST_REFERENCE)]  # a copy of very many samples would take as much memory again
+    return "validation", replace(given, x=x[index], labels=labels, names=names), x[some]
 
 
 def _measure(run: Run) -> tuple[dict[str, float], tuple[float, ...]]:
