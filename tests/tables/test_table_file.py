@@ -153,3 +153,15 @@ def test_a_delimiter_may_be_any_character(save, sign):
     text = TABLE.decode().replace(",", sign)
     assert read(save("t.csv", text), delimiter=sign).x.tolist() == [[1, 2.5], [3, 4]]
     assert read(save("t.csv", f"sep={sign}\n{text}")).x.tolist() == [[1, 2.5], [3, 4]]
+
+
+@pytest.mark.parametrize(("largest", "dtype"), [(2**24, np.float32), (2**24 + 1, np.float64)])
+def test_floats_of_32_bits_stay_such_beside_categories_and_integers_that_they_hold(tmp_path, largest, dtype):
+    table = pa.table(
+        {"a": pa.array([0.1, 0.2, 0.3, None], "float32"), "c": ["x", "y", "x", "x"], "n": [1, largest, 3, 4]}
+    )
+    pyarrow.parquet.write_table(table, tmp_path / "t.parquet")
+    samples = read(tmp_path / "t.parquet")
+    assert samples.x.dtype == dtype
+    assert samples.x[1].tolist() == [np.float32(0.2), 1, largest]
+    assert samples.as_table(samples.x).to_pylist() == table.to_pylist()

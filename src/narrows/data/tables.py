@@ -21,6 +21,7 @@ from narrows.tables.noticing import Beside, describe, describe_unknown, notice
 from narrows.tables.table_file import RawTable, TextOptions, read_frame, read_table_file, with_gaps
 from narrows.unreadable import read_guarded
 
+LARGEST_WHOLE = 2**24  # of which a float of 32 bits holds all integers
 BAD_LINES = ("error", "skip")
 
 
@@ -167,17 +168,28 @@ def _text_options(options: TableOptions, gaps: tuple[str, ...], kinds: dict[str,
 def _find_dtype(raw: RawTable, columns: Columns) -> np.dtype:
     """Return the smallest type that holds a typed table's numbers, of floats where others are among them; else float64.
 
-    Where there are floats of 32 bits, categories and truth values alone, that is float32.
+    Where there are floats of 32 bits, and beside them categories, truth values and integers that these hold, that is
+    float32.
     """
     if not raw.is_typed:
         return np.dtype(np.float64)
     if all(map(_keeps_type, columns.items)):
         return np.result_type(*(arrow_type(column.dtype).to_pandas_dtype() for column in columns.items))
-    return np.dtype(np.float32 if all(map(_fits_float32, columns.items)) else np.float64)
+    has_floats = any(column.dtype == "float" for column in columns.items)
+    return np.dtype(np.float32 if has_floats and all(_fits_float32(raw, column) for column in columns.items) else "f8")
 
 
-def _fits_float32(column: Column) -> bool:
-    return column.kind in ("category", "boolean") or column.dtype in ("float", "halffloat")
+def _fits_float32(raw: RawTable, column: Column) -> bool:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if column.kind in ("category", "boolean") or column.dtype in ("float", "halffloat"):
+        return True
+    values = raw.column(raw.names.index(column.name))
+    if not pa.types.is_integer(values.type) or column.kind != "integer":
+        return False
+    ends = pc.min_max(values).as_py()
+    return ends["min"] is None or max(-ends["min"], ends["max"]) <= LARGEST_WHOLE
 
 
 def _keeps_type(column: Column) -> bool:

@@ -186,5 +186,7 @@ def _extremes(source: Source) -> Tensor:
     first = next(iter(source.chunks()))
     if not first.is_floating_point():
         return first
-    ends = torch.stack([end for chunk in source.chunks() for end in (chunk.min(), chunk.max())])
+    ends = torch.tensor(
+        [end.item() for chunk in source.chunks() for end in (chunk.min(), chunk.max())], dtype=first.dtype
+    )
     return ends.view(-1, *[1] * len(source.shape))
