@@ -26,7 +26,6 @@ from narrows.training.plan import Plan
 from narrows.training.prepare import set_weights
 from narrows.training.run import Run
 
-
 MOST_REFERENCE = 200_000  # samples that plain methods on the page learn from
 
 
