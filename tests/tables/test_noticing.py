@@ -127,6 +127,13 @@ def test_of_very_many_categories_the_rarer_ones_are_other():
     assert samples.x[999, 0] == 999  # c999 is the last of those that occur twice
 
 
+def test_rows_are_named_by_what_tells_them_apart_and_not_by_what_is_dropped():
+    frame = pd.DataFrame({"price": [3.5, 1.0, 2.0], "who": ["Ann", "Bob", "Cy"], "n": [1, 2, 2]})
+    assert look(frame, columns="price:drop").names == ("Ann", "Bob", "Cy")
+    assert look(frame, columns="price:drop, who:drop").names is None
+    assert look(frame, id_column="price").names == ("3.5", "1.0", "2.0")
+
+
 class TestInUse:
     columns = Columns(
         (Column("c", "category", "string", ("a", "b")), Column("n"), Column("z", "category", "string", ("1",)))

@@ -28,7 +28,7 @@ MOSTLY = 0.5  # share of different texts above which a column of texts is left o
 SMALL = 20  # rows; in a smaller table all texts must be different
 LEARNED = "learned"
 KEPT = "kept beside what is learned"
-INDEX, COUNTS, TEXTS = "left out, it is the index of the rows", "left out, it counts the rows", "left out, "
+INDEX, COUNTS = "left out, it is the index of the rows", "left out, it counts the rows"
 UNKNOWN = "not used, the model does not know it"
 STEPS = (86_400, 3_600, 60, 1)  # seconds
 SHOWN = 5  # columns with gaps
@@ -44,11 +44,13 @@ class Found:
     column : its name, kind, type, categories and share of gaps.
     done : "learned", or why it is left out.
     hint : what else a person should know of it.
+    names_rows : whether it is left out since it tells rows apart.
     """
 
     column: Column
     done: str
     hint: str = ""
+    names_rows: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,7 +156,7 @@ def _find_known(raw: RawTable, columns: Columns, choices: Choices) -> list[Found
 
 def _find_names(found: Sequence[Found], columns: Columns, choices: Choices) -> str | None:
     """Return the column that names the rows: one that is asked for, else the first index or column of texts."""
-    beside = [f.column.name for f in found if f.done in (KEPT, INDEX, COUNTS) or f.done.startswith(TEXTS)]
+    beside = [f.column.name for f in found if f.names_rows or f.done == KEPT]
     others = (choices.label, columns.label, choices.split_by)
     return next((name for name in (*choices.ids, *beside) if name not in others), None)
 
@@ -213,9 +215,9 @@ def _look(raw: RawTable, i: int, name: str, choices: Choices) -> Found:
     if asked == DROP:
         return _left(column, values, "left out, as asked")
     if asked is None and column in raw.index:
-        return _left(column, values, INDEX)
+        return _left(column, values, INDEX, names_rows=True)
     if asked is None and _counts_rows(raw, i, values):
-        return _left(column, values, COUNTS)
+        return _left(column, values, COUNTS, names_rows=True)
     try:
         return _kind_of(column, values, asked, raw, name)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError):  # lists, bytes, intervals
@@ -226,8 +228,9 @@ def _look(raw: RawTable, i: int, name: str, choices: Choices) -> Found:
         ) from None
 
 
-def _left(column: str, values: pa.ChunkedArray, done: str) -> Found:
-    return Found(Column(column, "category", _dtype(values.type), (), _share_missing(values)), done)
+def _left(column: str, values: pa.ChunkedArray, done: str, names_rows: bool = False) -> Found:
+    known = Column(column, "category", _dtype(values.type), (), _share_missing(values))
+    return Found(known, done, names_rows=names_rows)
 
 
 def _counts_rows(raw: RawTable, i: int, values: pa.ChunkedArray) -> bool:
@@ -256,8 +259,10 @@ def _kind_of(column: str, values: pa.ChunkedArray, asked: str | None, raw: RawTa
     order = raw.orders.get(column, "")
     try:
         if kind == "time" and is_text(original):
-            order = convert(as_texts(values), kind=kind).order
-        values = as_kind(values, kind, order)
+            converted = convert(as_texts(values), kind=kind)
+            values, order = converted.values, converted.order
+        else:
+            values = as_kind(values, kind, order)
         expected = _find_kind(values, True)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
         expected = "category"
@@ -309,7 +314,7 @@ def _category(column: str, values: pa.ChunkedArray, asked: str | None) -> Found:
     found = Column(column, "category", _dtype(values.type), (), _share_missing(values))
     different = len(counts) == total if total < SMALL else len(counts) > MOSTLY * total
     if total and different and asked is None:
-        return Found(found, f"{TEXTS}{len(counts):,} of its {total:,} texts are different")
+        return Found(found, f"left out, {len(counts):,} of its {total:,} texts are different", names_rows=True)
     categories = _order(counts, values)
     known = Column(column, "category", found.dtype, tuple(categories), found.missing)
     hint = f"has {len(counts):,} categories; the rarer ones count as {OTHER!r}" if len(counts) > MOST_CATEGORIES else ""
