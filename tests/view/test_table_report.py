@@ -96,7 +96,7 @@ def test_cells_that_are_met_are_not_called_odd(model, x):
 def test_categories_and_booleans_are_bars_and_never_numbers(model, x):
     pictures = {name: parts(data.decode()) for name, data in page(model, x).pictures.items()}
     seen = {name: [text.text for text in found["text"]] for name, found in pictures.items()}
-    assert {*CITIES, "true", "false", "city", "member", "born"} <= set(seen["histograms.svg"])
+    assert {*CITIES, "True", "False", "city", "member", "born"} <= set(seen["histograms.svg"])
     assert not {"city", "member"} & set(seen["columns.svg"])
     assert {"visits", "income", "born"} <= set(seen["columns.svg"])
     assert "city" not in seen["correlations.svg"]

@@ -44,6 +44,8 @@ def _texts(cells: pa.ChunkedArray) -> list[str]:
     type_ = cells.type
     if pa.types.is_floating(type_):
         return [GAP if value is None else show_number(value) for value in cells.to_pylist()]
+    if pa.types.is_boolean(type_):
+        return [GAP if value is None else str(value) for value in cells.to_pylist()]
     if pa.types.is_dictionary(type_):
         cells = cells.cast(type_.value_type)
     zone = ""
