@@ -15,7 +15,7 @@ from narrows.data.image_source import Pixels
 from narrows.data.image_tiff_write import write_tiff
 from narrows.errors import DataError
 from narrows.files import whole, whole_folder
-from narrows.tables.arrow import as_arrow
+from narrows.tables.arrow import as_arrow, texts_as_arrow
 from narrows.tables.columns import unnamed
 from narrows.tables.write import WRITERS, write_table
 
@@ -68,7 +68,7 @@ def _as_table(x: np.ndarray, names: Sequence[str] | None, rows: Sequence[str] | 
     import pyarrow as pa
 
     columns = {name: as_arrow(x[:, i]) for i, name in enumerate(names or unnamed(x.shape[1]))}
-    return pa.table(columns if rows is None else {"name": pa.array(list(rows)), **columns})
+    return pa.table(columns if rows is None else {"name": texts_as_arrow(rows), **columns})
 
 
 def check_suits(path: str | Path, x: np.ndarray) -> None:

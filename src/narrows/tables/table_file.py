@@ -288,8 +288,8 @@ def _read_text_table(path: Path, name: str, options: TextOptions) -> RawTable:
     names, unnamed, notes = _distinct(written, name)
     given = written if dialect.names else names
     notes = (*text.notes, *dialect.notes, *notes)
-    plain = not options.na_values and not options.kinds
-    if plain and (numbers := read_numbers(text, dialect)) is not None:
+    asks_numbers = {"number", "integer"}.issuperset(options.kinds.values())
+    if not options.na_values and asks_numbers and (numbers := read_numbers(text, dialect)) is not None:
         return RawTable(names, len(numbers[0]), numbers.__getitem__, given, unnamed, is_typed=False, notes=notes)
     texts = read_columns(text, dialect, name, options.skip_bad_lines)
     values, found = _convert_all(texts.columns, names, dialect.decimal, options, name)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from narrows.tables.arrow import as_arrow, texts_as_arrow
 from narrows.tables.write import TEXTS, write_table
 from narrows.tasks.mapping import Map
 
@@ -33,6 +34,11 @@ def write_map_table(path: str | PathLike[str], mapped: Map, overwrite: bool = Fa
 
 
 def _as_arrow(values: np.ndarray) -> pa.Array:
+    """Return numbers or texts (N,) as a column, null where they are masked."""
     import pyarrow as pa
+    import pyarrow.compute as pc
 
-    return pa.array(np.asarray(values), mask=np.ma.getmaskarray(values))
+    gaps = np.ma.getmaskarray(values)
+    if values.dtype.kind != "U":
+        return as_arrow(np.asarray(values), gaps)
+    return pc.if_else(as_arrow(gaps), pa.NULL, texts_as_arrow(np.asarray(values).tolist()))
