@@ -30,8 +30,9 @@ from narrows.tables.table_file import is_frame, is_table
 from narrows.unreadable import FORMATS
 
 TABLES = tuple(f.name for f in fields(TableOptions))
-SHARED = ("axes", "pages", *TABLES[:-1])  # options of `read` that every verb which reads data takes
-CHOICES = ("columns", "id_column", "label_column")  # of these, what is said of a table to train on
+TEXTS = ("delimiter", "header", "encoding", "na_values", "on_bad_lines")  # of these, how the text of a table is read
+CHOICES = ("columns", "id_column", "label_column")  # and what is said of a table to train on
+SHARED = ("axes", "pages", *TEXTS, *CHOICES)  # options of `read` that every verb which reads data takes
 
 
 @dataclass(frozen=True)
@@ -144,7 +145,7 @@ def read(
             axes=axes,
             pages=pages,
             model_columns=samples.table or model_columns,
-            **({} if samples.table is None else {f: getattr(table, f) for f in SHARED[2:] if f not in CHOICES}),
+            **({} if samples.table is None else {f: getattr(table, f) for f in TEXTS}),
         )
         samples = with_target(samples, wanted, name)
     if patch_size is not None and isinstance(samples.x, np.ndarray):

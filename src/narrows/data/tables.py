@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -144,16 +144,6 @@ def _find_gaps(options: TableOptions, model_columns: Columns | None) -> tuple[st
     """Return the texts that stand for a gap: those that are asked for, and those of the training data."""
     given = (options.na_values,) if isinstance(options.na_values, str) else tuple(map(str, options.na_values))
     return tuple(dict.fromkeys((*given, *(() if model_columns is None else model_columns.gaps))))
-
-
-def take_table_options(options: dict[str, Any]) -> dict[str, Any]:
-    """Remove the options of tables from others, and return them.
-
-    >>> others = {"delimiter": ";", "epochs": 3}
-    >>> take_table_options(others), others
-    ({'delimiter': ';'}, {'epochs': 3})
-    """
-    return {field.name: options.pop(field.name) for field in fields(TableOptions) if field.name in options}
 
 
 def _text_options(options: TableOptions, gaps: tuple[str, ...], kinds: dict[str, str]) -> TextOptions:

@@ -15,7 +15,7 @@ KINDS = ("number", "integer", "boolean", "category", "time")
 UNSEEN = -1.0  # a category that the columns do not know
 OTHER = "other"  # stands for all rare categories of a column of very many
 TEXT = "string"  # the type of texts
-UNITS_PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}  # per second
+UNITS_PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 
 
 @dataclass(frozen=True)

@@ -136,13 +136,10 @@ class Columns:
         counts = find_unseen(self, x).sum(0)
         return {column: int(count) for column, count in zip(self.names, counts, strict=True) if count}
 
-    def decode(self, values: Any, gaps: np.ndarray | None = None) -> pa.Table:
+    def decode(self, values: Any) -> pa.Table:
         """Return a table of numbers (N, D): integers and times are rounded, categories are those of the nearest number.
 
-        Parameters
-        ----------
-        values : NaN and UNSEEN become gaps.
-        gaps : (N, D) booleans; where True there shall be a gap. None: nowhere else.
+        NaN and UNSEEN become gaps.
         """
         import pyarrow as pa
 
@@ -151,7 +148,7 @@ class Columns:
         for j, column in enumerate(self.items):
             numbers = x[:, j] if x.dtype.kind in "iu" else x[:, j].astype(np.float64)
             empty = np.isnan(numbers) if numbers.dtype.kind == "f" else np.zeros(len(numbers), bool)
-            columns.append(decode_cells(column, numbers, empty if gaps is None else empty | gaps[:, j]))
+            columns.append(decode_cells(column, numbers, empty))
         return pa.Table.from_arrays(columns, list(self.names))
 
 

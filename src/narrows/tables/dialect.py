@@ -20,9 +20,9 @@ DELIMITERS = {"\t": "tab", ";": "semicolon", "|": "bar", ",": "comma", " ": "spa
 COMMENTS = ("#", "%", "//")
 MOST_HEADERS = 5  # lines of column names
 VALUES = 0.9  # share of values among the cells of a column that makes a text above it a name
-# cells that show that a row was not cut where it should be
 # a cell between them; one alone may guard a formula
 APOSTROPHES = re.compile(r"^'[^'\n]*'[,;|\t ]|([,;|\t ])'[^'\n]*'(\1|\s*$)")
+# cells that show that a row was not cut where it should be
 UNCUT = re.compile(r"""^\s*['"]|['"]\s*$|^\s*[\d.+-]\S*(\s+[\d.+-]\S*){2,}\s*$""")
 ONLY_COMMA = re.compile(r"[+-]?(0,\d+|\d+,(\d{1,2}|\d{4,})|\d{1,3}(\.\d{3})+,\d+)")  # numbers with a decimal comma
 ONLY_POINT = re.compile(r"[+-]?(0?\.\d+|\d+\.(\d{1,2}|\d{4,})|\d{1,3}(,\d{3})+\.\d+)")

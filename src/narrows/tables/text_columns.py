@@ -130,9 +130,8 @@ def _without_gaps(texts: pa.ChunkedArray, na_values: Sequence[str]) -> pa.Chunke
 
     trimmed = pc.utf8_trim_whitespace(texts)
     lower = pc.utf8_lower(trimmed)
-    gaps = pc.or_(
-        pc.equal(trimmed, NONE), pc.match_substring_regex(lower, GAPS_PATTERN)
-    )  # pyarrow.array imports pandas, which takes a second
+    # by a pattern, since pyarrow.array imports pandas, which takes a second
+    gaps = pc.or_(pc.equal(trimmed, NONE), pc.match_substring_regex(lower, GAPS_PATTERN))
     if na_values:
         names = pa.array([value.strip().lower() for value in na_values], lower.type)
         gaps = pc.or_(gaps, pc.is_in(lower, value_set=names))
@@ -191,7 +190,6 @@ def encode_texts(texts: pa.ChunkedArray) -> tuple[list[str], np.ndarray]:
     >>> encode_texts(pyarrow.chunked_array([["b", None], ["a", "b"]]))
     (['b', 'a'], array([ 0, -1,  1,  0]))
     """
-
     coded = texts.dictionary_encode()
     if not coded.num_chunks:
         return [], np.zeros(0, np.int64)
@@ -231,7 +229,6 @@ class _Places(NamedTuple):
 
 
 def _booleans(places: _Places, decimal: str, asked: bool) -> Converted | None:
-
     known = {"true": True, "false": False}
     if asked:
         known |= {"yes": True, "no": False, "y": True, "n": False, "t": True, "f": False, "1": True, "0": False}
@@ -243,7 +240,6 @@ def _booleans(places: _Places, decimal: str, asked: bool) -> Converted | None:
 
 def _numbers(places: _Places, decimal: str, asked: bool) -> Converted | None:
     """Return numbers by the table's decimal sign, or by the other one where only that reads them all."""
-
     if not asked and _share(places.different[:TRIED], lambda t: parse_number(t) or parse_number(t, ",")) < 0.5:
         return None
     readings = []
