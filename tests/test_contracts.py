@@ -35,6 +35,8 @@ VARIANTS = [
     ("backbone", "conv(channels=[4], pool='stride', up='transposed', grid=True)"),
     ("backbone", "conv(channels=[4, 4, 4], pool='max', up='upsample', grid=True)"),
     ("backbone", "conv(channels=[], grid=True)"),
+    ("backbone", "dense(hidden=[8, 8], activation='silu')"),
+    ("backbone", "patches(8, side=3)"),
     ("backbone", "residual(4, stages=1, grid=True)"),
     ("backbone", "residual(3, stages=3)"),
     ("corruption", "gaussian(0.0, 0.5, clip=True)"),

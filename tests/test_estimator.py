@@ -88,10 +88,10 @@ def test_pictures_come_back_as_they_came(digits, arrange):
     assert model.n_features_in_ == 64
 
 
-def test_flat_pictures_with_a_shape_go_through_convolutions(digits):
+def test_flat_pictures_with_a_shape_go_through_patches(digits):
     x = digits[:100].reshape(100, 64)
     model = Autoencoder(shape=(8, 8), random_state=0, epochs=1).fit(x)
-    assert model.model_.network.texts["backbone"].startswith("conv(")
+    assert model.model_.network.texts["backbone"].startswith("patches(")
     assert model.reconstruct(x).shape == (100, 64)
     assert model.inverse_transform(model.transform(x)).shape == (100, 64)
 

@@ -3,11 +3,12 @@
 import pytest
 import torch
 from torch import nn
+from torch.nn.functional import pad
 
 from narrows.errors import SpecError
 from narrows.model.backbone import Conv, Dense, Residual, UNet, choose_backbone
 from narrows.model.initialise import initialise
-from narrows.model.layers import Cut
+from narrows.model.layers import Cut, PatchConv, PatchConvTranspose, PixelConv, PixelFlatten, PixelUnflatten
 from narrows.model.network import MAX_KEPT_SIZES, Network, build_part
 from narrows.presets import PRESETS
 
@@ -119,6 +120,10 @@ def test_halves_end_in_a_layer_not_in_a_relu(recipe):
         ("conv(up='no')", "up must be one of"),
         ("conv(grid=1)", "grid must be True or False"),
         ("conv([4])", "written conv"),
+        ("dense(leak=0.1, activation='silu')", "leave one of them out"),
+        ("dense(activation='tanh')", "activation must be"),
+        ("patches(0)", "channels must be"),
+        ("patches(side=0)", "side must be"),
         ("residual(0)", "channels must be"),
         ("residual(stages=0)", "stages must be"),
         ("unet('a')", "channels must be"),
@@ -136,16 +141,42 @@ def test_recipes_that_make_no_sense_are_refused(text, rule):
     [
         ((30,), "dense(hidden=[]) + dense(hidden=[256, 256], leak=0.1)"),
         ((1, 7, 100), "dense(hidden=[]) + dense(hidden=[256, 256], leak=0.1)"),
-        ((1, 8, 8), "conv(channels=[32],"),
-        ((3, 15, 100), "conv(channels=[32],"),
-        ((3, 16, 16), "conv(channels=[32, 64],"),
-        ((3, 64, 64), "conv(channels=[32, 64, 128, 128],"),
-        ((3, 1024, 1024), "conv(channels=[32, 64, 128, 128],"),
+        ((1, 8, 8), "patches(64, side=2)"),
+        ((3, 15, 100), "patches(64, side=2)"),
+        ((3, 16, 16), "patches(64, side=4)"),
+        ((3, 64, 64), "patches(64, side=16)"),
+        ((3, 1024, 1024), "patches(64, side=16)"),
     ],
 )
-def test_auto_takes_convolutions_for_pictures(shape, text):
-    assert choose_backbone(shape).startswith(text)
+def test_auto_takes_patches_for_pictures(shape, text):
+    assert choose_backbone(shape) == text
     assert repr(build_part("backbone", choose_backbone(shape))) == choose_backbone(shape)
+
+
+def test_few_pictures_get_fewer_channels():
+    assert choose_backbone((1, 28, 28), samples=999) == "patches(32, side=4)"
+
+
+@pytest.mark.parametrize("side", [1, 2, 3, 4, 8])
+@pytest.mark.parametrize("size", [(1, 1), (1, 7), (5, 5), (31, 45), (16, 9)])
+def test_layers_of_patches_compute_what_torchs_own_do(side, size):
+    x = torch.rand(3, 2, *size)
+    enter, mix, leave = PatchConv(2, 5, side), PixelConv(5, 5), PatchConvTranspose(5, 2, side)
+    full = [-(-length // side) * side for length in size]
+    whole = pad(x, (0, full[1] - size[1] + side, 0, full[0] - size[0] + side))  # torch leaves out what is not whole
+    for layer, parent, given in [(enter, nn.Conv2d, whole), (mix, nn.Conv2d, None), (leave, nn.ConvTranspose2d, None)]:
+        y = layer(x)
+        expected = parent.forward(layer, x if given is None else given)[..., : y.shape[2], : y.shape[3]]
+        assert torch.allclose(y, expected, atol=1e-5)
+        x = y
+    assert x.shape[2:] == tuple(full)
+
+
+def test_rows_of_pixels_become_the_same_feature_maps_again():
+    x = torch.rand(3, 2, 5, 4)
+    rows = PixelFlatten()(x)
+    assert torch.equal(rows[:, :2], x[:, :, 0, 0])
+    assert torch.equal(PixelUnflatten((2, 5, 4))(rows), x)
 
 
 GRIDS = [

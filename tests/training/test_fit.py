@@ -37,15 +37,15 @@ def test_what_is_left_open_is_decided_by_the_data(x, expected):
     assert {kind: texts[kind] for kind in expected} == expected
 
 
-def test_pictures_of_eight_pixels_and_more_get_convolutions(pictures):
-    assert Fit(read(pictures)).plan.texts["backbone"].startswith("conv(channels=[32]")
+def test_pictures_of_eight_pixels_and_more_get_patches(pictures):
+    assert Fit(read(pictures)).plan.texts["backbone"].startswith("patches(32")
 
 
 def test_given_wins_over_preset_and_preset_over_auto(pictures):
     texts = Fit(read(pictures), preset="tutorial-linear", bottleneck="linear(3)").plan.texts
     assert texts["bottleneck"] == "linear(3)"
     assert texts["backbone"] == "dense(hidden=[])"
-    assert Fit(read(pictures), preset="tutorial-linear", backbone="auto").plan.texts["backbone"].startswith("conv(")
+    assert Fit(read(pictures), preset="tutorial-linear", backbone="auto").plan.texts["backbone"].startswith("patches(")
 
 
 def test_what_was_decided_is_said(pictures):

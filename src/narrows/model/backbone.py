@@ -22,6 +22,11 @@ from narrows.model.layers import (
     Encoder,
     ParallelDecoder,
     ParallelEncoder,
+    PatchConv,
+    PatchConvTranspose,
+    PixelConv,
+    PixelFlatten,
+    PixelUnflatten,
     UNetDecoder,
     UNetEncoder,
 )
@@ -29,6 +34,8 @@ from narrows.model.tiling import Tiling, Window, find_reach
 from narrows.spec import Part, check_choice, check_flag, check_number, check_sizes, check_whole
 
 MAX_STAGES = 16
+MAX_SIDE = 1024  # of a patch
+MANY_PICTURES = 1000  # from which wide layers do not overfit
 UNET_STAGES = 4
 LEAK = 0.1  # of the default backbone, see `Dense`
 BLOCK_WINDOW: Window = (1, -2, 2)  # two 3x3 convolutions
@@ -67,13 +74,15 @@ class SkipBackbone(Backbone, ABC):
 
 
 class Dense(Backbone):
-    """Fully connected layers with ReLU between them; the decoder mirrors the encoder.
+    """Fully connected layers with an activation between them; the decoder mirrors the encoder.
 
     Parameters
     ----------
     hidden : widths of the encoder's hidden layers, outermost first; without any, each half is one layer.
     leak : slope of the ReLU below 0, which keeps a gradient in every unit: Maas, Hannun and Ng, "Rectifier
         Nonlinearities Improve Neural Network Acoustic Models", 2013; None is 0.
+    activation : None is the ReLU, "silu" is x sigmoid(x), which deep layers learn faster with: Elfwing, Uchibe and
+        Doya, "Sigmoid-Weighted Linear Units", 2018.
 
     Examples
     --------
@@ -82,9 +91,18 @@ class Dense(Backbone):
     201616
     """
 
-    def __init__(self, *, hidden: list[int] | tuple[int, ...] = (256,), leak: float | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        hidden: list[int] | tuple[int, ...] = (256,),
+        leak: float | None = None,
+        activation: str | None = None,
+    ) -> None:
         self.hidden = check_sizes("hidden", hidden, MAX_FEATURES)
         self.leak = None if leak is None else check_number("leak", leak, 0, 1)
+        self.activation = None if activation is None else check_choice("activation", activation, ("silu",))
+        if leak is not None and activation is not None:
+            raise SpecError(f"a leak is one of the ReLU, however activation={activation!r}; leave one of them out")
 
     def build(
         self, input_shape: tuple[int, ...], output_shape: tuple[int, ...], features_in: int, features_out: int
@@ -95,7 +113,8 @@ class Dense(Backbone):
         return Encoder(nn.Flatten(), *down), Decoder(*up, nn.Unflatten(1, output_shape))
 
     def _layers(self, widths: list[int]) -> list[nn.Module]:
-        return _with_relu([nn.Linear(a, b) for a, b in pairwise(widths)], self.leak)
+        layers = [nn.Linear(a, b) for a, b in pairwise(widths)]
+        return _with_silu(layers) if self.activation else _with_relu(layers, self.leak)
 
 
 class Sum(Backbone):
@@ -241,6 +260,50 @@ class Conv(Halving):
         return nn.Sequential(nn.Upsample(scale_factor=2), Cut(*size), conv)
 
 
+class Patches(Backbone):
+    """Overlapping patches, layers on each of them, and a dense layer that makes a code of all; the decoder mirrors it.
+
+    Each patch becomes `channels` numbers, as in Xie et al., "SegFormer", 2021; further layers mix these place by place,
+    as in Lin, Chen and Yan, "Network in Network", 2014. So nearly all work is matrix products, and training takes a
+    quarter of the time of `conv` for the same error (benchmarks/log.md). Between the layers is the SiLU, x sigmoid(x):
+    Elfwing, Uchibe and Doya, "Sigmoid-Weighted Linear Units", 2018.
+
+    Parameters
+    ----------
+    channels : features of each patch.
+    side : pixels from one patch to the next; a patch is twice as high and wide. The decoder's do not overlap.
+
+    Examples
+    --------
+    >>> encoder, decoder = Patches(8, side=4).build((1, 28, 28), (1, 28, 28), 10, 10)
+    >>> [tuple(p.shape) for p in encoder.parameters() if p.ndim > 1]
+    [(8, 1, 8, 8), (8, 8, 1, 1), (10, 392)]
+    """
+
+    pictures_only = True
+
+    def __init__(self, channels: int = 64, *, side: int = 4) -> None:
+        self.channels = check_whole("channels", channels, 1, MAX_FEATURES)
+        self.side = check_whole("side", side, 1, MAX_SIDE)
+
+    def build(
+        self, input_shape: tuple[int, ...], output_shape: tuple[int, ...], features_in: int, features_out: int
+    ) -> tuple[Encoder, Decoder]:
+        """Return (encoder, decoder) for pictures of shape (C, H, W), any height and width."""
+        _check_pictures(self, output_shape)
+        side, channels, (height, width) = self.side, self.channels, output_shape[1:]
+        inner = (channels, -(-height // side), -(-width // side))
+        encoder = Encoder(
+            *_with_silu([PatchConv(input_shape[0], channels, side), PixelConv(channels, channels), PixelFlatten()]),
+            nn.Linear(math.prod(inner), features_in),
+        )
+        layers = [PixelUnflatten(inner), PixelConv(channels, channels), PixelConv(channels, channels)]
+        leave = PatchConvTranspose(channels, output_shape[0], side)
+        return encoder, Decoder(
+            nn.Linear(features_out, math.prod(inner)), *_with_silu([*layers, leave]), Cut(height, width)
+        )
+
+
 class Residual(Halving):
     """Stages of a strided convolution and a residual block: a deeper `conv`.
 
@@ -326,16 +389,17 @@ class UNet(SkipBackbone):
         return UNetEncoder(channels, features_in), UNetDecoder(channels, features_out)
 
 
-def choose_backbone(shape: tuple[int, ...], code: bool = True) -> str:
-    """Return the text of the backbone that `auto` means for samples of `shape` (C, *grid).
+def choose_backbone(shape: tuple[int, ...], code: bool = True, samples: int = MANY_PICTURES) -> str:
+    """Return the text of the backbone that `auto` means for `samples` samples of `shape` (C, *grid).
 
-    Convolutions for pictures of 8x8 and more, with stages down to a smallest side of 4 to 7, or a U where no `code` is
-    needed. Else dense layers beside a linear map; a linear map beside convolutions overfits (benchmarks/log.md).
+    Patches for pictures of 8x8 and more, 4 to 7 along the smallest side as long as they are no larger than 16 pixels
+    apart, or a U where no `code` is needed. Few pictures get fewer channels, since many overfit. Else dense layers
+    beside a linear map; a linear map beside patches or convolutions overfits (benchmarks/log.md).
 
     Examples
     --------
     >>> choose_backbone((1, 28, 28))
-    "conv(channels=[32, 64], pool='stride', up='transposed', grid=False)"
+    'patches(64, side=4)'
     >>> choose_backbone((30,))
     'dense(hidden=[]) + dense(hidden=[256, 256], leak=0.1)'
     """
@@ -343,8 +407,8 @@ def choose_backbone(shape: tuple[int, ...], code: bool = True) -> str:
         return f"{Dense(hidden=[])!r} + {Dense(hidden=[256, 256], leak=LEAK)!r}"
     if not code:
         return repr(UNet())
-    stages = min(int(math.log2(min(shape[1:]) / 4)), 4)
-    return repr(Conv(channels=[min(32 * 2**i, 128) for i in range(stages)], up="transposed"))
+    halvings = min(int(math.log2(min(shape[1:]) / 4)), 4)
+    return repr(Patches(64 if samples >= MANY_PICTURES else 32, side=2**halvings))
 
 
 def _check_pictures(backbone: Backbone, shape: tuple[int, ...]) -> None:
@@ -370,4 +434,15 @@ def _with_relu(layers: list, leak: float | None = None) -> list[nn.Module]:
     return [part for layer in layers for part in (layer, nn.LeakyReLU(leak) if leak else nn.ReLU())][:-1]
 
 
-BACKBONES: dict[str, type[Backbone]] = {"dense": Dense, "conv": Conv, "residual": Residual, "unet": UNet}
+def _with_silu(layers: list) -> list[nn.Module]:
+    """Return the layers with a SiLU between each two."""
+    return [part for layer in layers for part in (layer, nn.SiLU())][:-1]
+
+
+BACKBONES: dict[str, type[Backbone]] = {
+    "dense": Dense,
+    "conv": Conv,
+    "patches": Patches,
+    "residual": Residual,
+    "unet": UNet,
+}

@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 from torch import Tensor, nn
+from torch.nn.functional import linear, pad
 
 MAX_FEATURES = 65536  # of a layer, and of a code
 
@@ -93,6 +94,87 @@ class Block(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Return the sum of `x` (N, channels, H, W) and the convolutions' output."""
         return x + self.second(self.first(x).relu())
+
+
+class PixelConv(nn.Conv2d):
+    """A 1x1 convolution as one matrix product, which is faster where a pixel's features lie side by side in memory."""
+
+    def __init__(self, channels_in: int, channels_out: int) -> None:
+        super().__init__(channels_in, channels_out, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return (N, channels_out, H, W), channels last in memory, of `x` (N, channels_in, H, W)."""
+        return linear(x.permute(0, 2, 3, 1), self.weight.flatten(1), self.bias).permute(0, 3, 1, 2)
+
+
+class PatchConv(nn.Conv2d):
+    """A convolution of overlapping patches as one matrix product, which is faster than torch's on a CPU.
+
+    Parameters
+    ----------
+    stride : pixels from one patch to the next. A patch is twice as high and wide; what reaches beyond the picture is 0.
+    """
+
+    def __init__(self, channels_in: int, channels_out: int, stride: int) -> None:
+        super().__init__(channels_in, channels_out, 2 * stride, stride, padding=stride // 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return (N, channels_out, H / stride, W / stride), rounded upwards, of `x` (N, channels_in, H, W)."""
+        (side, _), (stride, _), before = self.kernel_size, self.stride, self.stride[0] // 2
+        below, right = (-length % stride + side - stride - before for length in x.shape[2:])
+        x = pad(x, (before, right, before, below))
+        patches = x.unfold(2, side, stride).unfold(3, side, stride).permute(0, 2, 3, 1, 4, 5)
+        return linear(patches.flatten(3), self.weight.flatten(1), self.bias).permute(0, 3, 1, 2)
+
+
+class PatchConvTranspose(nn.ConvTranspose2d):
+    """A transposed convolution whose kernel is as large as its stride, by one matrix product.
+
+    Parameters
+    ----------
+    side : of the square that each input pixel makes, pixels.
+    """
+
+    def __init__(self, channels_in: int, channels_out: int, side: int) -> None:
+        super().__init__(channels_in, channels_out, side, stride=side)
+
+    def forward(self, x: Tensor, output_size: list[int] | None = None) -> Tensor:
+        """Return (N, channels_out, side * H, side * W) of `x` (N, channels_in, H, W)."""
+        side, channels = self.stride[0], self.out_channels
+        squares = linear(x.permute(0, 2, 3, 1), self.weight.flatten(1).mT)
+        squares = squares.unflatten(3, (channels, side, side)).permute(0, 3, 1, 4, 2, 5)
+        assert self.bias is not None
+        return squares.flatten(4).flatten(2, 3) + self.bias.view(-1, 1, 1)
+
+
+class PixelFlatten(nn.Module):
+    """Turns feature maps (N, C, H, W) into rows (N, H * W * C), pixel by pixel: no copy of channels last."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the rows."""
+        return x.permute(0, 2, 3, 1).flatten(1)
+
+
+class PixelUnflatten(nn.Module):
+    """Turns rows (N, H * W * C), pixel by pixel, into feature maps of shape (C, H, W): no copy.
+
+    Parameters
+    ----------
+    shape : (C, H, W).
+    """
+
+    def __init__(self, shape: tuple[int, int, int]) -> None:
+        super().__init__()
+        self.shape = shape
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the feature maps (N, C, H, W), channels last in memory."""
+        channels, height, width = self.shape
+        return x.unflatten(1, (height, width, channels)).permute(0, 3, 1, 2)
+
+    def extra_repr(self) -> str:
+        """Return the shape for printing."""
+        return str(self.shape)
 
 
 class UNetEncoder(nn.Module):

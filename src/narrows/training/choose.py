@@ -10,6 +10,7 @@ from torch import Tensor
 
 from narrows.data.source import Chunks, Source
 from narrows.errors import DataError, SpecError
+from narrows.model.backbone import Patches
 from narrows.model.network import Network
 from narrows.model.scaling import Scaling, Unit
 from narrows.model.scalings import has_gaps
@@ -31,28 +32,30 @@ NOISE_PICTURES = 64  # from which the level of the noise is estimated
 CLIPPED = 0.02  # share of the values at the ends of the range, above which noise was cut off there
 
 
-def choose_steps(samples: int) -> int:
+def choose_steps(samples: int, of_patches: bool = False) -> int:
     """Return the default budget: more samples take more steps, but less than in proportion.
 
-    Fewer samples than about 800 take fewer steps still, since more would overfit them.
+    Fewer samples than about 800 take fewer steps still, since more would overfit them. The backbone `patches` learns as
+    much in fewer steps (benchmarks/log.md).
 
     Examples
     --------
-    >>> choose_steps(54_000), choose_steps(160)
-    (2439, 379)
+    >>> choose_steps(54_000), choose_steps(54_000, of_patches=True), choose_steps(160)
+    (2439, 781, 379)
     """
-    return round(min(160 * samples**0.25, 30 * samples**0.5))
+    most = 200 * samples**0.125 if of_patches else 160 * samples**0.25
+    return round(min(most, 30 * samples**0.5))
 
 
 def choose_budget(
-    recipe: Recipe, source: Source, batch_size: int, max_seconds: float | None, has_cap: bool
+    recipe: Recipe, source: Source, network: Network, batch_size: int, max_seconds: float | None, has_cap: bool
 ) -> tuple[int, float]:
     """Return the steps of a training and its cap on seconds: as given, else as a preset says, else by a rule.
 
     Parameters
     ----------
     recipe : with the options that a person gave.
-    source : the samples to train on.
+    source, network : the samples to train on; what is trained.
     max_seconds : the cap that a person gave.
     has_cap : whether there is a cap where nobody gave one.
 
@@ -61,7 +64,7 @@ def choose_budget(
     visits = len(source.visits)
     epoch = -(-visits // batch_size)
     more = MORE_FOR_CROPS if visits > len(source) else 1
-    steps = round(recipe.share_of_steps * choose_steps(visits))
+    steps = round(recipe.share_of_steps * choose_steps(visits, has_patches(network)))
     if recipe.values is not None:
         values = batch_size * math.prod(source.shape)
         steps = min(round(more * recipe.values / values), max(steps, MAX_VISITS * epoch))
@@ -99,14 +102,22 @@ def convolves(network: Network) -> bool:
     return any(p.ndim > 2 for p in network.parameters())
 
 
-def choose_batch_size(samples: int, epochs: int | None, has_convolutions: bool, pixels: int = 1) -> int:
+def has_patches(network: Network) -> bool:
+    """Return whether the backbone is `patches`."""
+    return isinstance(network.backbone, Patches)
+
+
+def choose_batch_size(
+    samples: int, epochs: int | None, has_convolutions: bool, pixels: int = 1, of_patches: bool = False
+) -> int:
     """Return the default batch size: a power of two that makes 64 steps or more, and is at least 8.
 
     These are the steps of the given `epochs`. Without them they are those of one epoch; but a few samples, of up to 100
     epochs, come in batches of up to 256, or 32 for convolutions, since Muon's steps, which are of one length, follow
     the noise of small batches. At most 512, or 64 for convolutions, whose weights see many pixels of every picture.
     Where a correction of every pixel is learned, `pixels` are those of one picture, and fewer large pictures are
-    enough, down to 8 whatever the epochs: so there are more steps in the same time (benchmarks/log.md).
+    enough, down to 8 whatever the epochs: so there are more steps in the same time (benchmarks/log.md). For the
+    backbone `patches` twice as many pictures take less than twice the time of a step.
 
     Examples
     --------
@@ -114,13 +125,16 @@ def choose_batch_size(samples: int, epochs: int | None, has_convolutions: bool, 
     [8, 128, 256, 512]
     >>> choose_batch_size(60_000, None, True), choose_batch_size(60_000, None, True, pixels=64 * 64)
     (64, 8)
+    >>> choose_batch_size(60_000, None, True, of_patches=True)
+    128
     """
+    twice = 2 if of_patches else 1
     most = min(LARGE_PICTURES, 2 ** math.ceil(math.log2(BATCH_PIXELS / pixels))) if has_convolutions else LARGE_BATCH
-    least = MIN_BATCH
+    least, most = MIN_BATCH, twice * most
     if pixels > 1:
         epochs = 1
     elif not epochs:
-        least = min(most, 32 if has_convolutions else 256, _power_of_two(samples * MAX_VISITS / MIN_STEPS))
+        least = min(most, twice * 32 if has_convolutions else 256, _power_of_two(samples * MAX_VISITS / MIN_STEPS))
     return max(MIN_BATCH, least, min(most, _power_of_two(samples * (epochs or 1) / MIN_STEPS)))
 
 

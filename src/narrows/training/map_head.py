@@ -29,13 +29,13 @@ from narrows.training.run import Run
 
 LAYERS, WIDTH = 6, 128  # fewer layers separate groups less well, wider ones no better
 FEW_CODES, FEW_CODES_WIDTH = 4096, 64  # a wider head overfits fewer codes than these, and is slower
-OPTIMIZER = "muon(0.03)"  # at the default rate deep heads separate groups less well
+OPTIMIZER = "muon(0.05)"
 MIN_CODES = 100  # of fewer, a head that cannot be trained says that these are too few
 MAX_CODES = 20_000  # a third of MNIST
 MAX_CODE_VALUES = 2**25  # of all codes together: 128 MiB
 CHUNK = 1024  # samples that are encoded at once
 BATCH_SIZE = 256
-MAX_STEPS = 1000
+MAX_STEPS = 500
 MAX_HEAD_SECONDS = 60.0
 SHARE_OF_SECONDS = 0.15  # of the cap on training, which a map beside it may take
 
@@ -90,7 +90,7 @@ def add_head(model: Model, codes: np.ndarray, seed: int = 0, max_seconds: float 
     began = time.perf_counter()
     hidden = [WIDTH if len(codes) >= FEW_CODES else FEW_CODES_WIDTH] * LAYERS
     recipe = Recipe(
-        backbone=f"dense(hidden={hidden})",
+        backbone=f"dense(hidden={hidden}, activation='silu')",
         bottleneck=f"map(2, neighbours={min(Map().neighbours, len(codes) - 1)})",
         optimizer=OPTIMIZER,
         batch_size=min(BATCH_SIZE, len(codes)),  # in smaller batches groups separate less well

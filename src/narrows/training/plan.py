@@ -35,6 +35,7 @@ from narrows.training.choose import (
     convolves,
     describe_device,
     find_device,
+    has_patches,
 )
 from narrows.training.optim import OPTIMIZERS, SCHEDULES, Optimizer, Schedule
 from narrows.training.phase import has_fast_bfloat16
@@ -210,7 +211,7 @@ def make_plan(
     if held_out is not None and parts.held_out is not None:
         check_gaps(network, *(Rows(rows) for rows in parts.held_out if rows is not None), name="the validation data")
     batch_size = _find_batch_size(recipe, parts.source, network)
-    steps, seconds = choose_budget(recipe, parts.source, batch_size, max_seconds, has_cap=not as_published)
+    steps, seconds = choose_budget(recipe, parts.source, network, batch_size, max_seconds, has_cap=not as_published)
     optimizer = recipe.optimizer or choose_optimizer(network, batch_size)
     is_faster = not as_published and _is_faster_in_bfloat16(network, parts.source, where)
     return Plan(
@@ -300,7 +301,8 @@ def _find_batch_size(recipe: Recipe, source: Source, network: Network) -> int:
     if recipe.batch_size is not None:
         return min(visits, check_whole("batch_size", recipe.batch_size, 1, MAX_BATCH))
     pixels = math.prod(network.shape[1:]) if network.backbone.adds_input else 1
-    return min(visits, choose_batch_size(visits, recipe.epochs, convolves(network), pixels))
+    of_patches = has_patches(network)
+    return min(visits, choose_batch_size(visits, recipe.epochs, convolves(network), pixels, of_patches))
 
 
 def _is_faster_in_bfloat16(network: Network, source: Source, device: torch.device) -> bool:

@@ -141,7 +141,7 @@ def _fill_in(
     """Return the texts with every "auto" replaced, and lines that say what was decided."""
     notes = []
     automatic = {
-        "backbone": choose_backbone(source.shape, needs_code),
+        "backbone": choose_backbone(source.shape, needs_code, len(source.visits)),
         "bottleneck": f"linear({choose_code_size(math.prod(source.shape))})",
         "loss": "mse",
     }

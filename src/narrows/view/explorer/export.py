@@ -14,7 +14,15 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from narrows.model.layers import Cut, Parallel
+from narrows.model.layers import (
+    Cut,
+    Parallel,
+    PatchConv,
+    PatchConvTranspose,
+    PixelConv,
+    PixelFlatten,
+    PixelUnflatten,
+)
 from narrows.model.network import Network
 
 T = TypeVar("T")
@@ -184,6 +192,12 @@ KINDS: dict[type[nn.Module], Callable[[Any], dict[str, Any]]] = {
     Cut: lambda layer: {"kind": "cut"},
     nn.ReLU: lambda layer: {"kind": "relu"},
     nn.LeakyReLU: lambda layer: {"kind": "leaky", "slope": layer.negative_slope},
+    nn.SiLU: lambda layer: {"kind": "silu"},
+    PixelConv: _write_conv,
+    PatchConv: _write_conv,
+    PatchConvTranspose: _write_conv,
+    PixelFlatten: lambda layer: {"kind": "byPixel"},
+    PixelUnflatten: lambda layer: {"kind": "byChannel"},
     nn.Flatten: lambda layer: {"kind": "shape"},
     nn.Unflatten: lambda layer: {"kind": "shape"},
 }

@@ -37,6 +37,13 @@ const LAYERS = {
 
   leaky: (x, { slope }) => Float32Array.from(x, (v) => (v > 0 ? v : slope * v)),
 
+  silu: (x) => Float32Array.from(x, (v) => v / (1 + Math.exp(-v))),
+
+  // from channel, row, column to row, column, channel, and back
+  byPixel: (x, { before: [channels, height, width] }) => transpose(x, channels, height * width),
+
+  byChannel: (x, { shape: [channels, height, width] }) => transpose(x, height * width, channels),
+
   keep(x, step, pile) {
     pile.push(x);
     return x;
@@ -146,6 +153,13 @@ const LAYERS = {
 
   cut: (x, { before, shape }) => eachPixel(shape, (c, y, i) => x[(c * before[1] + y) * before[2] + i]),
 };
+
+// Return the transpose of a matrix of `rows` rows, row by row.
+function transpose(x, rows, columns) {
+  const out = new Float32Array(x.length);
+  for (let r = 0, i = 0; r < rows; r++) for (let c = 0; c < columns; c++, i++) out[c * rows + r] = x[i];
+  return out;
+}
 
 // Return which of `size` values from `start` on is the largest, the first of equal ones.
 function likeliest(x, start, size) {
