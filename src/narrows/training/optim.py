@@ -36,8 +36,8 @@ class Optimizer(Part, ABC):
 class Steps(ABC):
     """An optimizer at work: what it remembers of the gradients of `parameters`."""
 
-    def __init__(self, parameters: Iterable[Parameter]) -> None:
-        self.parameters = list(parameters)
+    def __init__(self, parameters: Iterable[Tensor]) -> None:
+        self.parameters: list[Tensor] = list(parameters)
 
     @abstractmethod
     def step(self, rate: float) -> None:
@@ -121,7 +121,7 @@ class Muon(Optimizer):
 
 class _AdamSteps(Steps):
     def __init__(
-        self, parameters: Iterable[Parameter], *, memory: tuple[float, float] = (0.9, 0.999), weight_decay: float = 0.0
+        self, parameters: Iterable[Tensor], *, memory: tuple[float, float] = (0.9, 0.999), weight_decay: float = 0.0
     ) -> None:
         super().__init__(parameters)
         self.memory, self.weight_decay = memory, weight_decay
@@ -137,12 +137,18 @@ class _AdamSteps(Steps):
         self.count += 1
         count = int(self.count)
         b1, b2 = self.memory
-        for p, mean, square in zip(self.parameters, self.mean, self.square, strict=True):
-            gradient = _gradient(p)
-            mean.lerp_(gradient, 1 - b1)
-            square.mul_(b2).addcmul_(gradient, gradient, value=1 - b2)
-            deviation = (square / (1 - b2**count)).sqrt_().add_(EPSILON)
-            p.mul_(1 - rate * self.weight_decay).addcdiv_(mean, deviation, value=-rate / (1 - b1**count))
+        if not self.parameters:  # which torch refuses
+            return
+        gradients = [_gradient(p) for p in self.parameters]
+        torch._foreach_lerp_(self.mean, gradients, 1 - b1)
+        torch._foreach_mul_(self.square, b2)
+        torch._foreach_addcmul_(self.square, gradients, gradients, value=1 - b2)
+        deviation = torch._foreach_div(self.square, 1 - b2**count)
+        torch._foreach_sqrt_(deviation)
+        torch._foreach_add_(deviation, EPSILON)
+        if self.weight_decay:
+            torch._foreach_mul_(self.parameters, 1 - rate * self.weight_decay)
+        torch._foreach_addcdiv_(self.parameters, self.mean, deviation, value=-rate / (1 - b1**count))
 
 
 class _MuonSteps(Steps):
@@ -159,16 +165,20 @@ class _MuonSteps(Steps):
 
     @torch.no_grad()
     def step(self, rate: float) -> None:
-        ahead = []
-        for p, mean in zip(self.matrices, self.mean, strict=True):
-            gradient = _gradient(p)
-            mean.lerp_(gradient, 1 - self.momentum)
-            # a layer without a gradient stays: else what is left of its momentum, however little, makes a full step
-            ahead.append(gradient.lerp(mean, self.momentum).flatten(1) * (gradient.norm() > 0))
-        for p, direction in zip(self.matrices, orthogonalise(ahead), strict=True):
+        if self.matrices:
+            self._step_matrices(rate)
+        self.rest.step(rate)
+
+    def _step_matrices(self, rate: float) -> None:
+        # torch._foreach_* take all layers in one call, which for small ones is most of the time
+        gradients = [_gradient(p) for p in self.matrices]
+        torch._foreach_lerp_(self.mean, gradients, 1 - self.momentum)
+        ahead = torch._foreach_lerp(gradients, self.mean, self.momentum)
+        # a layer without a gradient stays: else what is left of its momentum, however little, makes a full step
+        torch._foreach_mul_(ahead, [norm > 0 for norm in torch._foreach_norm(gradients)])
+        for p, direction in zip(self.matrices, orthogonalise([a.flatten(1) for a in ahead]), strict=True):
             rows, columns = direction.shape
             p.sub_(direction.reshape(p.shape), alpha=rate * math.sqrt(max(1.0, rows / columns)))
-        self.rest.step(rate)
 
 
 def orthogonalise(matrices: list[Tensor]) -> list[Tensor]:
@@ -196,7 +206,7 @@ def orthogonalise(matrices: list[Tensor]) -> list[Tensor]:
     return results
 
 
-def _gradient(parameter: Parameter) -> Tensor:
+def _gradient(parameter: Tensor) -> Tensor:
     return torch.zeros_like(parameter) if parameter.grad is None else parameter.grad
 
 
