@@ -41,16 +41,20 @@ def in_blocks(
     >>> torch.equal(in_blocks(layer, layer, x)[7], in_blocks(layer, layer, x[7:8])[0])
     True
     """
-    training, results = module.training, []
+    training, results = module.training, torch.empty(0)
     module.eval()
     with default_settings(), torch.inference_mode(), _AlignedRows():
         for start in range(0, max(len(x), 1), block_rows):  # without rows, one block tells the result's shape
             rows = x[start : start + block_rows]
             block = torch.zeros(block_rows, *x.shape[1:], dtype=x.dtype, device=device)
             block[: len(rows)] = rows.to(device)
-            results.append(function(block)[: len(rows)].cpu())
+            result = function(block)[: len(rows)]
+            if start == 0:
+                with torch.inference_mode(False):  # a tensor like any other, also to whoever wants a gradient
+                    results = torch.empty(len(x), *result.shape[1:], dtype=result.dtype)
+            results[start : start + len(rows)] = result
     module.train(training)
-    return torch.cat(results).clone()
+    return results
 
 
 class _AlignedRows(TorchFunctionMode):
