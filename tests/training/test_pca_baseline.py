@@ -94,6 +94,14 @@ def test_few_samples_that_have_something_to_teach_are_all_learned_from():
     assert find_examples(fit.plan, fit.end)[0] == "training"
 
 
+def test_what_is_worse_than_pca_in_the_mean_is_not_trained_again():
+    x = np.random.default_rng(0).normal(size=(60, 8))
+    fit = Fit(read(x), backbone=DEFAULT, device="cpu")
+    last = list(fit)[-1]
+    assert last.step == fit.training.budget.steps
+    assert fit.training.check is None
+
+
 def test_a_run_with_checks_repeats_bit_for_bit():
     weights = []
     for _ in range(2):
@@ -140,6 +148,14 @@ def test_the_weights_that_are_kept(start, epochs, kept):
     weights.snapshots.choose()
     assert weights.snapshots.kept_step == kept
     assert weights.layer.weight.item() == kept
+
+
+@pytest.mark.parametrize(("gain", "promises"), [(0.01, True), (-0.01, False)])
+def test_weights_promise_something_that_are_better_in_the_mean(gain, promises):
+    weights = Weights()
+    weights.snapshots.keep_start(NOISE + 1.0)
+    weights.epoch(1, NOISE.flip(0) + 1.0 - gain)
+    assert weights.snapshots.is_promising == promises
 
 
 def test_a_wild_sample_does_not_choose_the_weights():

@@ -42,11 +42,14 @@ class OtherRun(Protocol):
 
 
 def is_due(snapshots: Snapshots, samples: int) -> bool:
-    """Return whether a training on `samples` that ended as `snapshots` say should be checked."""
+    """Return whether a training on `samples` that ended as `snapshots` say should be checked.
+
+    Where nothing learned is better than the start in the mean, further trainings could hardly make it sure.
+    """
     network, is_close = snapshots.network, snapshots.kept_step in (0, snapshots.last_step)
     weights = sum(p.numel() for p in network.parameters())
     is_small = len(snapshots.start_errors) < ENOUGH_ERRORS and samples <= MAX_SAMPLES and weights <= MAX_WEIGHTS
-    return is_close and is_small and network.backbone.starts_as_pca
+    return is_close and is_small and network.backbone.starts_as_pca and snapshots.is_promising
 
 
 class CrossCheck:
@@ -54,7 +57,8 @@ class CrossCheck:
 
     The errors of the start and of the end of each training join those of the first validation share. Where the weights
     that are then chosen are learned ones, a last training learns from all samples. A training that fails ends the
-    check, and what was chosen before stays.
+    check, and what was chosen before stays. It also ends where what is learned is not even better than the start in the
+    mean of all errors so far.
 
     Parameters
     ----------
@@ -111,7 +115,7 @@ class CrossCheck:
             return
         assert self.run.snapshots is not None  # as the first training had some
         self.snapshots.join(self.run.snapshots)
-        if self.number < REPEATS:
+        if self.number < REPEATS and self.snapshots.is_promising:
             self._begin(self.number + 1)
             return
         self.snapshots.choose()

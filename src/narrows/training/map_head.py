@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import replace
 
@@ -35,7 +36,7 @@ MAX_CODES = 20_000  # a third of MNIST
 MAX_CODE_VALUES = 2**25  # of all codes together: 128 MiB
 CHUNK = 1024  # samples that are encoded at once
 BATCH_SIZE = 256
-MAX_STEPS = 500
+MAX_STEPS, STEPS_BY_ROOT = 500, 9  # of few codes as many times the root of their number
 MAX_HEAD_SECONDS = 60.0
 SHARE_OF_SECONDS = 0.15  # of the cap on training, which a map beside it may take
 
@@ -94,7 +95,7 @@ def add_head(model: Model, codes: np.ndarray, seed: int = 0, max_seconds: float 
         bottleneck=f"map(2, neighbours={min(Map().neighbours, len(codes) - 1)})",
         optimizer=OPTIMIZER,
         batch_size=min(BATCH_SIZE, len(codes)),  # in smaller batches groups separate less well
-        max_steps=MAX_STEPS,
+        max_steps=min(MAX_STEPS, round(STEPS_BY_ROOT * math.sqrt(len(codes)))),
         bfloat16=False,  # which would round different positions far from 0 to the same one
     ).given(**HEAD)
     device, seconds = str(model.network.device), max(max_seconds, MIN_SECONDS)

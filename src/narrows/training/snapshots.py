@@ -97,6 +97,11 @@ class Snapshots:
         self.last_errors = torch.cat([thin(self.last_errors), thin(others.last_errors)])
         self.best_errors, self.best, self.best_step = self.last_errors, self.good, self.last_step
 
+    @property
+    def is_promising(self) -> bool:
+        """Whether the last weights are better than those of the start in the mean, be it by chance."""
+        return bool(gains(thin(self.last_errors), self.start_errors).mean() > 0)
+
     def choose(self, prefer_last: bool = True) -> None:
         """Give the network the weights of the lowest validation error, as far as the errors differ significantly.
 
@@ -118,8 +123,6 @@ class Snapshots:
 def is_lower(errors: Tensor, others: Tensor) -> bool:
     """Whether errors (n,) are lower in the mean than those of the same samples, by more than two standard errors.
 
-    Errors are capped at 30 times the median of the others, so that one sample far from all others does not decide.
-
     Examples
     --------
     >>> others = torch.tensor([1.0, 2.0, 3.0, 4.0])
@@ -129,11 +132,24 @@ def is_lower(errors: Tensor, others: Tensor) -> bool:
     count = len(errors)
     if count < 2:
         return False
-    # the mean is the cap where more than half of them are about 0
-    most = torch.maximum(ERROR_CAP * others.median(), others.mean())
-    gain = others.clamp_max(most) - errors.clamp_max(most)
+    gain = gains(errors, others)
     sure = SURE * (count + 1) / (count - 1)  # more where few samples say little of the standard error itself
     return bool(gain.mean() > sure * gain.std() / math.sqrt(count))
+
+
+def gains(errors: Tensor, others: Tensor) -> Tensor:
+    """Return by how much errors (n,) are lower than those of the same samples.
+
+    Errors are capped at 30 times the median of the others, so that one sample far from all others does not decide.
+
+    Examples
+    --------
+    >>> gains(torch.tensor([1.0, 2.0, 900.0]), torch.tensor([2.0, 2.0, 2.0]))
+    tensor([  1.,   0., -58.])
+    """
+    # the mean is the cap where more than half of them are about 0
+    most = torch.maximum(ERROR_CAP * others.median(), others.mean())
+    return others.clamp_max(most) - errors.clamp_max(most)
 
 
 def thin(rows: Tensor) -> Tensor:
