@@ -1,4 +1,4 @@
-"""How long each contender trains until the tutorial's quality on MNIST, side by side.
+"""How long each contender trains until the tutorial's quality on MNIST, or the default model's, side by side.
 
     python benchmarks/peers.py choose     # fix every peer's batch, rate and epochs beforehand, on a validation share
     python benchmarks/peers.py run        # rounds of all contenders, each in a process of its own; then the table
@@ -32,12 +32,21 @@ CONTENDERS = {
     "pythae": "pythae_ae.py",
     "keras": "keras_jax.py",
     "pyod": "pyod_ae.py",
+    "plain": "plain_loop.py",
     "narrows": "narrows_fit.py",
 }
-CANNOT = {("conv", "pyod"): "PyOD's AutoEncoder has dense layers only and cannot be this network"}
+CANNOT = {
+    **{
+        (model, "pyod"): "PyOD's AutoEncoder has dense layers only and cannot be this network"
+        for model in ("conv", "default")
+    },
+    ("default", "tutorial"): "The tutorial has no such network",
+    **{(model, "plain"): "The plain loop stands for the default's layers alone" for model in ("linear", "conv")},
+}
 GRIDS = {  # from the middle outwards: the sooner a setting gets there, the sooner slower ones stop
     "linear": {"batch_size": [64, 32], "rate": [1e-3, 5e-4, 2e-3]},
     "conv": {"batch_size": [64, 32], "rate": [4e-3, 8e-3]},
+    "default": {"batch_size": [128, 64], "rate": [1e-3, 2e-3]},
 }
 MARGIN = 0.01  # a budget is enough where the validation MSE is this share below the target
 PROBE_SECONDS = 60.0  # of training that every setting of the grid gets

@@ -1,4 +1,4 @@
-"""Keras on JAX: the tutorial's layers, `compile` with Adam and the mean squared error, `fit`."""
+"""Keras on JAX: the same layers, `compile` with Adam and the mean squared error, `fit`."""
 
 from __future__ import annotations
 
@@ -17,6 +17,21 @@ def build(model: str) -> keras.Model:
     if model == "linear":
         return keras.Sequential(
             [keras.Input((784,)), layers.Dense(128, activation="relu"), layers.Dense(784, activation="sigmoid")]
+        )
+    if model == "default":
+        return keras.Sequential(
+            [
+                keras.Input((28, 28, 1)),
+                layers.Conv2D(64, 8, strides=4, padding="same", activation="silu"),
+                layers.Conv2D(64, 1, activation="silu"),
+                layers.Flatten(),
+                layers.Dense(32),
+                layers.Dense(3136, activation="silu"),
+                layers.Reshape((7, 7, 64)),
+                layers.Conv2D(64, 1, activation="silu"),
+                layers.Conv2D(64, 1, activation="silu"),
+                layers.Conv2DTranspose(1, 4, strides=4, activation="sigmoid"),
+            ]
         )
     return keras.Sequential(
         [

@@ -1,4 +1,4 @@
-"""The tutorial's two networks as torch layers, for the contenders that are written in torch."""
+"""The two networks of the tutorial and the default one of narrows, as layers of torch."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from torch import nn
 
 
 def build_halves(model: str) -> tuple[nn.Sequential, nn.Sequential]:
-    """Return encoder and decoder of `model`; "linear" takes (N, 784), "conv" takes (N, 1, 28, 28)."""
+    """Return encoder and decoder of `model`; "linear" takes (N, 784), the others (N, 1, 28, 28)."""
     if model == "linear":
         return nn.Sequential(nn.Linear(784, 128), nn.ReLU()), nn.Sequential(nn.Linear(128, 784), nn.Sigmoid())
+    if model == "default":
+        return _build_default()
     encoder = nn.Sequential(
         nn.Conv2d(1, 16, 3, padding=1),
         nn.ReLU(),
@@ -22,6 +24,30 @@ def build_halves(model: str) -> tuple[nn.Sequential, nn.Sequential]:
         nn.ConvTranspose2d(4, 16, 2, stride=2),
         nn.ReLU(),
         nn.ConvTranspose2d(16, 1, 2, stride=2),
+        nn.Sigmoid(),
+    )
+    return encoder, decoder
+
+
+def _build_default() -> tuple[nn.Sequential, nn.Sequential]:
+    """Return the layers of `patches(64, side=4)` with a code of 32 numbers."""
+    encoder = nn.Sequential(
+        nn.Conv2d(1, 64, 8, stride=4, padding=2),
+        nn.SiLU(),
+        nn.Conv2d(64, 64, 1),
+        nn.SiLU(),
+        nn.Flatten(),
+        nn.Linear(3136, 32),
+    )
+    decoder = nn.Sequential(
+        nn.Linear(32, 3136),
+        nn.Unflatten(1, (64, 7, 7)),
+        nn.SiLU(),
+        nn.Conv2d(64, 64, 1),
+        nn.SiLU(),
+        nn.Conv2d(64, 64, 1),
+        nn.SiLU(),
+        nn.ConvTranspose2d(64, 1, 4, stride=4),
         nn.Sigmoid(),
     )
     return encoder, decoder

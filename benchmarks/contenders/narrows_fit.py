@@ -1,4 +1,4 @@
-"""narrows with the recipe of its preset: what `narrows train mnist --preset tutorial-...` runs.
+"""narrows with the recipe of its preset, or its default: what `narrows train mnist --preset tutorial-...` runs.
 
 `--batch-size` and `--rate` do not touch it. Its clock holds what every epoch measures on its validation share, which
 the peers do not do.
@@ -27,10 +27,11 @@ def main() -> None:
     def restore(x: np.ndarray) -> np.ndarray:
         return fit.network.reconstruct(torch.from_numpy(x * np.float32(255))[:, None]).numpy() / 255
 
+    preset = None if options.model == "default" else f"tutorial-{options.model}"
     finish_imports()
     course.begin()
     began = time.perf_counter()
-    fit = Fit(samples, preset=f"tutorial-{options.model}", epochs=options.epochs, seed=options.seed, device="cpu")
+    fit = Fit(samples, preset=preset, epochs=options.epochs, seed=options.seed, device="cpu")
     for progress in fit:
         if progress.epoch_ends and course.epoch_ends(restore):
             break

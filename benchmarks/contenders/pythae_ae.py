@@ -1,4 +1,4 @@
-"""pythae's AE, trained by its own BaseTrainer, with the tutorial's layers as encoder and decoder."""
+"""pythae's AE, trained by its own BaseTrainer, with the same layers as encoder and decoder."""
 
 from __future__ import annotations
 
