@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 
 import torch
 from torch import Generator, Tensor
+
+CHUNK_VALUES = 2**27  # of samples that are looked at together, at most
 
 
 class Source(ABC):
@@ -43,7 +46,7 @@ class Source(ABC):
 
     @abstractmethod
     def chunks(self, size: int = 4096) -> Iterable[Tensor]:
-        """Return all samples whole, about `size` at a time, each (n, C, *grid)."""
+        """Return all samples whole, about `size` at a time or fewer, each (n, C, *grid)."""
 
 
 class Rows(Source):
@@ -96,7 +99,8 @@ class Rows(Source):
         return Rows(self._x, index if self._index is None else self._index[index])
 
     def chunks(self, size: int = 4096) -> Iterator[Tensor]:
-        """Yield all samples, `size` at a time: to convert all at once would make a large copy."""
+        """Yield all samples, `size` at a time or fewer large ones: to convert all at once would make a large copy."""
+        size = max(1, min(size, CHUNK_VALUES // max(1, math.prod(self.shape))))
         for start in range(0, len(self), size):
             part = slice(start, start + size)
             yield self._x[part if self._index is None else self._index[part]]

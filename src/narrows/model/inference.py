@@ -12,6 +12,8 @@ from torch.overrides import TorchFunctionMode
 from narrows.model.settings import default_settings
 
 BLOCK_ROWS = 64  # rows that go through a network at once
+LARGE_SAMPLE = 2**17  # values, above which fewer samples go through a network at once
+VALUES_AT_ONCE = 2**22  # of these; blocks of memory of up to 32 MiB are used again, larger ones are fetched anew
 SIMD_FLOATS = 16  # 32-bit numbers that the widest processors add at once
 
 
@@ -55,6 +57,17 @@ def in_blocks(
             results[start : start + len(rows)] = result
     module.train(training)
     return results
+
+
+def rows_at_once(values: int, most: int = BLOCK_ROWS) -> int:
+    """Return how many samples of so many values go through a network at once: `most`, or fewer large ones.
+
+    Examples
+    --------
+    >>> rows_at_once(28 * 28), rows_at_once(1000 * 1000 * 3)
+    (64, 1)
+    """
+    return most if values <= LARGE_SAMPLE else max(1, min(most, VALUES_AT_ONCE // values))
 
 
 class _AlignedRows(TorchFunctionMode):

@@ -16,7 +16,7 @@ from narrows.errors import SpecError
 from narrows.model.backbone import BACKBONES, Backbone, SkipBackbone, Sum
 from narrows.model.bottleneck import BOTTLENECKS, Bottleneck, Code, PositionedBottleneck
 from narrows.model.corruption import CORRUPTIONS, Chain, Corruption
-from narrows.model.inference import BLOCK_ROWS, in_blocks
+from narrows.model.inference import in_blocks, rows_at_once
 from narrows.model.loss import LOSSES, MSE, Loss
 from narrows.model.scaling import Scaling
 from narrows.model.scalings import SCALINGS
@@ -287,11 +287,12 @@ class Network(nn.Module):
         expected = scaled if target is None else self.scaling(target)
         return (self.restore(scaled).double() - expected.double()).square()
 
-    def in_blocks(self, function: Callable[[Tensor], Tensor], x: Tensor, block_rows: int = BLOCK_ROWS) -> Tensor:
+    def in_blocks(self, function: Callable[[Tensor], Tensor], x: Tensor, block_rows: int | None = None) -> Tensor:
         """Return `function` of the rows of `x` on the CPU, the same bit for bit alone and in any batch.
 
-        See `narrows.model.inference.in_blocks`.
+        See `narrows.model.inference.in_blocks`. Blocks have 64 rows by default, or fewer large ones.
         """
+        block_rows = block_rows or rows_at_once(max(self.values, math.prod(x.shape[1:])))
         return in_blocks(self, function, x, block_rows, self.device)
 
     def check_code(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 import numpy as np
@@ -9,7 +10,7 @@ from torch import Tensor
 
 from narrows.data.layout import Layout, to_samples
 from narrows.errors import DataError
-from narrows.model.inference import BLOCK_ROWS
+from narrows.model.inference import rows_at_once
 from narrows.model.network import Network, as_tensor
 from narrows.model.scalings import has_gaps
 from narrows.modelfile import Model
@@ -38,8 +39,9 @@ def as_samples(model: Model, x: np.ndarray) -> tuple[Tensor, Back]:
 
 def in_chunks(network: Network, samples: Tensor) -> tuple[Tensor, ...]:
     """Return `samples` (N, C, *grid), or codes, in chunks of whole blocks, which bounds the memory for the results."""
-    blocks = max(1, CHUNK_VALUES // (network.values * BLOCK_ROWS))
-    return samples.split(blocks * BLOCK_ROWS)
+    rows = rows_at_once(max(network.values, math.prod(samples.shape[1:])))
+    blocks = max(1, CHUNK_VALUES // (network.values * rows))
+    return samples.split(blocks * rows)
 
 
 def joined(chunks: Iterable[np.ndarray]) -> np.ndarray:

@@ -11,6 +11,7 @@ from torch import Tensor
 from narrows.data.source import Chunks, Source
 from narrows.errors import DataError, SpecError
 from narrows.model.backbone import Patches
+from narrows.model.inference import rows_at_once
 from narrows.model.network import Network
 from narrows.model.scaling import Scaling, Unit
 from narrows.model.scalings import has_gaps
@@ -25,9 +26,11 @@ SCHEDULE = repr(OneCycle())
 MORE_FOR_CROPS = 10  # times as many values and seconds as for small pictures, since photographs have more to learn
 CORRECTION_RATE = 0.02  # of Muon where a correction of the input is learned; at larger rates training diverges
 MIN_BATCH, LARGE_BATCH, LARGE_PICTURES = 8, 512, 64  # samples; the last is of pictures for convolutions
+BATCH_VALUES = 2**25  # of a batch of pictures for convolutions: a step on more takes seconds
 BATCH_PIXELS = 2**15  # of a batch that are enough where a correction of each pixel is learned
 MAX_VISITS = 100  # of a sample, where the budget is in values
 MIN_STEPS = 64  # of an epoch, where batches need not be smaller than MIN_BATCH for it
+LARGE_FOR_STEPS = 2**20  # values of a sample, above which it is learned from alone or nearly so
 NOISE_PICTURES = 64  # from which the level of the noise is estimated
 CLIPPED = 0.02  # share of the values at the ends of the range, above which noise was cut off there
 
@@ -108,7 +111,12 @@ def has_patches(network: Network) -> bool:
 
 
 def choose_batch_size(
-    samples: int, epochs: int | None, has_convolutions: bool, pixels: int = 1, of_patches: bool = False
+    samples: int,
+    epochs: int | None,
+    has_convolutions: bool,
+    pixels: int = 1,
+    of_patches: bool = False,
+    values: int = 1,
 ) -> int:
     """Return the default batch size: a power of two that makes 64 steps or more, and is at least 8.
 
@@ -117,7 +125,8 @@ def choose_batch_size(
     the noise of small batches. At most 512, or 64 for convolutions, whose weights see many pixels of every picture.
     Where a correction of every pixel is learned, `pixels` are those of one picture, and fewer large pictures are
     enough, down to 8 whatever the epochs: so there are more steps in the same time (benchmarks/log.md). For the
-    backbone `patches` twice as many pictures take less than twice the time of a step.
+    backbone `patches` twice as many pictures take less than twice the time of a step. Of large pictures, of so many
+    `values` each, there are fewer, since a step on as many would take seconds.
 
     Examples
     --------
@@ -127,6 +136,8 @@ def choose_batch_size(
     (64, 8)
     >>> choose_batch_size(60_000, None, True, of_patches=True)
     128
+    >>> choose_batch_size(60_000, None, True, of_patches=True, values=1000 * 1000 * 3)
+    8
     """
     twice = 2 if of_patches else 1
     most = min(LARGE_PICTURES, 2 ** math.ceil(math.log2(BATCH_PIXELS / pixels))) if has_convolutions else LARGE_BATCH
@@ -135,7 +146,25 @@ def choose_batch_size(
         epochs = 1
     elif not epochs:
         least = min(most, twice * 32 if has_convolutions else 256, _power_of_two(samples * MAX_VISITS / MIN_STEPS))
+    if has_convolutions:
+        most = min(most, _power_of_two(BATCH_VALUES / values))
+        least = min(most, least)
     return max(MIN_BATCH, least, min(most, _power_of_two(samples * (epochs or 1) / MIN_STEPS)))
+
+
+def choose_part_size(batch_size: int, values: int, device: torch.device) -> int:
+    """Return how many samples of so many `values` a step learns from at once, if the memory is large: mostly all.
+
+    Of very large samples on a CPU it is one or two, which takes half the time: the memory of up to 32 MiB is used again
+    by the next layer, while more is fetched from the system each time.
+
+    Examples
+    --------
+    >>> [choose_part_size(8, 3 * side * side, torch.device("cpu")) for side in (256, 1000)]
+    [8, 1]
+    """
+    is_large = values > LARGE_FOR_STEPS and device.type == "cpu"
+    return rows_at_once(values, batch_size) if is_large else batch_size
 
 
 def _power_of_two(number: float) -> int:

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from narrows.training.state import State
 
+EARLY_SHARE = 0.5  # of the cap: where so much is spent before MEASURED_STEPS, the speed of fewer steps says it
 WARM_STEPS = 5  # the first ones are slow: caches fill, kernels are chosen
 MEASURED_STEPS = 20  # after these, the speed since WARM_STEPS says whether the budget fits into max_seconds
 
@@ -22,7 +23,8 @@ class Budget:
     ----------
     steps : steps in all; the learning rate follows the share of them that is done.
     max_seconds : a cap. Where the speed of the first 20 steps says that `steps` take longer, they are cut, and then set
-        anew every 50 steps of the first epoch and after every epoch, as the first steps say little of a long run.
+        anew every 50 steps of the first epoch and after every epoch, as the first steps say little of a long run. Where
+        half of the cap is spent before, they are cut after each step.
     spent : seconds of the cap that were spent before the first step, on setting the weights.
 
     Attributes
@@ -78,7 +80,8 @@ class Clock:
         """Note when the first steps are done, and cut the budget once the speed is known."""
         if step == WARM_STEPS:
             self.warm = _now(squares)
-        if step == MEASURED_STEPS and self.budget.max_seconds < math.inf:
+        is_known = step == MEASURED_STEPS and self.budget.max_seconds < math.inf
+        if is_known or (step < MEASURED_STEPS and self._is_late()):
             self._cut(step, _now(squares), self.validation_share)
 
     def after_reading(self, step: int, epoch: int, epoch_ends: bool) -> tuple[float, float]:
@@ -103,9 +106,14 @@ class Clock:
         now = time.perf_counter()
         self.began, self.warm, self.row_began = (now - float(state[name]) for name in ("began", "warm", "row_began"))
 
+    def _is_late(self) -> bool:
+        """Whether much of the cap is spent, as far as is known without making the device wait."""
+        spent = self.budget.spent + time.perf_counter() - self.began
+        return spent > EARLY_SHARE * self.budget.max_seconds
+
     def _cut(self, step: int, now: float, validation_share: float) -> None:
-        seconds_per_step = (1 + validation_share) * (now - self.warm) / (step - WARM_STEPS)
-        self.budget.cut(step, now - self.began, seconds_per_step)
+        since, steps = (self.warm, step - WARM_STEPS) if step > WARM_STEPS else (self.began, step)
+        self.budget.cut(step, now - self.began, (1 + validation_share) * (now - since) / steps)
 
 
 def _now(squares: Tensor) -> float:

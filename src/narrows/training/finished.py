@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -18,6 +19,7 @@ from narrows.data.crops import Crops
 from narrows.data.layout import to_samples
 from narrows.data.read import read
 from narrows.data.samples import Samples
+from narrows.model.inference import LARGE_SAMPLE
 from narrows.model.network import Network, as_tensor
 from narrows.model.settings import default_settings
 from narrows.modelfile import Model
@@ -26,7 +28,10 @@ from narrows.training.plan import Plan
 from narrows.training.prepare import set_weights
 from narrows.training.run import Run
 
+VARIANCE_VALUES = 2**26  # of training samples that the columns' variances are measured on
 MOST_REFERENCE = 200_000  # samples that plain methods on the page learn from
+REFERENCE_VALUES = 2**26  # of large ones among these, 64 at least
+SHOWN_VALUES = 2**24  # of large samples that are shown, 4 of them at least
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,6 +66,7 @@ def finish(run: Run) -> Finished:
     some = take_samples(plan.split.source, network, plan.seed)
     metrics, quantiles = _measure(run)
     warnings = _compare_with_pca(run, metrics, some)
+    most = max(2, VARIANCE_VALUES // network.values)
     card = Card(
         layout=plan.layout.kind if plan.samples.axes is None else plan.samples.axes.layout,
         dtype=plan.samples.x.dtype.name,
@@ -70,7 +76,7 @@ def finish(run: Run) -> Finished:
         recipe=_describe_recipe(run),
         metrics=metrics,
         error_quantiles=quantiles,
-        variances=tuple(network.scaling.variances(some.to(network.device)).tolist()),
+        variances=tuple(network.scaling.variances(some[:most].to(network.device)).tolist()),
         given=_describe_given(plan.asked),
         history=tuple(map(_as_row, run.history)),
         table=plan.samples.table,
@@ -87,7 +93,7 @@ def find_examples(plan: Plan, finished: Finished) -> tuple[str, Samples, np.ndar
 
     The first value names their part of the data: "test", "validation" or "training". The last one is an array in
     the user's layout, without the samples to show unless there are no others. Validation data that a person gave are
-    shown before all others.
+    shown before all others. Of a large validation share of large pictures, some are shown.
     """
     given, index = plan.samples, list(finished.held_out_index)
     x = _as_user_array(plan, given)
@@ -98,10 +104,12 @@ def find_examples(plan: Plan, finished: Finished) -> tuple[str, Samples, np.ndar
         return "test", replace(test, x=_as_user_array(plan, test)), x
     if not index:
         return "training", replace(given, x=x), x
+    others, most, values = np.delete(np.arange(len(x)), index), MOST_REFERENCE, math.prod(plan.split.source.shape)
+    if values > LARGE_SAMPLE:  # a page on as many would take minutes
+        index, most = index[: max(4, SHOWN_VALUES // values)], max(64, REFERENCE_VALUES // values)
     labels = None if given.labels is None else given.labels[index]
     names = None if given.names is None else tuple(given.names[i] for i in index)
-    others = np.delete(np.arange(len(x)), index)
-    some = others[:: -(-len(others) // MOST_REFERENCE)]  # a copy of very many samples would take as much memory again
+    some = others[:: -(-len(others) // most)]  # a copy of very many samples would take as much memory again
     return "validation", replace(given, x=x[index], labels=labels, names=names), x[some]
 
 
@@ -146,7 +154,7 @@ def _learn_from_all(run: Run) -> Network | None:
         return None
     network = copy.deepcopy(run.network)
     if is_pca or run.retrained is None:
-        set_weights(network, *run.plan.whole, run.plan.seed)
+        set_weights(network, *run.plan.whole, run.plan.seed, run.plan.max_seconds)
     else:
         network.load_state_dict(run.retrained)
     return network.eval()

@@ -10,12 +10,14 @@ from torch import Generator, Tensor
 
 from narrows.data.source import Source
 from narrows.data.stream import take
+from narrows.model.inference import LARGE_SAMPLE, rows_at_once
 from narrows.model.network import Network
 from narrows.model.pca import PCA
 
 PCA_VALUES = 2**22  # of the training samples that PCA is fitted to, at least as many samples as it has components
 CHUNK = 4096  # held-out samples that are measured at once
 VARIATION_SAMPLES = 512  # training samples on which the variation of the outputs is measured
+VARIATION_VALUES = 2**24  # of large ones together, 8 samples at least
 VARYING_SHARE = 0.1  # of the deviation of all values together: a value varies if PCA's output of it has more
 FLAT_SHARE = 0.1  # of the deviation of PCA's output: the network's output of a value is flat if it has less
 MAX_FLAT_SHARE = 0.05  # of the varying values, above which there is a warning
@@ -73,8 +75,9 @@ def measure_pca(network: Network, samples: Tensor, held_out: Tensor) -> PcaBasel
     def errors(x: Tensor) -> Tensor:
         return scaling.mean_squares(restored(_filled(network, x)), scaling(x.to(network.device)).double())
 
-    mse = torch.cat([errors(chunk) for chunk in held_out.split(CHUNK)]).mean().item()
-    few = samples[:VARIATION_SAMPLES]
+    chunks = held_out.split(rows_at_once(network.values, CHUNK))
+    mse = torch.cat([errors(chunk) for chunk in chunks]).mean().item()
+    few = samples[: max(8, min(VARIATION_SAMPLES, VARIATION_VALUES // network.values))]
     deviation = network.in_blocks(lambda x: network.restore(scaling(x)).flatten(1), few).std(0, correction=0)
     usual = restored(_filled(network, few)).flatten(1).std(0, correction=0).cpu()
     varies = usual > VARYING_SHARE * usual.square().mean().sqrt()
@@ -100,8 +103,10 @@ def describe_kept(kept: int, steps: int, network: Network, held_out: str) -> str
 
 
 def _filled(network: Network, x: Tensor) -> Tensor:
-    """Return samples in model's units, flat, with the usual values in place of gaps, float64."""
-    rows = torch.empty(len(x), math.prod(network.scaling.model_shape(network.shape)), dtype=torch.float64)
-    for part, place in zip(x.split(CHUNK), rows.split(CHUNK), strict=True):
+    """Return samples in model's units, flat, with the usual values in place of gaps, float64; of large ones float32."""
+    dtype = torch.float64 if network.values <= LARGE_SAMPLE else torch.float32
+    rows = torch.empty(len(x), math.prod(network.scaling.model_shape(network.shape)), dtype=dtype)
+    count = rows_at_once(network.values, CHUNK)
+    for part, place in zip(x.split(count), rows.split(count), strict=True):
         place.copy_(network.scaling.fill(network.scaling(part.to(network.device))).flatten(1))
     return rows

@@ -51,6 +51,8 @@ class Phase:
     seed : of the batches' order, the damage and random codes; torch's global random state is left alone.
     bfloat16 : multiply matrices in numbers of 16 bits in the steps, see `has_fast_bfloat16`; the weights, the loss and
         all that is measured keep 32.
+    part_size : samples of a batch that are learned from at once, where all take too much memory; the gradients of the
+        parts add up to that of the batch, and each part gets damage of its own.
 
     Attributes
     ----------
@@ -69,10 +71,11 @@ class Phase:
         snapshots: Snapshots | None = None,
         seed: int = 0,
         bfloat16: bool = False,
+        part_size: int | None = None,
     ) -> None:
         self.network, self.batches, self.budget = network, batches, budget
         self.schedule, self.rate, self.optimizer = schedule, optimizer.rate, optimizer.build(network.parameters())
-        self.validation = validation
+        self.validation, self.part_size = validation, part_size
         self.chooses = snapshots is not None and validation is not None
         self.snapshots = Snapshots(network) if snapshots is None else snapshots
         self.stops_early = not schedule.ends and validation is not None
@@ -107,7 +110,7 @@ class Phase:
             self._start()
         if self._is_between_epochs:
             self._begin_epoch()
-        self._learn(self.batches.take(self.indices[self.position], self.order))
+        self._learn(self.indices[self.position])
         self.position += 1
         self.clock.after_step(self.steps, self.squares)
         is_row = self._is_between_epochs and self.epochs % self._row_every() == 0
@@ -165,20 +168,24 @@ class Phase:
         self.squares.zero_()
         self.epochs += 1
 
-    def _learn(self, batch: Batch) -> None:
-        """Change the weights by the gradient of a batch's mean cost."""
+    def _learn(self, index: Tensor) -> None:
+        """Change the weights by the gradient of the mean cost of a batch, the samples of `index`."""
         if self.was_read or not self.network.training:  # it may have been used since
             self.network.train()
             self.was_read = False
-        with self.autocast:
-            cost = self.network(batch, self.generator)
+        count = len(index)
         self.network.zero_grad(set_to_none=True)
-        cost.total.mean().backward()
+        for part_index in index.split(self.part_size or count):
+            batch = self.batches.take(part_index, self.order)
+            with self.autocast:
+                cost = self.network(batch, self.generator)
+            total = cost.total.mean() if len(part_index) == count else cost.total.sum() / count
+            total.backward()
+            self.squares += cost.mse.sum()
         self.optimizer.step(self.rate * self.schedule.factor(self.steps / self.budget.steps))
-        self.squares += cost.mse.sum()
         self.steps += 1
-        self.samples += len(batch.x)
-        self.seen += len(batch.x)
+        self.samples += count
+        self.seen += count
 
     def _read(self, epoch_ends: bool) -> Progress:
         """Keep the weights as they are, measure the validation share where an epoch ends, and return the progress."""

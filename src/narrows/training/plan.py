@@ -32,6 +32,7 @@ from narrows.training.choose import (
     choose_batch_size,
     choose_budget,
     choose_optimizer,
+    choose_part_size,
     convolves,
     describe_device,
     find_device,
@@ -42,6 +43,7 @@ from narrows.training.phase import has_fast_bfloat16
 from narrows.training.prepare import build_network, check_positions
 from narrows.training.resolve import choose_preset, find_recipe, resolve
 from narrows.training.split import Split, arrange, count_held_out, describe_groups, split
+from narrows.training.step_memory import StepMemory, free_memory
 from narrows.training.validation_data import arrange_like, hold_out, refuse_beside
 
 PAIRED = "pairs of pictures: the preset denoise, which keeps their size; a backbone, bottleneck or preset replaces it"
@@ -68,6 +70,7 @@ class Plan:
     validation_data : the samples that a person gave to be held out, arranged like `samples`; None where a share is.
     texts : the resolved text of every part of the network.
     optimizer, schedule, batch_size : of the steps.
+    part_size : samples of a batch that are learned from at once; fewer than all where these take much memory.
     steps, max_seconds : the budget.
     bfloat16 : whether matrices are multiplied in numbers of 16 bits.
     preset : the name of the preset, None for none.
@@ -89,6 +92,7 @@ class Plan:
     optimizer: Optimizer
     schedule: Schedule
     batch_size: int
+    part_size: int
     steps: int
     max_seconds: float
     bfloat16: bool
@@ -170,7 +174,7 @@ def make_plan(
 
     Raises
     ------
-    DataError : for data that nothing can be learned from.
+    DataError : for data that nothing can be learned from, and where not one sample fits into the memory.
     SpecError : for a part, preset or option that is not valid.
 
     Examples
@@ -205,12 +209,15 @@ def make_plan(
     recipe = recipe.for_pictures() if len(source.shape) == 3 else recipe
     kinds = None if samples.table is None else samples.table.runs
     resolved = resolve(parts.source, parts.target, recipe, given, self_supervised, kinds)
+    memory = StepMemory(parts.source.shape, resolved.texts, free_memory(where), _smaller_by(parts.source))
+    memory.check()
     network = build_network(parts.source.shape, resolved.texts, seed, torch.device("cpu"))
     check_positions(network, parts.source, parts.target)
     check_gaps(network, source, target)
     if held_out is not None and parts.held_out is not None:
         check_gaps(network, *(Rows(rows) for rows in parts.held_out if rows is not None), name="the validation data")
     batch_size = _find_batch_size(recipe, parts.source, network)
+    at_once = choose_part_size(batch_size, network.values, where)
     steps, seconds = choose_budget(recipe, parts.source, network, batch_size, max_seconds, has_cap=not as_published)
     optimizer = recipe.optimizer or choose_optimizer(network, batch_size)
     is_faster = not as_published and _is_faster_in_bfloat16(network, parts.source, where)
@@ -224,6 +231,7 @@ def make_plan(
         optimizer=build(optimizer, OPTIMIZERS, "optimizer"),
         schedule=build(recipe.schedule or SCHEDULE, SCHEDULES, "schedule"),
         batch_size=batch_size,
+        part_size=memory.part_size(at_once),
         steps=steps,
         max_seconds=seconds,
         bfloat16=is_faster if recipe.bfloat16 is None else recipe.bfloat16,
@@ -241,6 +249,7 @@ def make_plan(
             *split_notes,
             *resolved.notes,
             f"code: {describe_code(network)}",
+            *memory.describe_parts(at_once),
         ),
         asked=asked,
     )
@@ -301,11 +310,18 @@ def _find_batch_size(recipe: Recipe, source: Source, network: Network) -> int:
     if recipe.batch_size is not None:
         return min(visits, check_whole("batch_size", recipe.batch_size, 1, MAX_BATCH))
     pixels = math.prod(network.shape[1:]) if network.backbone.adds_input else 1
-    of_patches = has_patches(network)
-    return min(visits, choose_batch_size(visits, recipe.epochs, convolves(network), pixels, of_patches))
+    size = choose_batch_size(
+        visits, recipe.epochs, convolves(network), pixels, of_patches=has_patches(network), values=network.values
+    )
+    return min(visits, size)
 
 
 def _is_faster_in_bfloat16(network: Network, source: Source, device: torch.device) -> bool:
     is_large = sum(p.numel() for p in network.parameters()) >= BFLOAT16_WEIGHTS
     is_thin = len(source.shape) == 3 and min(source.shape[1:]) < BFLOAT16_SIDE
     return is_large and not is_thin and has_fast_bfloat16(device)
+
+
+def _smaller_by(source: Source) -> str:
+    """Return the option that makes what is learned of a picture smaller."""
+    return "patch_size" if isinstance(source, Crops) else "size"

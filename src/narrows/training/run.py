@@ -93,7 +93,7 @@ class Run:
         began = time.perf_counter()
         self.network.scaling.fit(Chunks(source.chunks))
         if not plan.as_published:
-            set_weights(self.network, source, target, plan.seed)
+            set_weights(self.network, source, target, plan.seed, plan.max_seconds)
         self.positions = find_target_positions(self.network, source, plan.seed)
         self.budget.spent = time.perf_counter() - began
         self.main = self._first_training()
@@ -184,7 +184,8 @@ class Run:
         """Return the training itself, once the weights are set."""
         plan, network, split = self.plan, self.network, self.plan.split
         stream = Stream(split.source, plan.batch_size, not plan.as_published, split.target, plan.device, self.positions)
-        options: dict[str, Any] = {"optimizer": plan.optimizer, "schedule": plan.schedule, "bfloat16": plan.bfloat16}
+        options: dict[str, Any] = {"optimizer": plan.optimizer, "schedule": plan.schedule}
+        options |= {"bfloat16": plan.bfloat16, "part_size": plan.part_size}
         if plan.is_self_supervised:
             return SelfDistillation(network, stream, self.budget, split.held_out, plan.seed, **options)
         has_positions = isinstance(network.bottleneck, PositionedBottleneck)  # of these the MSE tells too little

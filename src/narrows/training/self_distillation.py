@@ -18,7 +18,7 @@ from torch import Generator, Tensor
 from narrows.batch import Batch
 from narrows.data.stream import Stream, take
 from narrows.model.corruption import Clean
-from narrows.model.inference import BLOCK_ROWS
+from narrows.model.inference import rows_at_once
 from narrows.model.loss import MSE
 from narrows.model.network import Network
 from narrows.training.clock import Budget
@@ -102,7 +102,7 @@ class Restorations:
         generator, visits = Generator().manual_seed(seed), stream.source.visits
         some = visits[torch.randperm(len(visits), generator=generator)[: max(1, SEEN_VALUES // teacher.values)]]
         noisy = take(stream.source, None, some, generator).x.to(stream.device)
-        restored = torch.cat([_restore(teacher, rows) for rows in noisy.split(BLOCK_ROWS)])
+        restored = torch.cat([_restore(teacher, rows) for rows in noisy.split(rows_at_once(teacher.values))])
         return cls(stream, teacher, SeenNoise.measure(noisy, restored))
 
     def __len__(self) -> int:
@@ -148,7 +148,7 @@ class SelfDistillation:
     ----------
     budget : of both parts; its `steps` are set as the second part goes on.
     held_out : a batch of samples for validation, or None.
-    options : optimizer, schedule, seed and bfloat16, as `Phase` takes them.
+    options : optimizer, schedule, seed, bfloat16 and part_size, as `Phase` takes them.
     """
 
     def __init__(

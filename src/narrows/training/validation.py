@@ -9,7 +9,7 @@ import torch
 from torch import Generator, Tensor
 
 from narrows.batch import Batch
-from narrows.model.inference import BLOCK_ROWS
+from narrows.model.inference import BLOCK_ROWS, rows_at_once
 from narrows.model.network import Network
 
 
@@ -46,7 +46,8 @@ def validate(network: Network, batch: Batch, seed: int | None) -> Tensor:
     network.eval()
     errors = []
     expected = batch.x if batch.target is None else batch.target
-    for x, target in zip(*(values.split(16 * BLOCK_ROWS) for values in (batch.x, expected)), strict=True):
+    rows = rows_at_once(network.values, 16 * BLOCK_ROWS)
+    for x, target in zip(*(values.split(rows) for values in (batch.x, expected)), strict=True):
         clean, damaged, _ = network.damage(x, generator)
         clean = clean if batch.target is None else network.scaling(target)
         errors.append(network.scaling.mean_squares(network.restore(damaged), clean))

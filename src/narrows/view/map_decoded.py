@@ -6,6 +6,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from narrows.model.inference import rows_at_once
 from narrows.modelfile import Model
 from narrows.tasks.encode import decode_map
 from narrows.tasks.map_columns import MapColumn
@@ -49,8 +50,9 @@ def add_decoded(drawing: Drawing, left: float, model: Model, mapped: Map) -> Non
 def _draw_pictures(drawing: Drawing, frame: Frame, model: Model, mapped: Map) -> None:
     """Draw the decoded picture of each cell, fainter where no sample is near."""
     centres = frame.centres()
-    decoded, _ = as_samples(model, decode_map(model, centres.astype(np.float32)))
-    tiles = make_tiles(model, decoded, mapped)
+    count = max(16, rows_at_once(model.network.values, len(centres)))  # all decoded pictures of a large size are GBs
+    parts = [centres[start : start + count].astype(np.float32) for start in range(0, len(centres), count)]
+    tiles = np.concatenate([make_tiles(model, as_samples(model, decode_map(model, part))[0], mapped) for part in parts])
     far = find_nearest(centres, mapped.points)[1] > NEAR * frame.cell
     rows = _fainter(tiles, far).reshape(CELLS, CELLS, TILE, TILE, 4).swapaxes(1, 2)
     frame.draw_axes(drawing, "what the model decodes at each spot; fainter where no sample is near")
