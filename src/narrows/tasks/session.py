@@ -20,6 +20,7 @@ class Session:
     ----------
     model : the model.
     x : samples in the user's layout, units and type.
+    errors : of all samples, where they were measured before.
 
     Attributes
     ----------
@@ -29,9 +30,11 @@ class Session:
     Raises DataError for an array whose samples are not of the model's shape.
     """
 
-    def __init__(self, model: Model, x: np.ndarray) -> None:
+    def __init__(self, model: Model, x: np.ndarray, errors: np.ndarray | None = None) -> None:
         self.model, self.x = model, x
         self.samples, self.back = as_samples(model, x)
+        if errors is not None:
+            self.__dict__["errors"] = errors  # as the cached property keeps them
 
     def __len__(self) -> int:
         return len(self.samples)

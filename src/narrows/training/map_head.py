@@ -28,7 +28,7 @@ from narrows.training.loop import train
 from narrows.training.plan import Plan, make_plan
 from narrows.training.run import Run
 
-LAYERS, WIDTH = 6, 128  # fewer layers separate groups less well, wider ones no better
+LAYERS, WIDTH = 6, 96  # fewer layers separate groups less well, wider ones no better
 FEW_CODES, FEW_CODES_WIDTH = 4096, 64  # a wider head overfits fewer codes than these, and is slower
 OPTIMIZER = "muon(0.05)"
 MIN_CODES = 100  # of fewer, a head that cannot be trained says that these are too few
@@ -36,7 +36,7 @@ MAX_CODES = 20_000  # a third of MNIST
 MAX_CODE_VALUES = 2**25  # of all codes together: 128 MiB
 CHUNK = 1024  # samples that are encoded at once
 BATCH_SIZE = 256
-MAX_STEPS, STEPS_BY_ROOT = 500, 9  # of few codes as many times the root of their number
+MAX_STEPS, STEPS_BY_ROOT = 450, 9  # of few codes as many times the root of their number
 MAX_HEAD_SECONDS = 60.0
 SHARE_OF_SECONDS = 0.15  # of the cap on training, which a map beside it may take
 

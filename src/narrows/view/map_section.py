@@ -9,6 +9,7 @@ from narrows.errors import DataError
 from narrows.modelfile import Model
 from narrows.tasks.encode import has_map
 from narrows.tasks.mapping import make_map
+from narrows.tasks.session import Session
 from narrows.view.colours import colour
 from narrows.view.figure import Figure
 from narrows.view.map_decoded import draw_decoded
@@ -16,12 +17,17 @@ from narrows.view.map_points import draw_points
 from narrows.view.page import Page
 
 
-def add_map(page: Page, model: Model, x: np.ndarray, labels: np.ndarray | None) -> None:
-    """Add the map of the samples `x`, coloured by their labels; nothing where they make no map."""
+def add_map(
+    page: Page, model: Model, x: np.ndarray, labels: np.ndarray | None, errors: np.ndarray | None = None
+) -> None:
+    """Add the map of the samples `x`, coloured by their labels; nothing where they make no map.
+
+    `errors` are theirs, where they were measured before.
+    """
     if not has_map(model):
         return
     try:
-        mapped = make_map(model, Samples(x, labels=labels))
+        mapped = make_map(model, Samples(x, labels=labels), Session(model, x, errors))
     except DataError:  # one sample, or all at one position
         return
     page.section("The map")

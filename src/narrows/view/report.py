@@ -64,7 +64,7 @@ def run_report(
     sections.add_network(page, model)
     _add_training(page, model, history)
     _add_reconstructions(page, seen)
-    add_map(page, model, take(x), shown)
+    add_map(page, model, take(x), shown, seen.measured.errors)
     _add_codes(page, seen, take(x), shown)
     if was_damaged(model) and not seen.is_table:
         add_restored(page, model, x)
