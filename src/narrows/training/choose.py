@@ -44,9 +44,9 @@ def choose_steps(samples: int, of_patches: bool = False) -> int:
     Examples
     --------
     >>> choose_steps(54_000), choose_steps(54_000, of_patches=True), choose_steps(160)
-    (2439, 664, 379)
+    (2439, 703, 379)
     """
-    most = 170 * samples**0.125 if of_patches else 160 * samples**0.25
+    most = 180 * samples**0.125 if of_patches else 160 * samples**0.25
     return round(min(most, 30 * samples**0.5))
 
 
