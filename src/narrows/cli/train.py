@@ -54,7 +54,7 @@ def train(
         loss: cost of a reconstruction, "mse".
         scaling: user's units to the model's, "standard".
         optimizer: how the weights are moved, "muon(0.05)", "adamw(0.001)".
-        schedule: how its rate changes, "one_cycle(warmup=0.15)", "constant".
+        schedule: how its rate changes, "one_cycle(warmup=0.15)", "linear(warmup=0.1)", "constant".
         batch_size: samples of a step.
         epochs: passes over the training samples.
         max_steps: a cap on the steps.

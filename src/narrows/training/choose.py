@@ -18,11 +18,10 @@ from narrows.model.scalings import has_gaps
 from narrows.recipe import Recipe
 from narrows.spec import check_number, check_whole
 from narrows.training.noise_level import estimate_noise
-from narrows.training.optim import Muon, OneCycle
+from narrows.training.optim import Linear, Muon, OneCycle
 
 MAX_SECONDS = 300.0  # the default cap on training
 MIN_SECONDS = 0.1  # that a cap may be
-SCHEDULE = repr(OneCycle())
 MORE_FOR_CROPS = 10  # times as many values and seconds as for small pictures, since photographs have more to learn
 CORRECTION_RATE = 0.02  # of Muon where a correction of the input is learned; at larger rates training diverges
 MIN_BATCH, LARGE_BATCH, LARGE_PICTURES = 8, 512, 64  # samples; the last is of pictures for convolutions
@@ -44,9 +43,9 @@ def choose_steps(samples: int, of_patches: bool = False) -> int:
     Examples
     --------
     >>> choose_steps(54_000), choose_steps(54_000, of_patches=True), choose_steps(160)
-    (2439, 703, 379)
+    (2439, 664, 379)
     """
-    most = 180 * samples**0.125 if of_patches else 160 * samples**0.25
+    most = 170 * samples**0.125 if of_patches else 160 * samples**0.25
     return round(min(most, 30 * samples**0.5))
 
 
@@ -98,6 +97,11 @@ def choose_optimizer(network: Network, batch_size: int) -> str:
         return f"muon({CORRECTION_RATE})"
     large = LARGE_PICTURES if convolves(network) else LARGE_BATCH
     return f"muon({Muon().rate * min(1, batch_size / large):.3g})"
+
+
+def choose_schedule(network: Network) -> str:
+    """Return the default schedule: the rate rises and falls, in straight lines for `patches` (benchmarks/log.md)."""
+    return repr(Linear() if has_patches(network) else OneCycle())
 
 
 def convolves(network: Network) -> bool:

@@ -274,6 +274,29 @@ class OneCycle(Schedule):
         return _half_cosine(1.0, 1e-3, (done - self.warmup) / (1 - self.warmup))
 
 
+class Linear(Schedule):
+    """Rises and falls along straight lines: Bergsma et al., "Straight to Zero", 2025.
+
+    Parameters
+    ----------
+    warmup : the share of the steps that rise, from 1/25 of the highest rate; the rest falls to 1/1000 of it.
+
+    Examples
+    --------
+    >>> [round(Linear(warmup=0.2).factor(done), 3) for done in (0, 0.1, 0.2, 1)]
+    [0.04, 0.52, 1.0, 0.001]
+    """
+
+    def __init__(self, *, warmup: float = 0.1) -> None:
+        self.warmup = check_number("warmup", warmup, 0.001, 0.999)
+
+    def factor(self, done: float) -> float:
+        """Return the share of the highest rate at `done`."""
+        if done < self.warmup:
+            return _line(1 / 25, 1.0, done / self.warmup)
+        return _line(1.0, 1e-3, (done - self.warmup) / (1 - self.warmup))
+
+
 class Cosine(Schedule):
     """Falls along half a cosine: Loshchilov and Hutter, "SGDR", 2017, without restarts.
 
@@ -308,5 +331,9 @@ def _half_cosine(start: float, end: float, share: float) -> float:
     return end + (start - end) * (1 + math.cos(math.pi * min(share, 1.0))) / 2
 
 
+def _line(start: float, end: float, share: float) -> float:
+    return start + (end - start) * min(share, 1.0)
+
+
 OPTIMIZERS: dict[str, type[Optimizer]] = {"adam": Adam, "adamw": AdamW, "muon": Muon}
-SCHEDULES: dict[str, type[Schedule]] = {"one_cycle": OneCycle, "cosine": Cosine, "constant": Constant}
+SCHEDULES: dict[str, type[Schedule]] = {"one_cycle": OneCycle, "linear": Linear, "cosine": Cosine, "constant": Constant}

@@ -26,13 +26,13 @@ from narrows.model.summary import describe_code
 from narrows.recipe import PARTS, Recipe
 from narrows.spec import DEPRECATED, build, check_flag, check_whole, take_renamed
 from narrows.training.choose import (
-    SCHEDULE,
     check_gaps,
     check_learnable,
     choose_batch_size,
     choose_budget,
     choose_optimizer,
     choose_part_size,
+    choose_schedule,
     convolves,
     describe_device,
     find_device,
@@ -229,7 +229,7 @@ def make_plan(
         validation_data=held_out,
         texts=resolved.texts,
         optimizer=build(optimizer, OPTIMIZERS, "optimizer"),
-        schedule=build(recipe.schedule or SCHEDULE, SCHEDULES, "schedule"),
+        schedule=build(recipe.schedule or choose_schedule(network), SCHEDULES, "schedule"),
         batch_size=batch_size,
         part_size=memory.part_size(at_once),
         steps=steps,
