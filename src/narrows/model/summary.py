@@ -69,5 +69,5 @@ def describe_code(network: Network) -> str:
 
 def _is_silent(before: Layer | None, row: Layer) -> bool:
     """Whether a layer changes at most the shape of its input; a cut that cuts nothing does so too."""
-    silent = row.name in ("Flatten", "Unflatten") or (row.name == "Cut" and before and before.shape == row.shape)
+    silent = row.name.endswith(("Flatten", "Unflatten")) or (row.name == "Cut" and before and before.shape == row.shape)
     return bool(silent)
