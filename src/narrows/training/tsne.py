@@ -14,7 +14,7 @@ from narrows.model.neighbours import find_neighbours
 from narrows.model.pca import axes_of_projected, project
 
 STEPS, EARLY_STEPS = 280, 60  # the early ones attract more strongly, so that groups can pass through each other
-MANY_SAMPLES, MORE_STEPS = 50_000, 400  # of so many, groups take longer to come together
+MANY_SAMPLES, MORE_STEPS, MORE_EARLY_STEPS = 50_000, 400, 80  # groups of so many take longer to come together
 EARLY_ATTRACTION = 12.0  # factor of the attraction in the early steps; the rate is N / factor (Belkina et al., 2019)
 ATTRACTION = 1.5  # the factor after that: more sets groups further apart and keeps fewer true neighbours
 MIN_SAMPLES = 4  # fewer keep the positions of their principal components
@@ -60,8 +60,9 @@ def find_positions(rows: Tensor, size: int, neighbours: int, seed: int = 0) -> T
     near = near.gather(1, turns).mT.contiguous()  # each sample's neighbours in an order of its own
     positions = _start(rows, size, generator)  # one row per coordinate, which is fastest
     speed, gain = torch.zeros_like(positions), torch.ones_like(positions)
-    for step in range(_count_steps(len(rows))):
-        attraction = EARLY_ATTRACTION if step < EARLY_STEPS else ATTRACTION
+    steps, early_steps = _count_steps(len(rows))
+    for step in range(steps):
+        attraction = EARLY_ATTRACTION if step < early_steps else ATTRACTION
         turn = NEIGHBOURS_PER_STEP * step + torch.arange(NEIGHBOURS_PER_STEP, device=rows.device)
         slope = attraction * _attraction(positions, near[turn % neighbours]) - _repulsion(positions)
         gain = torch.where(slope * speed < 0, gain + 0.2, gain * 0.8).clamp_min_(0.01)
@@ -71,10 +72,11 @@ def find_positions(rows: Tensor, size: int, neighbours: int, seed: int = 0) -> T
     return (positions / positions.square().mean().sqrt()).mT.contiguous()
 
 
-def _count_steps(samples: int) -> int:
+def _count_steps(samples: int) -> tuple[int, int]:
+    """Return how many steps a layout takes, and how many of them are early ones."""
     if samples < MIN_SAMPLES:
-        return 0
-    return STEPS if samples < MANY_SAMPLES else MORE_STEPS
+        return 0, 0
+    return (STEPS, EARLY_STEPS) if samples < MANY_SAMPLES else (MORE_STEPS, MORE_EARLY_STEPS)
 
 
 def _start(scores: Tensor, size: int, generator: Generator) -> Tensor:
